@@ -1,0 +1,272 @@
+"""The nouns of the grader: frozen data classes and enumerations, no input or output."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = [
+    "Band",
+    "CategoryRule",
+    "CategoryScore",
+    "Cause",
+    "CollectedTest",
+    "CriterionShare",
+    "Evidence",
+    "Exercise",
+    "ExpectedFunction",
+    "Indicator",
+    "Level",
+    "LevelRule",
+    "Limits",
+    "Measurement",
+    "Rubric",
+    "ScoreCard",
+    "Status",
+    "Submission",
+    "SubmissionFile",
+]
+
+
+class Level(enum.IntEnum):
+    """A level of the hiring rubric."""
+
+    POOR = 1
+    OKAY = 2
+    STRONG = 3
+    EXCELLENT = 4
+
+
+class Status(enum.StrEnum):
+    """The verdict of one hidden test; there is no third state."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+
+
+class Cause(enum.StrEnum):
+    """Why a hidden test failed."""
+
+    NONE = "none"
+    WRONG_VALUE = "wrong-value"
+    CANDIDATE_ERROR = "candidate-error"
+    LOAD_ERROR = "load-error"
+    NO_RECORD = "no-record"
+    SKIPPED = "skipped"
+    TEST_ERROR = "test-error"
+    DIED = "died"
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    BAD_REPLY = "bad-reply"
+    TOO_LARGE = "too-large"
+    WALL_LIMIT = "wall-limit"
+
+
+class Band(enum.StrEnum):
+    """How an overall score compares with what a seniority is expected to reach."""
+
+    BELOW = "below"
+    MEETS = "meets"
+    EXCEEDS = "exceeds"
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionFile:
+    """One regular file of a submission."""
+
+    path: str  # relative, "/"-separated, checked
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A submission after intake: bytes in memory that were read once.
+
+    Attributes:
+        name: display name, made from the source's file name (letters, digits, ``._-``).
+        digest: SHA-256 over all paths and bytes, hex.
+        files: in path order; the common top folder of an archive is taken off.
+        notes: what intake did that the reviewer should know (files left out, folder taken off).
+        exercise_id: the exercise that the submission's own marker names, if any.
+    """
+
+    name: str
+    source: Path
+    digest: str
+    files: tuple[SubmissionFile, ...]
+    notes: tuple[str, ...] = ()
+    exercise_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a candidate's container may use. Times are seconds, sizes bytes."""
+
+    memory: int
+    cpus: float
+    pids: int
+    wall_seconds: float
+    call_seconds: float
+    load_seconds: float
+    output_bytes: int
+    reply_bytes: int
+    scratch_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedFunction:
+    """A name that the submission must define, and the parameters that it is called with."""
+
+    name: str
+    parameters: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()  # not empty for a class
+
+
+@dataclass(frozen=True, slots=True)
+class LevelRule:
+    """A level and the share of passed tests that each criterion needs for it."""
+
+    level: Level
+    shares: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryRule:
+    """One category of the rubric.
+
+    Attributes:
+        rules: highest level first; the first whose every share is reached decides, else Poor.
+        needs: ``{criterion: share}`` below which the category stays Poor whatever else holds.
+        provisional: capped at Strong and marked until a reviewer confirms.
+    """
+
+    id: str
+    title: str
+    weight: float
+    rules: tuple[LevelRule, ...]
+    needs: Mapping[str, float] = field(default_factory=dict)
+    provisional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rubric:
+    """All categories, with the titles of the criteria that they refer to."""
+
+    categories: tuple[CategoryRule, ...]
+    criteria: Mapping[str, str]  # id → title
+    digest: str  # SHA-256 of the file's bytes, hex
+
+
+@dataclass(frozen=True, slots=True)
+class Exercise:
+    """An exercise as its ``exercise.toml`` and ``rubric.toml`` describe it."""
+
+    id: str
+    version: str
+    title: str
+    minutes: int
+    seniority: str
+    entry: str  # e.g. "solution.py"
+    functions: tuple[ExpectedFunction, ...]
+    limits: Limits
+    preload: tuple[str, ...]
+    packages: Mapping[str, str]  # name → version text, what the sandbox offers
+    expectations: Mapping[str, tuple[float, float]]  # seniority → (meets, exceeds) on 1-4
+    rubric: Rubric
+    public_dir: Path
+    hidden_dir: Path
+
+
+@dataclass(frozen=True, slots=True)
+class CollectedTest:
+    """A hidden test that the judge collected before the candidate started."""
+
+    id: str
+    criterion: str
+    title: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A figure that a test recorded. ``volatile`` ones (times) differ from run to run."""
+
+    name: str
+    value: float
+    unit: str
+    threshold: float | None = None
+    volatile: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The verdict of one hidden test with what a reviewer needs to believe it."""
+
+    test: CollectedTest
+    status: Status
+    cause: Cause = Cause.NONE
+    message: str = ""
+    where: str = ""
+    calls: int = 0
+    measurements: tuple[Measurement, ...] = ()
+    seconds: float = 0.0  # volatile
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionShare:
+    """How many tests of a criterion passed."""
+
+    id: str
+    title: str
+    passed: int
+    total: int
+
+    @property
+    def share(self) -> float:
+        """Passed over total, 0.0 for a criterion without tests."""
+        return self.passed / self.total if self.total else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """One sentence of evidence for or against a level, with the test that it comes from."""
+
+    text: str
+    positive: bool
+    criterion: str
+    test_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryScore:
+    """The level of one category and what decided it.
+
+    Attributes:
+        assessed: False when no evidence exists for it yet; it then has no weight.
+        decided_by: one sentence that names the rule that was reached and the one that was not.
+    """
+
+    id: str
+    title: str
+    weight: float
+    level: Level
+    assessed: bool
+    provisional: bool
+    decided_by: str
+    criteria: tuple[CriterionShare, ...]
+    indicators: tuple[Indicator, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreCard:
+    """The rubric applied to one run's evidence."""
+
+    categories: tuple[CategoryScore, ...]
+    overall: float  # 1.0-4.0, weighted mean over the assessed categories
+    band: Band
+    seniority: str

@@ -1,0 +1,1 @@
+"""The host side of the sandbox: container engine, hardening, relay."""
