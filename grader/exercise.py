@@ -1,0 +1,223 @@
+"""``exercise.toml`` and ``rubric.toml`` as typed objects, and which exercise a submission is for.
+
+An exercise lives in two folders below one root: ``exercises/<id>`` is what candidates see,
+``hidden_tests/<id>`` is what they never see.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from grader._toml import Table, read_table
+from grader.errors import ExerciseError, UsageError
+from grader.models import Exercise, ExpectedFunction, Limits
+from grader.rubric import load_rubric
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from grader.models import Submission
+
+__all__ = ["SENIORITIES", "detect_exercise", "list_exercises", "load_exercise", "read_packages"]
+
+SENIORITIES = ("junior", "mid", "senior", "principal")
+
+_ID = r"[a-z][a-z0-9_-]{0,39}"
+_NAME = r"[A-Za-z_][A-Za-z0-9_]{0,79}"
+_PINNED = re.compile(
+    r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9.!+_-]+)"
+    r"\s*(?:;\s*(?P<marker>[^\\#]*))?"
+)
+_MARKER = re.compile(r"python_(?:full_)?version\s*(<|>=)\s*['\"](\d+)\.(\d+)['\"]")
+_SANDBOX_PYTHON = (3, 11)
+
+
+def load_exercise(exercise_id: str, *, root: Path) -> Exercise:
+    """Read one exercise.
+
+    Args:
+        exercise_id: the name of its folder below ``exercises/``.
+        root: the folder that holds ``exercises/``, ``hidden_tests/`` and ``requirements/``.
+
+    Raises:
+        UsageError: there is no such exercise; the message lists those there are.
+        ExerciseError: one of its files is wrong; the message names file, key and fix.
+    """
+    public = root / "exercises" / exercise_id
+    file = public / "exercise.toml"
+    if not re.fullmatch(_ID, exercise_id) or not file.is_file():
+        raise UsageError(_unknown(exercise_id, _ids(root)))
+    table, _ = read_table(file)
+    if table.text("id", _ID, "a short lower-case id") != exercise_id:
+        table.fail("id", f"must be the folder's name, {exercise_id!r}")
+    seniority = table.text("seniority", "|".join(SENIORITIES), f"one of {', '.join(SENIORITIES)}")
+    hidden = root / "hidden_tests" / exercise_id
+    exercise = Exercise(
+        id=exercise_id,
+        version=table.text("version", r"\d+(\.\d+){0,2}", 'a version such as "1.0"'),
+        title=table.text("title", r"[^\n]{1,100}", "a title of at most 100 characters"),
+        minutes=table.integer("minutes", 1, 10_080),
+        seniority=seniority,
+        entry=table.text("entry", _NAME + r"\.py", 'a Python file name such as "solution.py"'),
+        functions=_functions(table),
+        limits=_limits(table.table("limits")),
+        preload=table.texts("preload", _NAME + r"(\." + _NAME + ")*", "module names"),
+        packages=read_packages(root / "requirements" / "sandbox.txt"),
+        expectations=_expectations(table.table("expectations")),
+        rubric=load_rubric(hidden / "rubric.toml"),
+        public_dir=public,
+        hidden_dir=hidden,
+    )
+    table.finish()
+    return exercise
+
+
+def list_exercises(root: Path) -> tuple[Exercise, ...]:
+    """All exercises below `root`, by id.
+
+    Raises:
+        UsageError: there is none.
+        ExerciseError: one of them is wrong.
+    """
+    ids = _ids(root)
+    if not ids:
+        raise UsageError(
+            f"{root / 'exercises'} holds no exercise (a folder with an exercise.toml); "
+            "run from the repository's root or give its path with --root"
+        )
+    return tuple(load_exercise(exercise_id, root=root) for exercise_id in ids)
+
+
+def detect_exercise(
+    submission: Submission, exercises: Sequence[Exercise], requested: str | None
+) -> Exercise:
+    """Decide which exercise a submission is for.
+
+    The caller's `requested` id and the submission's own marker must not contradict each other;
+    with neither, the answer is clear only where there is exactly one exercise.
+
+    Raises:
+        UsageError: unknown, contradictory or undecided; the message says what to pass.
+    """
+    by_id = {exercise.id: exercise for exercise in exercises}
+    marked = submission.exercise_id
+    if requested is not None and requested not in by_id:
+        raise UsageError(_unknown(requested, tuple(by_id)))
+    if requested is not None and marked is not None and marked != requested:
+        raise UsageError(
+            f"the submission's assessment.toml says exercise {marked!a}, but --exercise says "
+            f"{requested!r}; drop --exercise, or correct the file if the candidate changed it"
+        )
+    if requested is not None:
+        return by_id[requested]
+    if marked is not None:
+        if marked not in by_id:
+            raise UsageError("assessment.toml in the submission: " + _unknown(marked, tuple(by_id)))
+        return by_id[marked]
+    if len(by_id) == 1:
+        return exercises[0]
+    raise UsageError(
+        "the submission holds no assessment.toml that names its exercise; "
+        f"pass --exercise with one of: {', '.join(sorted(by_id)) or '(there is none)'}"
+    )
+
+
+def read_packages(path: Path) -> Mapping[str, str]:
+    """Read the pinned ``name==version`` lines of a requirements file, as the sandbox has them.
+
+    Of lines with a Python-version marker only those for the sandbox's Python 3.11 count.
+
+    Raises:
+        ExerciseError: the file is missing, pins nothing, or has a marker of another kind.
+    """
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ExerciseError(f"{path}: cannot be read ({error}); run `make lock`") from error
+    found: dict[str, str] = {}
+    for line in lines:
+        match = _PINNED.match(line)
+        if match and _applies(match["marker"], path):
+            found[match["name"].lower()] = match["version"]
+    if not found:
+        raise ExerciseError(f"{path}: pins no package (name==version)")
+    return dict(sorted(found.items()))
+
+
+def _applies(marker: str | None, path: Path) -> bool:
+    if not marker or not marker.strip():
+        return True
+    match = _MARKER.fullmatch(marker.strip())
+    if not match:
+        raise ExerciseError(
+            f"{path}: marker {marker.strip()!r} is not like \"python_full_version < '3.12'\""
+        )
+    newer = (int(match[2]), int(match[3])) > _SANDBOX_PYTHON
+    return newer if match[1] == "<" else not newer
+
+
+def _functions(top: Table) -> tuple[ExpectedFunction, ...]:
+    found: list[ExpectedFunction] = []
+    for table in top.tables("functions"):
+        name = table.text("name", _NAME, "a Python name")
+        parameters = table.texts("parameters", _NAME, "Python names")
+        methods = table.texts("methods", _NAME, "Python names")
+        table.finish()
+        if name in {function.name for function in found}:
+            table.fail("name", f"{name!r} is listed twice; remove one")
+        found.append(ExpectedFunction(name, parameters, methods))
+    return tuple(found)
+
+
+def _limits(table: Table) -> Limits:
+    limits = Limits(
+        memory=table.size("memory"),
+        cpus=table.number("cpus", 0.1, 64),
+        pids=table.integer("pids", 16, 4096),
+        wall_seconds=table.number("wall_seconds", 1, 7200),
+        call_seconds=table.number("call_seconds", 0.1, 3600),
+        load_seconds=table.number("load_seconds", 0.1, 3600),
+        output_bytes=table.size("output"),
+        reply_bytes=table.size("reply"),
+        scratch_bytes=table.size("scratch"),
+    )
+    table.finish()
+    if max(limits.call_seconds, limits.load_seconds) > limits.wall_seconds:
+        table.fail("wall_seconds", "must not be below call_seconds or load_seconds; raise it")
+    return limits
+
+
+def _expectations(table: Table) -> dict[str, tuple[float, float]]:
+    found = {}
+    for seniority in SENIORITIES:
+        row = table.table(seniority)
+        meets, exceeds = row.number("meets", 1, 4), row.number("exceeds", 1, 4)
+        row.finish()
+        if not 1 < meets < exceeds:
+            row.fail("", "needs 1 < meets < exceeds, so that a submission without merit is below")
+        found[seniority] = (meets, exceeds)
+    table.finish()
+    for lower, higher in pairwise(SENIORITIES):
+        if not all(
+            a <= b or math.isclose(a, b) for a, b in zip(found[lower], found[higher], strict=True)
+        ):
+            table.fail(higher, f"expects less than {lower}; raise it")
+    return found
+
+
+def _ids(root: Path) -> tuple[str, ...]:
+    return tuple(sorted(file.parent.name for file in root.glob("exercises/*/exercise.toml")))
+
+
+def _unknown(exercise_id: str, known: Sequence[str]) -> str:
+    guess = difflib.get_close_matches(exercise_id, known, n=1)
+    hint = f"; did you mean {guess[0]!r}?" if guess else ""
+    return (
+        f"there is no exercise {exercise_id[:60]!a}{hint} "
+        f"(exercises here: {', '.join(sorted(known)) or 'none'})"
+    )
