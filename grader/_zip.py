@@ -1,0 +1,200 @@
+"""Reading zip archives without trusting them.
+
+Written on the format itself (PKWARE APPNOTE 6.3) instead of `zipfile`, because the checks that
+matter are between the central directory and the local headers, and `zipfile` cuts names at NUL,
+accepts overlapping entries before 3.11.8 and trusts declared sizes.
+"""
+
+from __future__ import annotations
+
+import stat
+import struct
+import zlib
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, NoReturn
+
+from grader._entries import check_ratio, reject, shown
+from grader.errors import SubmissionRejected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from grader._entries import Basket
+
+__all__ = ["read_zip"]
+
+_END = struct.Struct("<4s4H2LH")
+_CENTRAL = struct.Struct("<4s6H3L5H2L")
+_LOCAL = struct.Struct("<4s5H3L2H")
+_STORED, _DEFLATED, _AES = 0, 8, 99
+_ENCRYPTED = 0x0001 | 0x0040 | 0x2000
+_SIZES_FOLLOW = 0x0008
+_UNSET32, _UNSET16 = 0xFFFFFFFF, 0xFFFF
+_ZIP64 = 0x0001
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    name: bytes
+    flags: int
+    method: int
+    crc: int
+    packed: int
+    size: int
+    mode: int
+    offset: int
+
+
+def read_zip(raw: bytes, basket: Basket) -> None:
+    """Put the regular files of a zip archive into `basket`.
+
+    Raises:
+        SubmissionRejected: anything but plain, whole, disjoint, stored or deflated files.
+    """
+    first, last, total = _directory_span(raw)
+    spans: list[tuple[int, int, bytes]] = [(first, last, b"the directory")]
+    taken: list[tuple[_Entry, int, str]] = []
+    for entry in _entries(raw, first, last, total):
+        basket.count(entry.name, entry.size)
+        check_ratio(entry.name, entry.packed, entry.size)
+        start = _data_start(raw, entry)
+        spans.append((entry.offset, start + entry.packed, entry.name))
+        folder = entry.name.endswith(b"/")
+        path = basket.name(entry.name, folder=folder)
+        if path is None:
+            continue
+        _check_kind(entry, folder=folder)
+        if not folder:
+            taken.append((entry, start, path))
+    spans.sort()
+    for (_, end, name), (start, _, other) in pairwise(spans):
+        if start < end:
+            reject("overlap", other, f"shares bytes with {shown(name)}, like an archive bomb")
+    for entry, start, path in taken:
+        basket.add(path, _unpack(raw, entry, start))
+
+
+def _damaged(problem: str) -> NoReturn:
+    raise SubmissionRejected("damaged", f"the zip archive is damaged: {problem}; pack it again")
+
+
+def _directory_span(raw: bytes) -> tuple[int, int, int]:
+    """Where the central directory starts and ends, and how many entries it counts."""
+    at = len(raw) - _END.size
+    lowest = max(0, at - _UNSET16)
+    while at >= lowest:
+        at = raw.rfind(b"PK\5\6", lowest, at + 4)
+        if at < 0:
+            break
+        _, disk, first_disk, here, total, length, offset, comment = _END.unpack_from(raw, at)
+        if at + _END.size + comment == len(raw):
+            break
+        at -= 1
+    if at < lowest:
+        _damaged("it has no end record (not fully uploaded?)")
+    if _UNSET16 in (here, total) or _UNSET32 in (length, offset):
+        raise SubmissionRejected(
+            "unsupported", "the submission is a zip64 archive; pack it as a plain zip"
+        )
+    if disk or first_disk or here != total or offset + length != at:
+        _damaged("its directory is not where the end record says")
+    return offset, at, total
+
+
+def _entries(raw: bytes, offset: int, end: int, total: int) -> Iterator[_Entry]:
+    for _ in range(total):
+        if offset + _CENTRAL.size > end or raw[offset : offset + 4] != b"PK\1\2":
+            _damaged("its directory is cut off")
+        fields = _CENTRAL.unpack_from(raw, offset)
+        flags, method, crc, packed, size = fields[3], fields[4], *fields[7:10]
+        name_size, extra_size, comment_size = fields[10:13]
+        name_at = offset + _CENTRAL.size
+        offset = name_at + name_size + extra_size + comment_size
+        if offset > end:
+            _damaged("its directory is cut off")
+        name = raw[name_at : name_at + name_size]
+        extra = raw[name_at + name_size : name_at + name_size + extra_size]
+        size, packed, local = _wide(extra, (size, packed, fields[16]))
+        yield _Entry(name, flags, method, crc, packed, size, fields[15] >> 16, local)
+    if offset != end:
+        _damaged("its directory holds more than it counts")
+
+
+def _wide(extra: bytes, values: tuple[int, int, int]) -> list[int]:
+    """Fill 32-bit fields that are all ones from the zip64 extra field, in their fixed order."""
+    found = list(values)
+    if _UNSET32 not in values:
+        return found
+    at = 0
+    while at + 4 <= len(extra):
+        kind, length = struct.unpack_from("<HH", extra, at)
+        if kind == _ZIP64:
+            unset = [i for i, value in enumerate(values) if value == _UNSET32]
+            if length < 8 * len(unset) or at + 4 + 8 * len(unset) > len(extra):
+                _damaged("a zip64 field is cut off")
+            for i, value in zip(
+                unset, struct.unpack_from(f"<{len(unset)}Q", extra, at + 4), strict=True
+            ):
+                found[i] = value
+            return found
+        at += 4 + length
+    return found
+
+
+def _data_start(raw: bytes, entry: _Entry) -> int:
+    """Check an entry's local header against the directory; return where its bytes start."""
+    if entry.offset + _LOCAL.size > len(raw) or raw[entry.offset : entry.offset + 4] != b"PK\3\4":
+        _damaged("an entry is not where the directory says")
+    _, _, flags, method, _, _, crc, packed, size, name_size, extra_size = _LOCAL.unpack_from(
+        raw, entry.offset
+    )
+    name_at = entry.offset + _LOCAL.size
+    start: int = name_at + name_size + extra_size
+    if raw[name_at : name_at + name_size] != entry.name:
+        reject("name-mismatch", entry.name, "has another name inside the archive; pack it again")
+    if (entry.flags | flags) & _ENCRYPTED or _AES in (entry.method, method):
+        reject("encrypted", entry.name, "is encrypted; pack it without a password")
+    if entry.method not in (_STORED, _DEFLATED):
+        reject(
+            "unsupported",
+            entry.name,
+            f"is compressed with method {entry.method}; pack it with plain zip (deflate)",
+        )
+    told = ((crc, entry.crc), (packed, entry.packed), (size, entry.size))
+    if method != entry.method or (
+        not flags & _SIZES_FOLLOW
+        and any(local not in (central, _UNSET32) for local, central in told)
+    ):
+        _damaged("an entry's two headers contradict each other")
+    if start + entry.packed > len(raw):
+        _damaged("an entry is cut off")
+    return start
+
+
+def _check_kind(entry: _Entry, *, folder: bool) -> None:
+    kind = stat.S_IFMT(entry.mode)
+    if kind == stat.S_IFLNK:
+        reject("symlink", entry.name, "is a symbolic link; pack the file itself")
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR) or (kind == stat.S_IFREG and folder):
+        reject("special-file", entry.name, "is not a regular file; leave it out")
+    if (kind == stat.S_IFDIR and not folder) or (folder and entry.size):
+        reject("special-file", entry.name, "is neither a clean file nor a clean folder")
+
+
+def _unpack(raw: bytes, entry: _Entry, start: int) -> bytes:
+    packed = memoryview(raw)[start : start + entry.packed]
+    if entry.method == _STORED:
+        data = bytes(packed)
+    else:
+        unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+        try:
+            # One byte more than declared shows a lie; the declared size is already within limits.
+            data = unpacker.decompress(packed, entry.size + 1)
+        except zlib.error:
+            _damaged("an entry cannot be decompressed")
+        if len(data) == entry.size and (not unpacker.eof or unpacker.unused_data):
+            _damaged("an entry does not end where it should")
+    if len(data) != entry.size or zlib.crc32(data) != entry.crc:
+        reject("damaged", entry.name, "does not match its size and checksum; pack it again")
+    return data

@@ -1,0 +1,261 @@
+"""Submissions: an archive, a folder or one file → checked bytes in memory.
+
+Nothing is extracted to disk and nothing is read twice, so what is graded is byte for byte what the
+digest in the report stands for. The kind of a file is decided by its content, not by its name.
+
+Every refusal is a `SubmissionRejected` with one of these codes:
+
+``not-an-archive`` ``notebook-unsupported`` ``empty`` ``no-solution`` ``bad-name`` ``name-length``
+``depth`` ``duplicate-name`` ``collision`` ``file-and-folder`` ``symlink`` ``hardlink``
+``special-file`` ``encrypted`` ``overlap`` ``name-mismatch`` ``damaged`` ``unsupported``
+``too-many-files`` ``too-large`` ``ratio``
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import re
+import stat
+import tomllib
+from typing import TYPE_CHECKING
+
+from grader._entries import Basket, reject, shown
+from grader._streams import decompress
+from grader._tar import is_tar, read_tar
+from grader._zip import read_zip
+from grader.errors import SubmissionRejected, UsageError
+from grader.models import Submission, SubmissionFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["digest_of", "read_submission"]
+
+_MARKER = "assessment.toml"
+_MARKER_BYTES = 8192
+_SUFFIXES = re.compile(r"\.(zip|tar|tgz|tbz2?|txz|tar\.(gz|bz2|xz)|py|ipynb)$", re.IGNORECASE)
+_OTHER_KINDS = {b"7z\xbc\xaf\x27\x1c": "a 7z", b"Rar!": "a rar", b"\x28\xb5\x2f\xfd": "a zstd"}
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_TAR_OVERHEAD = 2048  # header, padding and an extended header or two of one member
+_EITHER = "send a zip or tar archive, a folder, or one .py file"
+
+
+def read_submission(
+    path: Path,
+    *,
+    max_files: int = 2000,
+    max_bytes: int = 64 << 20,
+    max_file_bytes: int = 32 << 20,
+    entry: str = "solution.py",
+) -> Submission:
+    """Read a submission once, into memory.
+
+    Args:
+        path: a zip or tar archive (also gzip, bzip2, xz), a folder, or one Python file.
+        max_files: most files and folders in it.
+        max_bytes: most bytes in it, unpacked; also the most bytes of the archive itself.
+        max_file_bytes: most bytes in one file.
+        entry: the file that must be in its root; a lone ``.py`` file is stored under this name.
+
+    Raises:
+        SubmissionRejected: it cannot be graded; the message says what to change.
+        UsageError: `path` does not exist or cannot be read.
+    """
+    basket = Basket(max_files, max_bytes, max_file_bytes)
+    notes: list[str] = []
+    try:
+        if path.is_dir():
+            _read_folder(path, basket)
+        else:
+            raw = _read_file(path, max_bytes)
+            notes += _unpack(raw, path.name, basket, entry)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
+    notes += basket.notes()
+    if not basket.files:
+        left_out = f" ({'; '.join(basket.notes())})" if basket.notes() else ""
+        raise SubmissionRejected("empty", f"the submission holds no file{left_out}")
+    files = _take_off_top_folders(basket.files, entry, notes)
+    _require_entry(files, entry)
+    exercise_id = _read_marker(files.get(_MARKER), notes)
+    ordered = tuple(SubmissionFile(name, files[name]) for name in sorted(files))
+    return Submission(
+        name=_display_name(path),
+        source=path,
+        digest=digest_of(ordered),
+        files=ordered,
+        notes=tuple(notes),
+        exercise_id=exercise_id,
+    )
+
+
+def digest_of(files: tuple[SubmissionFile, ...]) -> str:
+    """SHA-256 (hex) over paths and bytes in path order, each framed by its length."""
+    digest = hashlib.sha256(b"submission/1\0")
+    for file in sorted(files, key=lambda file: file.path):
+        for part in (file.path.encode(), file.data):
+            digest.update(len(part).to_bytes(8, "big"))
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def _read_file(path: Path, max_bytes: int) -> bytes:
+    """Read one regular file of bounded size; a named pipe or a device does not block."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise SubmissionRejected("special-file", f"{shown(path.name)} is not a regular file")
+        raw = file.read(max_bytes + 1)
+    if len(raw) > max_bytes:
+        reject("too-large", path.name, f"is larger than {max_bytes:,} bytes; leave out data")
+    return raw
+
+
+def _unpack(raw: bytes, name: str, basket: Basket, entry: str) -> list[str]:
+    """Read a file by what its content is; return notes."""
+    if not raw:
+        raise SubmissionRejected("empty", f"{shown(name)} is an empty file; {_EITHER}")
+    if raw.startswith((b"PK\3\4", b"PK\5\6")):
+        read_zip(raw, basket)
+        return []
+    plain = decompress(raw, basket.max_bytes + basket.max_files * _TAR_OVERHEAD)
+    if plain is not None or is_tar(raw):
+        tar = raw if plain is None else plain
+        if not is_tar(tar):
+            reject("not-an-archive", name, f"is compressed, but holds no tar archive; {_EITHER}")
+        read_tar(tar, basket)
+        return []
+    for magic, kind in _OTHER_KINDS.items():
+        if raw.startswith(magic):
+            reject("not-an-archive", name, f"is {kind} archive; {_EITHER}")
+    if name.lower().endswith(".ipynb"):
+        reject("notebook-unsupported", name, f"is a notebook; move its code to {entry}, send that")
+    if not name.lower().endswith(".py") or b"\0" in raw:
+        reject("not-an-archive", name, f"is no archive that can be read; {_EITHER}")
+    basket.count(name.encode("utf-8", "surrogateescape"), len(raw))
+    basket.add(entry, raw)
+    return [] if name == entry else [f"{shown(name)} was a single file; graded as {entry}"]
+
+
+def _read_folder(top: Path, basket: Basket) -> None:
+    """Read a folder without following any link.
+
+    Folders that are left out are not opened, so unlike in an archive they do not count: a local
+    folder may hold an environment.
+    """
+    descriptor = os.open(top, _FOLDER)
+    try:
+        _read_level(descriptor, b"", basket)
+    finally:
+        os.close(descriptor)
+
+
+def _read_level(folder: int, prefix: bytes, basket: Basket) -> None:
+    with os.scandir(folder) as found:
+        items = sorted(found, key=lambda item: item.name)
+    for item in items:
+        raw = prefix + os.fsencode(item.name)
+        mode = item.stat(follow_symlinks=False).st_mode
+        path = _admit(raw, mode, basket)
+        if path is not None and stat.S_ISDIR(mode):
+            inner = os.open(item.name, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
+            try:
+                _read_level(inner, raw + b"/", basket)  # `Basket.name` bounds the depth
+            finally:
+                os.close(inner)
+        elif path is not None:
+            basket.add(path, _read_at(folder, item.name, raw, basket))
+
+
+def _admit(raw: bytes, mode: int, basket: Basket) -> str | None:
+    is_folder = stat.S_ISDIR(mode)
+    path = basket.name(raw, folder=is_folder)
+    if path is None:
+        return None
+    if stat.S_ISLNK(mode):
+        reject("symlink", raw, "is a symbolic link; put the file itself there")
+    if not is_folder and not stat.S_ISREG(mode):
+        reject("special-file", raw, "is not a regular file; leave it out")
+    if is_folder:
+        basket.count(raw, 0)
+    return path
+
+
+def _read_at(folder: int, name: str, raw: bytes, basket: Basket) -> bytes:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        descriptor = os.open(name, flags, dir_fd=folder)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            reject("symlink", raw, "is a symbolic link; put the file itself there")
+        raise
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            reject("special-file", raw, "is not a regular file; leave it out")
+        data = file.read(basket.max_file_bytes + 1)
+    basket.count(raw, len(data))
+    return data
+
+
+def _take_off_top_folders(
+    files: dict[str, bytes], entry: str, notes: list[str]
+) -> dict[str, bytes]:
+    """Take off folders that hold everything, as archives of a repository have."""
+    while entry not in files:
+        tops = {name.partition("/")[0] for name in files if "/" in name}
+        if len(tops) != 1 or not all("/" in name for name in files):
+            break
+        notes.append(f"took off the top folder {shown(next(iter(tops)))}")
+        files = {name.partition("/")[2]: data for name, data in files.items()}
+    return files
+
+
+def _require_entry(files: dict[str, bytes], entry: str) -> None:
+    if entry in files:
+        return
+    elsewhere = sorted(name for name in files if name.rpartition("/")[2] == entry)
+    spelled = sorted(name for name in files if name.casefold() == entry.casefold())
+    if spelled:
+        hint = f"found {spelled[0]}: rename it to {entry}"
+    elif len(elsewhere) == 1:
+        hint = f"found {elsewhere[0]}: move it and what it imports to the root"
+    elif elsewhere:
+        hint = f"found {_some(elsewhere)}: submit one of them, in the root"
+    elif modules := sorted(name for name in files if name.endswith(".py")):
+        hint = f"found {_some(modules)}: rename the one to be graded to {entry}"
+    elif any(name.endswith(".ipynb") for name in files):
+        hint = f"found a notebook: move its code to {entry}"
+    else:
+        hint = f"found no Python file, only {_some(sorted(files))}"
+    raise SubmissionRejected("no-solution", f"there is no {entry} in the root; {hint}")
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""  # noqa: PLR2004 - fits a line
+    return ", ".join(name if len(name) <= 60 else shown(name) for name in names[:5]) + more  # noqa: PLR2004
+
+
+def _read_marker(raw: bytes | None, notes: list[str]) -> str | None:
+    """The exercise that ``assessment.toml`` names; a broken marker is a note, no refusal."""
+    if raw is None:
+        return None
+    marker: dict[str, object] = {}
+    if len(raw) <= _MARKER_BYTES:
+        with contextlib.suppress(ValueError, RecursionError):
+            marker = tomllib.loads(raw.decode("utf-8"))
+    exercise, version = marker.get("exercise"), marker.get("version")
+    if not isinstance(exercise, str) or not re.fullmatch(r"[a-z][a-z0-9_-]{0,39}", exercise):
+        notes.append(f'{_MARKER} was ignored: it holds no line like exercise = "imputation"')
+        return None
+    if isinstance(version, str) and re.fullmatch(r"\d{1,6}(\.\d{1,6}){0,2}", version):
+        notes.append(f"{_MARKER} names the exercise {exercise}, version {version}")
+    return exercise
+
+
+def _display_name(path: Path) -> str:
+    name = path.name or path.resolve().name
+    name = re.sub(r"[^A-Za-z0-9._-]", "-", _SUFFIXES.sub("", name)).lstrip(".-")[:60]
+    return name or "submission"
