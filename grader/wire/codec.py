@@ -1,0 +1,97 @@
+"""Data to bytes and back, without pickle, Arrow streams or anything else that can run code.
+
+The judge decodes what a candidate's process wrote, so the format is a tree of tagged values
+with counts that are checked before they are believed. What crosses, exactly as it was:
+
+- the built-in scalars and containers, ``datetime``, ``Decimal``, ``Fraction``, ``UUID``,
+  ``range``, ``slice``, ``...``, and the classes on a fixed list (``int``, ``numpy.float64``, …);
+- numpy scalars, arrays of plain and object dtype, dtypes. Memory order is not kept; arrays
+  come back writable, in C order. A C type that is a synonym (``longlong``) comes back as the
+  sized one; long doubles are those of the machine;
+- pandas scalars, dtypes, arrays, indexes, Series and DataFrame with names, attrs and flags.
+  Sparse arrays travel dense, and what a mask hides is zeroed. An index of a custom calendar
+  loses its ``freq``, a `MultiIndex` its ``sortorder``;
+- `values.Handle`, `values.FileTree`, `values.Stream`, `values.Recipe` and `values.Record`.
+
+Some things cross as their nearest plain value: a path as `PurePosixPath`; a subclass of a
+built-in (``OrderedDict``, ``IntEnum``) as that built-in, whatever it overrides; a dataclass
+instance, named tuple or other enum member (``name``, ``value``) as a `values.Record`.
+
+All else (functions, models, generators, subclasses of pandas objects, structured, masked and
+matrix arrays, nested Arrow types) is not data. It needs a handle or raises.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from grader.wire import _decode_arrays, _encode_arrays
+from grader.wire._decode import Decoder
+from grader.wire._encode import Encoder
+from grader.wire._types import (
+    MAX_DEPTH,
+    CodecError,
+    DecodeError,
+    EncodeError,
+    EncodeTooLargeError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from grader.wire.values import Handle
+
+__all__ = ["CodecError", "DecodeError", "EncodeError", "EncodeTooLargeError", "decode", "encode"]
+
+_encode_arrays.register()
+_decode_arrays.register()
+
+
+def encode(
+    obj: object,
+    *,
+    handle: Callable[[object], Handle] | None = None,
+    max_bytes: int = 64 << 20,
+) -> bytes:
+    """Write a value as bytes.
+
+    Args:
+        obj: the value.
+        handle: gives the handle that stands for an object that is not data, at any depth.
+            Without it such an object is an error. Also asked for the handle of a dataclass
+            instance that has methods, which crosses as a record with a handle.
+        max_bytes: most bytes of the result. Large parts are measured before they are copied.
+
+    Raises:
+        EncodeError: something in the value is not data, is nested deeper than 64 levels or
+            holds itself.
+        EncodeTooLargeError: the result would be larger than `max_bytes`.
+    """
+    encoder = Encoder(handle, max_bytes)
+    encoder.value(obj)
+    encoder.fits(0)
+    return bytes(encoder.out)
+
+
+def decode(
+    data: bytes | memoryview,
+    *,
+    max_depth: int = MAX_DEPTH,
+    max_items: int = 20_000_000,
+) -> object:
+    """Read a value from bytes that may be hostile.
+
+    Args:
+        data: a whole payload.
+        max_depth: deepest nesting.
+        max_items: most items of all containers together, and most rows of a range index.
+
+    Raises:
+        DecodeError: the bytes are no payload, or one past the limits. Nothing else is raised.
+    """
+    try:
+        return Decoder(bytes(data), max_depth, max_items).payload()
+    except DecodeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - constructors raise many kinds; none may escape
+        raise DecodeError(f"a value that cannot be: {type(error).__name__}") from None
