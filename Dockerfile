@@ -1,0 +1,28 @@
+# Two images from one file: `candidate` runs hostile code, `judge` holds the hidden suite.
+# Each is flattened into a single layer, so that they share no file (and no page cache).
+# The build context is put together by grader/sandbox/images.py: packages come from wheels that
+# the host fetched by hash, because a build has no network.
+ARG BASE=python:3.11-slim-bookworm
+
+FROM ${BASE} AS stripped
+COPY strip.sh compile.py /
+RUN sh /strip.sh && rm /strip.sh
+
+FROM stripped AS candidate-tree
+COPY site /opt/site
+RUN sandbox-python /compile.py /opt/site
+COPY candidate /opt/sandbox
+RUN sandbox-python /compile.py /opt/sandbox && rm /compile.py
+
+FROM scratch AS candidate
+COPY --from=candidate-tree / /
+
+FROM stripped AS judge-tree
+COPY site /opt/site
+COPY site-judge /opt/site
+RUN sandbox-python /compile.py /opt/site
+COPY judge /opt/sandbox
+RUN sandbox-python /compile.py /opt/sandbox && rm /compile.py
+
+FROM scratch AS judge
+COPY --from=judge-tree / /

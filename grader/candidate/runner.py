@@ -1,0 +1,374 @@
+"""Serves calls into the candidate's code, inside the process that runs it.
+
+Everything here is at the candidate's mercy once the submission is loaded, and nothing here is
+trusted: the judge only ever learns "a value (or an error) for this request".
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import importlib.util
+import itertools
+import os
+import random
+import sys
+import threading
+import traceback
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from grader.wire import codec, recipes
+from grader.wire.errors import LISTED_ERRORS, MAX_MESSAGE, MAX_TYPE, MAX_WHERE
+from grader.wire.frames import HEADER, Frame, Kind, read_header
+from grader.wire.values import FileTree, Handle, Recipe, Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+__all__ = [
+    "LoadConfig",
+    "Session",
+    "serve",
+    "string_list",
+    "warm_up",
+    "whole_number",
+]
+
+_MAX_REQUEST = 1 << 30
+
+
+def string_list(meta: Mapping[str, object], key: str) -> list[str]:
+    """A list of strings from a frame's header; TypeError says which key is not one."""
+    value = meta.get(key)
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise TypeError(f"{key} is not a list of strings")
+    return value
+
+
+def whole_number(meta: Mapping[str, object], key: str) -> int:
+    """A whole number from a frame's header; TypeError says which key is not one."""
+    value = meta.get(key)
+    if not isinstance(value, int):
+        raise TypeError(f"{key} is not a whole number")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class LoadConfig:
+    """How to load a submission.
+
+    Attributes:
+        entry: file name of the module, relative to the submission's folder.
+        functions: the names that the exercise asks for.
+        packages: what the sandbox offers, for the message about a package that it lacks.
+        reply_bytes: the largest answer that will be encoded.
+    """
+
+    entry: str = "solution.py"
+    functions: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    reply_bytes: int = 64 << 20
+
+    @classmethod
+    def from_meta(cls, meta: Mapping[str, object]) -> LoadConfig:
+        """Read the header of a SUBMISSION frame."""
+        return cls(
+            entry=str(meta["entry"]),
+            functions=tuple(string_list(meta, "functions")),
+            packages=tuple(string_list(meta, "packages")),
+            reply_bytes=whole_number(meta, "reply_bytes"),
+        )
+
+
+class PullItem(Protocol):
+    """Asks the judge for the next item of a stream; raises StopIteration at its end."""
+
+    def __call__(self, stream_id: int, /) -> object: ...
+
+
+def warm_up() -> None:
+    """Touch what every session needs, so that a forked child finds it loaded."""
+    codec.decode(codec.encode(("value", np.zeros(3))))
+
+
+def _location(error: BaseException, folder: Path) -> str:
+    """The innermost line of the submission's own that an error went through."""
+    if isinstance(error, SyntaxError) and error.filename:
+        name = Path(error.filename)
+        shown = name.relative_to(folder) if name.is_relative_to(folder) else name.name
+        return f"{shown}:{error.lineno or 0}"[:MAX_WHERE]
+    where = ""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        name = Path(frame.f_code.co_filename)
+        if name.is_relative_to(folder):
+            where = f"{name.relative_to(folder)}:{line} in {frame.f_code.co_name}"
+    return where[:MAX_WHERE]
+
+
+def describe_error(error: BaseException, folder: Path) -> tuple[object, ...]:
+    """An error as data: ``("error", type, listed built-in bases, message, where)``."""
+    kind = type(error)
+    bases = [
+        base.__name__
+        for base in kind.__mro__
+        if base.__name__ in LISTED_ERRORS and getattr(builtins, base.__name__) is base
+    ]
+    try:
+        message = str(error.msg) if isinstance(error, SyntaxError) else str(error)
+    except Exception:  # noqa: BLE001 - whatever a candidate's __str__ raises
+        message = "<the error's own __str__ failed>"
+    message = message[:MAX_MESSAGE].encode("utf-8", "replace").decode()
+    return ("error", kind.__name__[:MAX_TYPE], bases, message, _location(error, folder))
+
+
+class Session:
+    """One loaded submission and the handles that it gave out.
+
+    Args:
+        folder: where the submission's files are.
+        config: how to load it.
+        pull: how to ask for the next item of a stream argument.
+    """
+
+    def __init__(self, folder: Path, config: LoadConfig, pull: PullItem) -> None:
+        self._folder = folder
+        self._config = config
+        self._pull = pull
+        self._namespace: Mapping[str, object] = {}
+        self._handles: dict[int, object] = {}
+        self._trees = itertools.count()
+        self._pull_lock = threading.Lock()
+
+    def load(self) -> bytes | None:
+        """Import the submission. Returns None, or the encoded error that stopped it."""
+        sys.path.insert(0, str(self._folder))
+        sys.argv = [self._config.entry]
+        importlib.invalidate_caches()
+        name = Path(self._config.entry).stem
+        sys.modules.pop(name, None)
+        try:
+            spec = importlib.util.spec_from_file_location(
+                name, self._folder / self._config.entry
+            )
+            if spec is None or spec.loader is None:
+                raise ImportError(f"{self._config.entry} cannot be imported")  # noqa: TRY301
+            module = importlib.util.module_from_spec(spec)
+            sys.modules[name] = module
+            spec.loader.exec_module(module)
+        except BaseException as error:  # noqa: BLE001 - SystemExit at import is an error too
+            return self._encode(self._explain_import(error))
+        self._namespace = vars(sys.modules.get(name, module))
+        return None
+
+    def _explain_import(self, error: BaseException) -> tuple[object, ...]:
+        described = describe_error(error, self._folder)
+        if isinstance(error, ModuleNotFoundError) and error.name:
+            root = error.name.partition(".")[0]
+            offered = ", ".join(self._config.packages)
+            text = f"{root} is not available; the exercise provides: {offered}"
+            described = (*described[:3], text[:MAX_MESSAGE], described[4])
+        return described
+
+    def handle(self, request: bytes) -> bytes:
+        """Serve one encoded request; always returns one encoded answer."""
+        try:
+            operation, *arguments = codec.decode(request)  # type: ignore[misc]
+            answer = getattr(self, f"_do_{operation}")(*arguments)
+        except BaseException as error:  # noqa: BLE001 - exits and interrupts are errors as well
+            return self._encode(describe_error(error, self._folder))
+        try:
+            return self._encode(("value", answer))
+        except codec.EncodeTooLargeError as error:
+            return self._encode(("oversize", str(error)[:MAX_MESSAGE]))
+        except BaseException as error:  # noqa: BLE001 - a value that cannot cross
+            return self._encode(describe_error(error, self._folder))
+
+    def _encode(self, value: object) -> bytes:
+        return codec.encode(value, handle=self._to_handle, max_bytes=self._config.reply_bytes)
+
+    def _to_handle(self, value: object) -> Handle:
+        key = id(value)
+        self._handles[key] = value
+        return Handle(key, type(value).__name__[:MAX_TYPE], callable(value))
+
+    def _from_wire(self, value: object) -> object:
+        if isinstance(value, Handle):
+            return self._handles[value.id]
+        if isinstance(value, FileTree):
+            return self._plant(value)
+        if isinstance(value, Stream):
+            return self._stream(value.id)
+        if isinstance(value, Recipe):
+            return recipes.build(value)
+        if type(value) is list:
+            return [self._from_wire(item) for item in value]
+        if type(value) is tuple:
+            return tuple(self._from_wire(item) for item in value)
+        if type(value) is dict:
+            return {key: self._from_wire(item) for key, item in value.items()}
+        return value
+
+    def _plant(self, tree: FileTree) -> Path:
+        folder = self._folder / f".argument-{next(self._trees)}"
+        folder.mkdir()
+        for name, data in tree.files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        return folder
+
+    def _stream(self, stream_id: int) -> Iterator[object]:
+        while True:
+            with self._pull_lock:
+                try:
+                    item = self._pull(stream_id)
+                except StopIteration:
+                    return
+            yield self._from_wire(item)
+
+    def _target(self, target: object) -> Callable[..., object]:
+        if isinstance(target, Handle):
+            found = self._handles[target.id]
+        elif target in self._namespace:
+            found = self._namespace[str(target)]
+        else:
+            raise _MissingNameError(f"{self._config.entry} does not define {target}")
+        if not callable(found):
+            raise _MissingNameError(f"{target} in {self._config.entry} is not callable")
+        return found
+
+    # One method for each operation of the protocol.
+
+    def _do_call(
+        self,
+        target: object,
+        args: list[object],
+        kwargs: dict[str, object],
+        options: dict[str, object],
+    ) -> object:
+        function = self._target(target)
+        positional = [self._from_wire(item) for item in args]
+        named = {key: self._from_wire(item) for key, item in kwargs.items()}
+        random.seed(0)
+        np.random.seed(0)  # noqa: NPY002 - candidates use the global generator
+        if "times" in options:
+            return self._repeat(function, positional, named, options)
+        result = function(*positional, **named)
+        return self._to_handle(result) if options.get("keep") else result
+
+    def _repeat(
+        self,
+        function: Callable[..., object],
+        args: list[object],
+        kwargs: dict[str, object],
+        options: dict[str, object],
+    ) -> list[object]:
+        """Call N times on K threads; equal answers are sent once, with their counts in order."""
+        times, threads = int(str(options["times"])), int(str(options.get("threads", 1)))
+        answers: list[bytes] = [b""] * times
+        counter = itertools.count()
+
+        def work() -> None:
+            while (index := next(counter)) < times:
+                try:
+                    outcome: tuple[object, ...] = ("value", function(*args, **kwargs))
+                    answers[index] = self._encode(outcome)
+                except BaseException as error:  # noqa: BLE001 - each call's own outcome
+                    answers[index] = self._encode(describe_error(error, self._folder))
+
+        pool = [threading.Thread(target=work, daemon=True) for _ in range(threads)]
+        for thread in pool:
+            thread.start()
+        for thread in pool:
+            thread.join()
+        distinct = list(dict.fromkeys(answers))
+        order = {answer: index for index, answer in enumerate(distinct)}
+        return [distinct, [order[answer] for answer in answers]]
+
+    def _do_make(self, value: object) -> object:
+        return self._to_handle(self._from_wire(value))
+
+    def _do_getattr(self, handle: Handle, name: str) -> object:
+        return getattr(self._handles[handle.id], name)
+
+    def _do_getitem(self, handle: Handle, key: object) -> object:
+        return self._handles[handle.id][self._from_wire(key)]  # type: ignore[index]
+
+    def _do_len(self, handle: Handle) -> object:
+        return len(self._handles[handle.id])  # type: ignore[arg-type]
+
+    def _do_iter(self, handle: Handle) -> object:
+        return self._to_handle(iter(self._handles[handle.id]))  # type: ignore[call-overload]
+
+    def _do_next(self, handle: Handle) -> object:
+        try:
+            return ("item", next(self._handles[handle.id]))  # type: ignore[call-overload]
+        except StopIteration:
+            return ("end",)
+
+
+class _MissingNameError(Exception):
+    """The submission lacks a name that the exercise asks for."""
+
+
+_MissingNameError.__name__ = "MissingName"
+
+
+@dataclass
+class _Pipe:
+    """The child's end of its private pipes."""
+
+    request_fd: int
+    reply_fd: int
+    number: int = field(default=0)
+
+    def read(self) -> Frame | None:
+        header = self._read_exact(HEADER.size)
+        if header is None:
+            return None
+        length, _, self.number, kind = read_header(header, limit=_MAX_REQUEST)
+        body = self._read_exact(length)
+        return None if body is None else Frame(kind, self.number, body)
+
+    def _read_exact(self, size: int) -> bytes | None:
+        data = bytearray()
+        while len(data) < size:
+            chunk = os.read(self.request_fd, size - len(data))
+            if not chunk:
+                return None
+            data += chunk
+        return bytes(data)
+
+    def write(self, kind: Kind, body: bytes) -> None:
+        data = memoryview(Frame(kind, self.number, body).pack())
+        while data:
+            data = data[os.write(self.reply_fd, data) :]
+
+    def pull(self, stream_id: int) -> object:
+        self.write(Kind.REPLY, codec.encode(("pull", stream_id)))
+        frame = self.read()
+        if frame is None:
+            raise SystemExit
+        match codec.decode(frame.body):
+            case ("item", value):
+                return value
+            case _:
+                raise StopIteration
+
+
+def serve(request_fd: int, reply_fd: int, config: LoadConfig) -> None:
+    """Load the submission in the current folder, then answer requests until end of input."""
+    pipe = _Pipe(request_fd, reply_fd)
+    session = Session(Path.cwd(), config, pipe.pull)
+    pipe.read()  # the BEGIN frame, which only says that the load may start
+    error = session.load()
+    if error is not None:
+        pipe.write(Kind.LOAD_ERROR, error)
+    else:
+        pipe.write(Kind.LOADED, b"")
+    while (frame := pipe.read()) is not None:
+        pipe.write(Kind.REPLY, session.handle(frame.body))

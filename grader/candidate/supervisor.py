@@ -1,0 +1,394 @@
+"""PID 1 of the candidate container: forks a fresh process for each test, and never runs its code.
+
+It owns the wire (the container's stdin and stdout). Children get private pipes and a capture pipe
+for their stdout and stderr; they do not inherit the wire. At the end of a test, at a deadline, at
+end of input or at the wall limit every other process in the container dies by ``kill(-1)``, and
+the scratch space is emptied.
+
+As PID 1 of its namespace this process cannot be killed or stopped from inside, as long as it has
+no handler for the signal (SIGINT goes back to its default for that reason), and it is not
+dumpable, so that its memory and descriptors under ``/proc/1`` are out of a child's reach.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import gc
+import importlib
+import os
+import select
+import signal
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from grader.candidate import runner
+from grader.candidate.scratch import empty_directory, write_files
+from grader.wire.frames import (
+    HEADER,
+    Frame,
+    FrameError,
+    Kind,
+    pack_json,
+    read_header,
+    unpack_bundle,
+)
+
+__all__ = ["main"]
+
+SCRATCH = ("/tmp", "/submission")  # noqa: S108 - a private tmpfs, emptied after each test
+SUBMISSION_DIR = "/submission"
+IDLE_SECONDS = 3600.0  # a warm container that nobody uses ends itself
+MAX_REQUEST = 512 << 20
+_PR_SET_DUMPABLE = 4
+_PIPE_BYTES = 1 << 20
+_CHUNK = 1 << 18
+_FROM_CHILD = {Kind.LOADED, Kind.LOAD_ERROR, Kind.REPLY}
+
+
+def _set_dumpable(*, value: bool) -> None:
+    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, int(value), 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_DUMPABLE) failed")
+
+
+@dataclass
+class _Settings:
+    """What the first frame says."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    config: runner.LoadConfig = field(default_factory=runner.LoadConfig)
+    reply_bytes: int = 1 << 20
+    output_bytes: int = 1 << 16
+    wall_deadline: float = 0.0
+
+
+class _Capture:
+    """Keeps the first and last part of what a test printed, and drops the middle."""
+
+    def __init__(self, limit: int) -> None:
+        self._half = max(limit // 2, 1)
+        self._first = bytearray()
+        self._last = bytearray()
+        self._dropped = 0
+
+    def add(self, data: bytes) -> None:
+        room = self._half - len(self._first)
+        if room > 0:
+            self._first += data[:room]
+            data = data[room:]
+        self._last += data
+        if len(self._last) > self._half:
+            cut = len(self._last) - self._half
+            self._dropped += cut
+            del self._last[:cut]
+
+    def take(self) -> bytes:
+        middle = f"\n[… {self._dropped} bytes left out …]\n".encode() if self._dropped else b""
+        return bytes(self._first) + middle + bytes(self._last)
+
+
+class _Session:
+    """One forked child and its pipes."""
+
+    def __init__(self, settings: _Settings, keep_fds: tuple[int, ...]) -> None:
+        self.capture = _Capture(settings.output_bytes)
+        request_r, self.request_w = os.pipe()
+        self.reply_r, reply_w = os.pipe()
+        self.capture_r, capture_w = os.pipe()
+        for fd in (self.request_w, self.reply_r):
+            with contextlib.suppress(OSError):  # over the user's pipe budget: slower, not wrong
+                fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        self.pid = os.fork()
+        if self.pid == 0:
+            for fd in (self.request_w, self.reply_r, self.capture_r, *keep_fds):
+                os.close(fd)
+            _run_child(settings, request_r, reply_w, capture_w)
+        for fd in (request_r, reply_w, capture_w):
+            os.close(fd)
+        for fd in (self.request_w, self.reply_r, self.capture_r):
+            os.set_blocking(fd, False)
+
+    def drain_capture(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while chunk := os.read(self.capture_r, _CHUNK):
+                self.capture.add(chunk)
+
+    def close(self) -> None:
+        for fd in (self.request_w, self.reply_r, self.capture_r):
+            os.close(fd)
+
+
+def _run_child(settings: _Settings, request_r: int, reply_w: int, capture_w: int) -> NoReturn:
+    """Everything below runs in the child, which is hostile from the import on."""
+    code = 70
+    try:
+        os.setsid()
+        null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(null, 0)
+        os.dup2(capture_w, 1)
+        os.dup2(capture_w, 2)
+        for fd in (null, capture_w):
+            os.close(fd)
+        _set_dumpable(value=True)  # or the child could not read its own /proc/self
+        with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
+            file.write("1000")
+        write_files(SUBMISSION_DIR, settings.files)
+        os.chdir(SUBMISSION_DIR)
+        runner.serve(request_r, reply_w, settings.config)
+        code = 0
+    finally:
+        os._exit(code)
+
+
+class Supervisor:
+    """The loop of PID 1: read a frame, act, answer."""
+
+    def __init__(self, wire_in: int, wire_out: int) -> None:
+        self._in = wire_in
+        self._out = wire_out
+        self._settings = _Settings(wall_deadline=time.monotonic() + IDLE_SECONDS)
+        self._session: _Session | None = None
+        self._captured = b""
+
+    def run(self) -> None:
+        """Serve until end of input, the wall limit, or a breach of protocol by the host."""
+        self._write(Frame(Kind.READY, 0))
+        while (frame := self._read()) is not None:
+            if frame.kind is Kind.SUBMISSION:
+                self._write(self._accept(frame))
+            elif frame.kind is Kind.BEGIN:
+                self._end_session()
+                self._session = _Session(self._settings, (self._in, self._out))
+                self._write(self._exchange(frame))
+            elif frame.kind is Kind.REQUEST:
+                self._write(self._exchange(frame))
+            elif frame.kind is Kind.END:
+                self._write(self._finish(frame))
+            else:
+                raise FrameError(f"{frame.kind.name} is not for the candidate")
+
+    # The wire: blocking, one frame at a time.
+
+    def _read_exact(self, size: int) -> bytes | None:
+        data = bytearray()
+        while len(data) < size:
+            left = self._settings.wall_deadline - time.monotonic()
+            if left <= 0 or not select.select([self._in], [], [], left)[0]:
+                return None
+            chunk = os.read(self._in, min(size - len(data), _PIPE_BYTES))
+            if not chunk:
+                return None
+            data += chunk
+        return bytes(data)
+
+    def _read(self) -> Frame | None:
+        header = self._read_exact(HEADER.size)
+        if header is None:
+            return None
+        length, deadline_ms, number, kind = read_header(header, limit=MAX_REQUEST)
+        body = self._read_exact(length)
+        return None if body is None else Frame(kind, number, body, deadline_ms)
+
+    def _write(self, frame: Frame) -> None:
+        data = memoryview(frame.pack())
+        while data:
+            data = data[os.write(self._out, data) :]
+
+    def _accept(self, frame: Frame) -> Frame:
+        meta, files = unpack_bundle(frame.body)
+        for name in runner.string_list(meta, "preload"):
+            importlib.import_module(name)
+        gc.collect()
+        gc.freeze()  # a forked child's collector then leaves our pages alone
+        self._settings = _Settings(
+            files=files,
+            config=runner.LoadConfig.from_meta(meta),
+            reply_bytes=runner.whole_number(meta, "reply_bytes"),
+            output_bytes=runner.whole_number(meta, "output_bytes"),
+            wall_deadline=time.monotonic() + runner.whole_number(meta, "wall_ms") / 1000,
+        )
+        return Frame(Kind.READY, frame.number)
+
+    # One test's process.
+
+    def _exchange(self, frame: Frame) -> Frame:
+        session = self._session
+        if session is None:
+            return self._failure(frame, "died", "the process of this test is gone already")
+        deadline = min(
+            time.monotonic() + frame.deadline_ms / 1000, self._settings.wall_deadline
+        )
+        try:
+            return self._converse(session, frame, deadline)
+        except _Broken as broken:
+            self._end_session()
+            return self._failure(frame, broken.cause, broken.detail)
+
+    def _converse(self, session: _Session, frame: Frame, deadline: float) -> Frame:
+        if select.select([session.reply_r], [], [], 0)[0] and self._unsolicited(session):
+            raise _Broken("bad-reply", "bytes came before a question was asked")
+        outgoing = memoryview(frame.pack())
+        incoming = bytearray()
+        expected = HEADER.size
+        poller = select.poll()
+        poller.register(self._in, select.POLLIN)
+        poller.register(session.reply_r, select.POLLIN)
+        poller.register(session.capture_r, select.POLLIN)
+        poller.register(session.request_w, select.POLLOUT)
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise _Broken("timeout", "no answer within the time limit")
+            for fd, _events in poller.poll(left * 1000 + 1):
+                if fd == self._in:
+                    sys.exit(0)  # end of input (or a host out of step): nobody waits any more
+                elif fd == session.capture_r:
+                    if not self._capture_some(session):
+                        poller.unregister(fd)
+                elif fd == session.request_w:
+                    outgoing = self._send_some(session, outgoing)
+                    if not outgoing:
+                        poller.unregister(fd)
+                else:
+                    incoming += self._receive_some(session, expected - len(incoming))
+                    if len(incoming) == HEADER.size == expected:
+                        expected += self._check_header(bytes(incoming), frame)
+                    if len(incoming) == expected:
+                        kind = Kind(HEADER.unpack_from(incoming)[3])
+                        return Frame(kind, frame.number, bytes(incoming[HEADER.size :]))
+
+    def _check_header(self, header: bytes, frame: Frame) -> int:
+        try:
+            length, _, number, kind = read_header(header, limit=1 << 62)
+        except FrameError as error:
+            raise _Broken("bad-reply", str(error)) from None
+        allowed = (
+            {Kind.LOADED, Kind.LOAD_ERROR} if frame.kind is Kind.BEGIN else {Kind.REPLY}
+        )
+        if kind not in allowed or number != frame.number:
+            raise _Broken("bad-reply", f"a {kind.name} frame with a wrong number or kind")
+        if length > self._settings.reply_bytes:
+            raise _Broken(
+                "too-large",
+                f"the answer has {length} bytes, the limit is {self._settings.reply_bytes}",
+            )
+        return length
+
+    @staticmethod
+    def _capture_some(session: _Session) -> bool:
+        try:
+            data = os.read(session.capture_r, _CHUNK)
+        except BlockingIOError:
+            return True
+        session.capture.add(data)
+        return bool(data)
+
+    @staticmethod
+    def _send_some(session: _Session, outgoing: memoryview) -> memoryview:
+        try:
+            return outgoing[os.write(session.request_w, outgoing[:_PIPE_BYTES]) :]
+        except BlockingIOError:
+            return outgoing
+        except BrokenPipeError:
+            return outgoing[:0]  # the reply side tells how it died
+
+    def _receive_some(self, session: _Session, size: int) -> bytes:
+        try:
+            data = os.read(session.reply_r, min(size, _PIPE_BYTES))
+        except BlockingIOError:
+            return b""
+        if not data:
+            raise _Broken(*self._how_it_died(session))
+        return data
+
+    @staticmethod
+    def _unsolicited(session: _Session) -> bool:
+        try:
+            return bool(os.read(session.reply_r, 1))
+        except BlockingIOError:
+            return False
+
+    @staticmethod
+    def _how_it_died(session: _Session) -> tuple[str, str]:
+        # A closed pipe with a live process is a death too: it can never answer again.
+        end = time.monotonic() + 0.5
+        while time.monotonic() < end:
+            pid, status = os.waitpid(session.pid, os.WNOHANG)
+            if pid:
+                code = os.waitstatus_to_exitcode(status)
+                if code == -signal.SIGKILL:
+                    return "memory", "the process was killed, most likely for its memory"
+                if code < 0:
+                    return "died", f"the process died of {signal.Signals(-code).name}"
+                return "died", f"the process exited with status {code} in the middle of a call"
+            time.sleep(0.001)
+        return "died", "the process closed its channel"
+
+    @staticmethod
+    def _failure(frame: Frame, cause: str, detail: str) -> Frame:
+        return Frame(Kind.FAILURE, frame.number, pack_json({"cause": cause, "detail": detail}))
+
+    def _finish(self, frame: Frame) -> Frame:
+        late = self._session is not None and self._unsolicited(self._session)
+        self._end_session()
+        captured, self._captured = self._captured, b""
+        return Frame(Kind.ENDED, frame.number, (b"\x01" if late else b"\x00") + captured)
+
+    def _end_session(self) -> None:
+        session, self._session = self._session, None
+        if session is None:
+            return
+        _kill_everything()
+        session.drain_capture()
+        self._captured = (self._captured + session.capture.take())[: self._settings.output_bytes]
+        session.close()
+        for path in SCRATCH:
+            empty_directory(path)
+
+
+class _Broken(Exception):  # noqa: N818 - it names a state of the child, not a mistake of ours
+    """The child can no longer be trusted to answer."""
+
+    def __init__(self, cause: str, detail: str) -> None:
+        super().__init__(detail)
+        self.cause = cause
+        self.detail = detail
+
+
+def _kill_everything() -> None:
+    """Kill and reap every process in this PID namespace but this one."""
+    end = time.monotonic() + 2.0
+    while time.monotonic() < end:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+            time.sleep(0.0005)
+        except ChildProcessError:
+            return
+    raise RuntimeError("processes survive SIGKILL")
+
+
+def main() -> None:
+    """Entry point of the candidate image."""
+    _set_dumpable(value=False)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    wire_in, wire_out = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(2, 1)
+    os.close(null)
+    runner.warm_up()
+    try:
+        Supervisor(wire_in, wire_out).run()
+    except BrokenPipeError:
+        pass  # the host went away
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,238 @@
+"""The pytest plugin that hidden suites run under.
+
+It gives tests ``solution``, ``measure``, ``rng`` and ``criterion``, makes Hypothesis deterministic,
+and turns each collected test into exactly one evidence record. In the judge container
+:mod:`grader.judge.server` adds a :class:`Judge` by hand; ``pytest DIR --solution FOLDER`` uses the
+same plugin in one plain process.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from grader.judge import determinism
+from grader.judge.errors import CandidateError, ChannelFailure, JudgeFault
+from grader.judge.proxy import Solution
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import numpy as np
+
+    from grader.judge.proxy import Channel
+
+__all__ = ["Judge", "Record"]
+
+AUTHOR_SEED = "00" * 16
+_MESSAGE = 4000
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
+
+
+@dataclass
+class Record:
+    """What one test gave, on its way to an evidence record."""
+
+    measurements: list[dict[str, object]] = field(default_factory=list)
+    solution: Solution | None = None
+    outcomes: dict[str, str] = field(default_factory=dict)
+    error: BaseException | None = None
+    notes: tuple[str, ...] = ()
+    wall_ns: int = 0
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of author mode."""
+    group = parser.getgroup("grader", "hidden test suites")
+    group.addoption("--solution", metavar="DIR", help="run the suite on the submission in DIR")
+    group.addoption(
+        "--suite-seed", default=AUTHOR_SEED, metavar="HEX", help="128-bit seed of generated inputs"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker, and in author mode the judge."""
+    config.addinivalue_line(
+        "markers",
+        "criterion(id, hint=''): the rubric criterion that a hidden test counts for, and all that "
+        "a candidate is told when it fails",
+    )
+    folder = config.getoption("--solution")
+    if folder:
+        from grader.judge.local import LocalChannel  # noqa: PLC0415 - not in the judge image
+
+        if not (Path(folder) / "solution.py").is_file():
+            raise pytest.UsageError(f"--solution {folder}: there is no solution.py in it")
+        seed = config.getoption("--suite-seed")
+        judge = Judge(LocalChannel(Path(folder)), seed, tell=lambda kind, record: None)
+        config.pluginmanager.register(judge, "grader-judge")
+
+
+@pytest.fixture
+def solution(request: pytest.FixtureRequest) -> Iterator[Solution]:
+    """The candidate's submission, in a process of its own for each test."""
+    judge = request.config.pluginmanager.get_plugin("grader-judge")
+    if judge is None:
+        pytest.fail("hidden tests need --solution DIR, or the sandbox", pytrace=False)
+    proxy = Solution(judge.channel)
+    judge.record(request.node.nodeid).solution = proxy
+    yield proxy
+    proxy.finish()
+
+
+@pytest.fixture
+def measure(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Record a figure: ``measure(name, value, unit, threshold=None, volatile=False)``."""
+    judge = request.config.pluginmanager.get_plugin("grader-judge")
+
+    def record(
+        name: str, value: float, unit: str, threshold: float | None = None, *, volatile: bool = False
+    ) -> None:
+        judge.record(request.node.nodeid).measurements.append(
+            {
+                "name": name,
+                "value": float(value),
+                "unit": unit,
+                "threshold": threshold,
+                "volatile": volatile,
+            }
+        )
+
+    return record
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> np.random.Generator:
+    """A generator of the test's own: 128-bit key from the run's seed and the test's id."""
+    judge = request.config.pluginmanager.get_plugin("grader-judge")
+    return determinism.generator(judge.seed, request.node.nodeid)
+
+
+class Judge:
+    """Collects, runs and records. One for each run of a suite.
+
+    Args:
+        channel: the way to the candidate.
+        seed: the run's seed, 32 hexadecimal digits.
+        tell: called with ``("collected" | "evidence", record)``.
+    """
+
+    def __init__(
+        self, channel: Channel, seed: str, tell: Callable[[str, dict[str, object]], None]
+    ) -> None:
+        self.channel = channel
+        self.seed = seed
+        self.faults: list[str] = []
+        self._tell = tell
+        self._records: dict[str, Record] = {}
+        self._tests: dict[str, dict[str, object]] = {}
+        determinism.configure_hypothesis()
+
+    def record(self, nodeid: str) -> Record:
+        """The record of the running test."""
+        return self._records.setdefault(nodeid, Record())
+
+    # Hooks.
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Every test names its criterion and says in one line what holds."""
+        for item in items:
+            self._tests[item.nodeid] = self._describe(item)
+            determinism.seed_item(item, self.seed)
+
+    def pytest_collection_finish(self) -> None:
+        """The denominator is fixed before the candidate is asked anything."""
+        self._tell("collected", {"tests": list(self._tests.values())})
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A suite that cannot be collected is the judge's fault."""
+        if report.failed:
+            self.faults.append(f"collecting {report.nodeid}: {str(report.longrepr)[-_MESSAGE:]}")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[Any]
+    ) -> Iterator[None]:
+        """Note how each phase ended; a latched failure wins over whatever the test made of it."""
+        report = yield
+        record = self.record(item.nodeid)
+        if call.excinfo is not None and record.error is None:
+            record.error = call.excinfo.value
+            record.notes = tuple(getattr(record.error, "__notes__", ()))
+        if record.solution is not None and record.solution.failure is not None:
+            report.outcome = "failed"
+        record.outcomes[call.when] = report.outcome
+        record.wall_ns += int(call.duration * 1e9)
+        return report
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """Send the one record of a test."""
+        record = self._records.pop(nodeid, Record())
+        self._tell("evidence", {**self._tests[nodeid], **self._verdict(nodeid, record)})
+
+    # The verdict.
+
+    def _describe(self, item: pytest.Item) -> dict[str, object]:
+        marker = item.get_closest_marker("criterion")
+        doc = (getattr(getattr(item, "function", None), "__doc__", None) or "").strip()
+        if marker is None or len(marker.args) != 1:
+            self.faults.append(f"{item.nodeid}: no @pytest.mark.criterion(id, hint=...)")
+        if not doc:
+            self.faults.append(f"{item.nodeid}: no docstring, whose first line is its title")
+        return {
+            "id": item.nodeid,
+            "criterion": str(marker.args[0]) if marker and marker.args else "",
+            "title": doc.splitlines()[0] if doc else "",
+            "hint": str(marker.kwargs.get("hint", "")) if marker else "",
+        }
+
+    def _verdict(self, nodeid: str, record: Record) -> dict[str, object]:
+        cause, message, where = self._cause(nodeid, record)
+        return {
+            "status": "passed" if cause == "none" else "failed",
+            "cause": cause,
+            "message": _ADDRESS.sub("0x…", message)[:_MESSAGE],
+            "where": where,
+            "calls": record.solution.calls if record.solution else 0,
+            "measurements": record.measurements,
+            "wall_ns": record.wall_ns,
+        }
+
+    def _cause(self, nodeid: str, record: Record) -> tuple[str, str, str]:
+        latch = record.solution.failure if record.solution else None
+        error = record.error
+        notes = "\n".join(record.notes)
+        if latch is not None:
+            return latch.cause, latch.detail, latch.where
+        if isinstance(error, JudgeFault):
+            self.faults.append(f"{nodeid}: {error}")
+            return "test-error", str(error), ""
+        if isinstance(error, CandidateError):
+            return "candidate-error", _joined(str(error), notes), error.where
+        if record.solution is None or not record.solution.calls:
+            # Nothing was asked, so nothing can have been answered wrongly: the test is broken.
+            shown = f"{type(error).__name__}: {error}" if error else "it never called the solution"
+            self.faults.append(f"{nodeid}: {shown}")
+            return "test-error", shown, ""
+        if isinstance(error, AssertionError):
+            return "wrong-value", _joined(str(error), notes), ""
+        if determinism.is_flaky(error):
+            return "wrong-value", "the same input gave different answers", ""
+        if "skipped" in record.outcomes.values():
+            return "skipped", "the test was skipped, which counts as failed", ""
+        if error is not None:
+            # The test itself stumbled over an answer: failed, and flagged for the reviewer.
+            text = f"the test raised {type(error).__name__}: {error}"
+            return "test-error", _joined(text, notes), ""
+        if set(record.outcomes.values()) == {"passed"} and record.outcomes.get("call"):
+            return "none", "", ""
+        return "no-record", "the test left no positive record", ""
+
+
+def _joined(text: str, notes: str) -> str:
+    return f"{text}\n{notes}" if notes else text

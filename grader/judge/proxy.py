@@ -1,0 +1,394 @@
+"""The ``solution`` that hidden tests call: names and handles of another process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NoReturn, Protocol, Self
+
+from grader.judge.errors import CandidateError, ChannelFailure, JudgeFault, make_error
+from grader.wire import codec
+from grader.wire.frames import Measure
+from grader.wire.values import Handle, Record, Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+    from grader.wire.values import Recipe
+
+__all__ = ["Channel", "Outcomes", "RemoteObject", "Solution", "Stopwatch"]
+
+_MAX_REQUEST = 256 << 20
+
+
+class Channel(Protocol):
+    """The way to one candidate. Every method raises ChannelFailure when no answer comes."""
+
+    def begin(self) -> bytes | None:
+        """Start a fresh process and load the submission. None, or the encoded load error."""
+
+    def request(self, body: bytes) -> tuple[bytes, Measure]:
+        """One question, one answer."""
+
+    def end(self) -> bool:
+        """End the process. True when bytes had come that nobody asked for."""
+
+    def serve_items(self, source: Callable[[int], bytes]) -> None:
+        """Told where the items of stream arguments come from."""
+
+    def clock(self) -> Measure:
+        """The judge's own time so far, as the orchestrator reads it."""
+
+
+class RemoteObject:
+    """An object that stayed in the candidate's process.
+
+    Attribute access, calls, ``len``, indexing and iteration are asked there. Names that start
+    with an underscore are not forwarded.
+    """
+
+    __slots__ = ("_handle", "_solution")
+
+    def __init__(self, solution: Solution, handle: Handle) -> None:
+        self._solution = solution
+        self._handle = handle
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self._solution.ask("getattr", self, name)
+
+    def __call__(self, *args: object, **kwargs: object) -> object:
+        return self._solution.call(self, *args, **kwargs)
+
+    def __len__(self) -> int:
+        size = self._solution.ask("len", self)
+        if type(size) is not int or size < 0:
+            raise AssertionError("its length is not a whole number")
+        return size
+
+    def __getitem__(self, key: object) -> object:
+        return self._solution.ask("getitem", self, key)
+
+    def __iter__(self) -> Iterator[object]:
+        iterator = self._solution.ask("iter", self)
+        while True:
+            match self._solution.ask("next", iterator):
+                case ("item", value):
+                    yield value
+                case ("end",):
+                    return
+                case _:
+                    raise AssertionError("it is no iterator")
+
+    def __repr__(self) -> str:
+        return f"<an object of type {self._handle.type_name[:80]!r}>"
+
+    @property
+    def _type_name(self) -> str:
+        return self._handle.type_name
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What a repeated call gave: distinct outcomes, and which one each call had."""
+
+    distinct: tuple[object, ...]  # values, or CandidateError instances
+    order: tuple[int, ...]
+
+    def values(self) -> list[object]:
+        """All values in call order; raises the first error."""
+        for outcome in self.distinct:
+            if isinstance(outcome, CandidateError):
+                raise outcome
+        return [self.distinct[index] for index in self.order]
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """Cost of the judge's own work, to compare a candidate's with. Nanoseconds."""
+
+    channel: Channel
+    wall_ns: int = 0
+    cpu_ns: int = -1
+    _before: Measure = field(default_factory=lambda: Measure(0))
+
+    def __enter__(self) -> Self:
+        self._before = self.channel.clock()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        after = self.channel.clock()
+        self.wall_ns = after.wall_ns - self._before.wall_ns
+        if after.cpu_ns >= 0 and self._before.cpu_ns >= 0:
+            self.cpu_ns = after.cpu_ns - self._before.cpu_ns
+
+
+class _Variant:
+    """``solution.keep.name(...)`` and ``solution.repeat(n).name(...)``."""
+
+    def __init__(self, solution: Solution, options: Mapping[str, object]) -> None:
+        self._solution = solution
+        self._options = dict(options)
+
+    def __getattr__(self, name: str) -> _Function:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return _Function(self._solution, name, self._options)
+
+
+class _Function:
+    def __init__(self, solution: Solution, name: object, options: Mapping[str, object]) -> None:
+        self._solution = solution
+        self._name = name
+        self._options = dict(options)
+
+    def __call__(self, *args: object, **kwargs: object) -> object:
+        return self._solution.call_with(self._options, self._name, *args, **kwargs)
+
+
+class Solution:
+    """The candidate's submission in a process of its own, one for each test.
+
+    Args:
+        channel: the way there.
+
+    Attributes:
+        failure: set by the first channel failure; the test has failed from then on.
+        calls: questions asked so far.
+        last: cost of the last call, net of nothing.
+    """
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._session = 0
+        self._running = False
+        self._streams: dict[int, Iterator[object]] = {}
+        self.failure: ChannelFailure | None = None
+        self.calls = 0
+        self.last = Measure(0)
+        channel.serve_items(self._next_item)
+
+    # What tests use.
+
+    def __getattr__(self, name: str) -> _Function:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return _Function(self, name, {})
+
+    @property
+    def keep(self) -> _Variant:
+        """Calls whose result stays in the candidate's process, whatever it is."""
+        return _Variant(self, {"keep": True})
+
+    def repeat(self, times: int, *, threads: int = 1) -> _Variant:
+        """Calls that happen ``times`` times on ``threads`` threads; they give `Outcomes`."""
+        return _Variant(self, {"times": times, "threads": threads})
+
+    def call(self, target: object, *args: object, **kwargs: object) -> object:
+        """Call a name or a remote object."""
+        return self.call_with({}, target, *args, **kwargs)
+
+    def make(self, recipe: Recipe) -> RemoteObject:
+        """Build an argument in the candidate's process, so that no call is charged for it."""
+        made = self.ask("make", recipe)
+        if not isinstance(made, RemoteObject):
+            self._fail("bad-reply", "an argument was not built")
+        return made
+
+    def fresh(self) -> Solution:
+        """End the process and start a new one, which has seen nothing. Handles are gone."""
+        self._check()
+        if self._running:
+            self._stop()
+        self._start()
+        return self
+
+    def stopwatch(self) -> Stopwatch:
+        """Measure the judge's own work: ``with solution.stopwatch() as reference: …``."""
+        return Stopwatch(self._channel)
+
+    # What the rest of the judge uses.
+
+    def call_with(
+        self, options: Mapping[str, object], target: object, *args: object, **kwargs: object
+    ) -> object:
+        """Call with protocol options."""
+        self._streams.clear()
+        positional = [self._prepared(value) for value in args]
+        named = {key: self._prepared(value) for key, value in kwargs.items()}
+        result = self.ask("call", target, positional, named, dict(options))
+        return self._outcomes(result) if "times" in options else result
+
+    def ask(self, *operation: object) -> object:
+        """One question of the protocol; see ``grader.candidate.runner.Session``."""
+        self._check()
+        if not self._running:
+            self._start()
+        try:
+            body = codec.encode(operation, handle=self._to_wire, max_bytes=_MAX_REQUEST)
+        except codec.CodecError as error:
+            raise JudgeFault(f"a hidden test sends what cannot be sent: {error}") from error
+        self.calls += 1
+        wall, cpu, known = 0, 0, True
+        while True:
+            reply, measure = self._guarded(body)
+            wall += measure.wall_ns
+            cpu += measure.cpu_ns
+            known = known and measure.cpu_ns >= 0
+            self.last = Measure(wall, cpu if known else -1, measure.peak_bytes)
+            try:
+                answer = codec.decode(reply)
+            except codec.DecodeError as error:
+                self._fail("bad-reply", f"the answer cannot be decoded: {error}")
+            match answer:
+                case ("value", value):
+                    return self._wrap(value)
+                case ("error", type_name, bases, message, where):
+                    raise self._latched_on_failure(type_name, bases, message, where)
+                case ("pull", int(stream)):
+                    body = self._next_item(stream)
+                case ("oversize", str(text)):
+                    self._fail("too-large", text[:200])
+                case _:
+                    self._fail("bad-reply", "the answer has no known form")
+
+    def finish(self) -> None:
+        """End of the test."""
+        if self._running:
+            self._stop()
+
+    def _stop(self) -> None:
+        self._running = False
+        try:
+            unsolicited = self._channel.end()
+        except ChannelFailure as failure:
+            self.failure = self.failure or failure
+            return
+        if unsolicited and self.failure is None:
+            self.failure = ChannelFailure("bad-reply", "bytes came that nobody asked for")
+
+    def _start(self) -> None:
+        self._session += 1
+        try:
+            encoded = self._channel.begin()
+        except ChannelFailure as failure:
+            self.failure = failure
+            raise
+        self._running = True
+        if encoded is None:
+            return
+        try:
+            answer = codec.decode(encoded)
+        except codec.DecodeError:
+            answer = None
+        match answer:
+            case ("error", type_name, bases, message, where):
+                error = self._latched_on_failure(type_name, bases, message, where)
+                self.failure = ChannelFailure("load-error", str(error)[:2000], error.where)
+                raise self.failure
+            case _:
+                self._fail("bad-reply", "the load error cannot be decoded")
+
+    def _check(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+    def _fail(self, cause: str, detail: str) -> NoReturn:
+        self.failure = ChannelFailure(cause, detail)
+        raise self.failure
+
+    def _guarded(self, body: bytes) -> tuple[bytes, Measure]:
+        try:
+            return self._channel.request(body)
+        except ChannelFailure as failure:
+            self.failure = failure
+            self._running = False
+            raise
+
+    def _latched_on_failure(
+        self, type_name: object, bases: object, message: object, where: object
+    ) -> CandidateError:
+        try:
+            return make_error(type_name, bases, message, where)
+        except ChannelFailure as failure:
+            self.failure = failure
+            raise
+
+    def _prepared(self, value: object) -> object:
+        if isinstance(value, Iterator) and not isinstance(value, RemoteObject):
+            stream = len(self._streams)
+            self._streams[stream] = value
+            return Stream(stream)
+        return value
+
+    def _next_item(self, stream: int) -> bytes:
+        source = self._streams.get(stream)
+        if source is None:
+            self._fail("bad-reply", "it pulls from a stream that there is not")
+        try:
+            item: tuple[object, ...] = ("item", next(source))
+        except StopIteration:
+            item = ("end",)
+        return codec.encode(item, handle=self._to_wire, max_bytes=_MAX_REQUEST)
+
+    def _to_wire(self, value: object) -> Handle:
+        if isinstance(value, RemoteObject):
+            handle = object.__getattribute__(value, "_handle")
+            if handle.session != self._session:
+                raise JudgeFault("a hidden test uses a handle of a process that has ended")
+            return Handle(handle.id, handle.type_name, handle.callable)
+        raise JudgeFault(f"a hidden test sends a {type(value).__name__}, which is no data")
+
+    def _wrap(self, value: object) -> object:
+        """Handles, at any depth of plain containers, become remote objects."""
+        kind = type(value)
+        if kind is Handle:
+            return self._remote(value)  # type: ignore[arg-type]
+        if kind is Record:
+            handle = value.handle  # type: ignore[attr-defined]
+            if handle is not None:
+                return self._remote(handle)
+            fields = {key: self._wrap(item) for key, item in value.fields.items()}  # type: ignore[attr-defined]
+            return Record(value.type_name, fields, value.is_tuple)  # type: ignore[attr-defined]
+        if kind is list:
+            return [self._wrap(item) for item in value]  # type: ignore[attr-defined]
+        if kind is tuple:
+            return tuple(self._wrap(item) for item in value)  # type: ignore[attr-defined]
+        if kind is dict:
+            return {key: self._wrap(item) for key, item in value.items()}  # type: ignore[attr-defined]
+        return value
+
+    def _remote(self, handle: Handle) -> RemoteObject:
+        return RemoteObject(
+            self, Handle(handle.id, handle.type_name[:80], handle.callable, self._session)
+        )
+
+    def _outcomes(self, result: object) -> Outcomes:
+        match result:
+            case [list(distinct), list(order)]:
+                pass
+            case _:
+                self._fail("bad-reply", "a repeated call gave no outcomes")
+        decoded: list[object] = []
+        for item in distinct:
+            try:
+                answer = codec.decode(item) if isinstance(item, bytes) else None
+            except codec.DecodeError:
+                answer = None
+            match answer:
+                case ("value", value):
+                    decoded.append(self._wrap(value))
+                case ("error", type_name, bases, message, where):
+                    decoded.append(self._latched_on_failure(type_name, bases, message, where))
+                case _:
+                    self._fail("bad-reply", "an outcome of a repeated call has no known form")
+        if not all(type(index) is int and 0 <= index < len(decoded) for index in order):
+            self._fail("bad-reply", "the order of a repeated call does not fit its outcomes")
+        return Outcomes(tuple(decoded), tuple(order))

@@ -1,0 +1,130 @@
+"""The judge's end of the wire."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from grader.judge.errors import ChannelFailure, JudgeFault
+from grader.wire.frames import (
+    HEADER,
+    Frame,
+    FrameError,
+    Kind,
+    Measure,
+    pack_json,
+    read_header,
+    unpack_json,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["RemoteChannel", "Wire"]
+
+_MAX_FRAME = 1 << 30
+_LOAD_ATTEMPTS = 2  # an import that never ends is waited for this often, then known
+
+
+class Wire:
+    """Frames over two file descriptors, blocking.
+
+    Raises:
+        EOFError: the orchestrator is gone.
+    """
+
+    def __init__(self, read_fd: int, write_fd: int) -> None:
+        self._read_fd = read_fd
+        self._write_fd = write_fd
+
+    def read(self) -> Frame:
+        """Read one frame."""
+        length, deadline_ms, number, kind = read_header(
+            self._read_exact(HEADER.size), limit=_MAX_FRAME
+        )
+        return Frame(kind, number, self._read_exact(length), deadline_ms)
+
+    def write(self, frame: Frame) -> None:
+        """Write one frame."""
+        data = memoryview(frame.pack())
+        while data:
+            data = data[os.write(self._write_fd, data) :]
+
+    def _read_exact(self, size: int) -> bytes:
+        data = bytearray()
+        while len(data) < size:
+            chunk = os.read(self._read_fd, min(size - len(data), 1 << 20))
+            if not chunk:
+                raise EOFError("the orchestrator closed the wire")
+            data += chunk
+        return bytes(data)
+
+
+@dataclass
+class RemoteChannel:
+    """The candidate, by way of the orchestrator. One question is open at a time."""
+
+    wire: Wire
+    call_ms: int
+    load_ms: int
+    _number: int = 0
+    _load_timeouts: int = 0
+
+    def begin(self) -> bytes | None:
+        """See :class:`grader.judge.proxy.Channel`."""
+        if self._load_timeouts >= _LOAD_ATTEMPTS:
+            raise ChannelFailure("timeout", "importing the submission never ended in earlier tests")
+        try:
+            frame = self._ask(Kind.BEGIN, b"", self.load_ms)
+        except ChannelFailure as failure:
+            self._load_timeouts += failure.cause == "timeout"
+            raise
+        body = Measure.unpack(frame.body)[1]
+        return body if frame.kind is Kind.LOAD_ERROR else None
+
+    def request(self, body: bytes) -> tuple[bytes, Measure]:
+        """See :class:`grader.judge.proxy.Channel`."""
+        frame = self._ask(Kind.REQUEST, body, self.call_ms)
+        measure, answer = Measure.unpack(frame.body)
+        return answer, measure
+
+    def end(self) -> bool:
+        """See :class:`grader.judge.proxy.Channel`."""
+        frame = self._ask(Kind.END, b"", self.load_ms)
+        return Measure.unpack(frame.body)[1] == b"\x01"
+
+    def clock(self) -> Measure:
+        """See :class:`grader.judge.proxy.Channel`."""
+        return Measure.unpack(self._ask(Kind.CLOCK, b"", 0).body)[0]
+
+    def serve_items(self, source: Callable[[int], bytes]) -> None:
+        """Nothing to do: the proxy itself answers when a stream is pulled."""
+
+    def tell(self, kind: Kind, record: object) -> None:
+        """Send a record that has no answer."""
+        self.wire.write(Frame(kind, 0, pack_json(record)))
+
+    def _ask(self, kind: Kind, body: bytes, deadline_ms: int) -> Frame:
+        self._number += 1
+        self.wire.write(Frame(kind, self._number, body, deadline_ms))
+        frame = self.wire.read()
+        if frame.number != self._number:
+            raise JudgeFault(f"asked {self._number}, but {frame.number} was answered")
+        if frame.kind is Kind.FAILURE:
+            try:
+                told = unpack_json(Measure.unpack(frame.body)[1])
+            except FrameError as error:
+                raise JudgeFault(str(error)) from error
+            raise ChannelFailure(str(told.get("cause")), str(told.get("detail"))[:500])
+        if frame.kind not in _ANSWERS[kind]:
+            raise JudgeFault(f"{kind.name} was answered by {frame.kind.name}")
+        return frame
+
+
+_ANSWERS = {
+    Kind.BEGIN: {Kind.LOADED, Kind.LOAD_ERROR},
+    Kind.REQUEST: {Kind.REPLY},
+    Kind.END: {Kind.ENDED},
+    Kind.CLOCK: {Kind.CLOCK_READING},
+}
