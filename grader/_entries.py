@@ -93,8 +93,8 @@ class Basket:
         if self._bytes > self.max_bytes:
             raise SubmissionRejected(
                 "too-large",
-                f"the submission holds more than {_mib(self.max_bytes)} (passed at {shown(raw)}); leave out data, "
-                "environments and build products",
+                f"the submission holds more than {_mib(self.max_bytes)} (passed at {shown(raw)}); "
+                "leave out data, environments and build products",
             )
 
     def name(self, raw: bytes, *, folder: bool = False) -> str | None:

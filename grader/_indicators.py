@@ -77,7 +77,7 @@ def _met(wanted: Mapping[str, float], shares: Mapping[str, CriterionShare]) -> l
     full = [name for name in wanted if shares[name].passed == shares[name].total]
     found = [f"all of {_join(full)} passed"] if full else []
     found += [
-        f"{shares[name].passed} of {shares[name].total} of {name} passed"
+        f"{shares[name].passed} of {shares[name].total} {name} tests passed"
         for name in wanted
         if name not in full
     ]

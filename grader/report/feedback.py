@@ -1,0 +1,69 @@
+"""What a candidate may read: levels, counts and hints.
+
+It must not reveal a hidden input, an expected value or a test's source. So it holds nothing that a
+test measured, compared or raised, no test's name or title, and no overall score or band (which are
+the team's to weigh); only authors' words that are written for candidates.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from grader.models import Cause, Status
+from grader.text import for_markdown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from grader.models import CategoryScore
+    from grader.report.model import Report
+
+__all__ = ["feedback"]
+
+
+_NOT_LOADED = (
+    "**Your submission could not be loaded**, so nothing in it could be checked. Make sure that it "
+    "imports on its own, with the packages that the task sheet offers."
+)
+
+
+def feedback(report: Report) -> str:
+    """Markdown for the candidate."""
+    lines = [
+        f"# Feedback: {report.exercise_title}",
+        "",
+        f"Submission {for_markdown(report.submission_name)}, digest `{report.submission_digest[:8]}`.",
+    ]
+    if _never_loads(report):
+        lines += [
+            "",
+            _NOT_LOADED,
+        ]
+    for category in report.scorecard.categories:
+        lines += ["", *_category(category)]
+    hints = dict.fromkeys(
+        record.test.hint
+        for record in report.evidence
+        if record.status is not Status.PASSED and record.test.hint
+    )
+    if hints:
+        lines += ["", "## What to think about", "", *(f"- {hint}" for hint in hints)]
+    return "\n".join([*lines, ""])
+
+
+def _never_loads(report: Report) -> bool:
+    return bool(report.evidence) and all(r.cause is Cause.LOAD_ERROR for r in report.evidence)
+
+
+def _category(category: CategoryScore) -> Iterable[str]:
+    if not category.assessed:
+        yield f"## {category.title}: not assessed"
+        return
+    provisional = " (until a reviewer confirms it)" if category.provisional else ""
+    yield f"## {category.title}: {category.level.name.capitalize()}{provisional}"
+    yield ""
+    yield from (
+        f"- {share.title}: {share.passed} of {share.total} checks passed"
+        for share in category.criteria
+        if share.total
+    )

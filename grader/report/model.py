@@ -1,0 +1,115 @@
+"""What a report is made from, before it has a format."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from grader.models import Evidence, Limits, ScoreCard, Submission
+    from grader.text import CandidateText
+
+__all__ = ["Capture", "FileFact", "Moment", "Report", "RunFacts", "file_facts"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileFact:
+    """One file that was graded."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """What the submission wrote to stdout and stderr during one test."""
+
+    test_id: str
+    stdout: CandidateText
+    stderr: CandidateText
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What a verdict depends on besides the submission.
+
+    Attributes:
+        grader_version: of this package.
+        suite_digest: SHA-256 over the hidden tests' files, hex.
+        rubric_digest: SHA-256 of ``rubric.toml``, hex.
+        seed_commitment: a digest that binds the seed without revealing it.
+        judge_image: id of the judge image.
+        candidate_image: id of the candidate image.
+        limits: what the candidate's container was allowed to use.
+        collected: number of tests that were collected before the candidate started.
+        judge_notes: remarks of the judge on the suite, without candidate text.
+    """
+
+    grader_version: str
+    suite_digest: str
+    rubric_digest: str
+    seed_commitment: str
+    judge_image: str
+    candidate_image: str
+    limits: Limits
+    collected: int
+    judge_notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What differs between two runs of the same submission: times, the machine, partial output.
+
+    Attributes:
+        run_id: name of this run.
+        started: ISO 8601 with offset.
+        timings: step → seconds.
+        engine: name and version of the container engine.
+        runtime: name and version of the container runtime.
+        warnings: hardening that this machine does not offer.
+        captures: output of the submission; a killed test stops at a different line each time.
+    """
+
+    run_id: str
+    started: str
+    timings: Mapping[str, float] = field(default_factory=dict)
+    engine: str = ""
+    runtime: str = ""
+    warnings: tuple[str, ...] = ()
+    captures: tuple[Capture, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One graded run.
+
+    Attributes:
+        expectation: overall scores from which the seniority is met and exceeded.
+        evidence: one record for each collected test, in collection order.
+    """
+
+    exercise_id: str
+    exercise_version: str
+    exercise_title: str
+    submission_name: str
+    submission_digest: str
+    submission_notes: tuple[str, ...]
+    files: tuple[FileFact, ...]
+    scorecard: ScoreCard
+    expectation: tuple[float, float]
+    evidence: tuple[Evidence, ...]
+    run: RunFacts
+    moment: Moment
+
+
+def file_facts(submission: Submission) -> tuple[FileFact, ...]:
+    """Path, size and digest of each file of a submission."""
+    return tuple(
+        FileFact(file.path, len(file.data), hashlib.sha256(file.data).hexdigest())
+        for file in submission.files
+    )

@@ -1,0 +1,224 @@
+"""The machine-readable report, ``report/1``, which every other format can be made from.
+
+Everything that differs between two runs of the same submission is under the one key ``volatile``:
+times, durations, the run's id, measurements of time, captured output and facts about the machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import math
+import os
+import tempfile
+from dataclasses import asdict
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import fastjsonschema
+
+from grader.errors import JudgeError, PlatformError
+from grader.text import for_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from grader.models import CategoryScore, Evidence, Measurement
+    from grader.report.model import Report
+
+__all__ = ["SCHEMA", "build_report", "load_schema", "stable_bytes", "validate", "write_report"]
+
+SCHEMA = "report/1"
+
+_Json = dict[str, Any]
+
+
+def build_report(report: Report) -> _Json:
+    """Turn a report into JSON values.
+
+    Raises:
+        JudgeError: the evidence is not one record for each collected test: the run is void.
+    """
+    ids = {record.test.id for record in report.evidence}
+    if not len(ids) == len(report.evidence) == report.run.collected:
+        raise JudgeError(
+            f"{report.run.collected} hidden tests were collected, but {len(report.evidence)} "
+            f"records of {len(ids)} tests came back: the run is void; grade it again"
+        )
+    return {
+        "schema": SCHEMA,
+        "exercise": {
+            "id": report.exercise_id,
+            "version": report.exercise_version,
+            "title": report.exercise_title,
+        },
+        "submission": {
+            "name": report.submission_name,
+            "digest": report.submission_digest,
+            "notes": [for_json(note) for note in report.submission_notes],
+            "files": [asdict(file) for file in report.files],
+        },
+        "score": {
+            "overall": report.scorecard.overall,
+            "band": report.scorecard.band.value,
+            "seniority": report.scorecard.seniority,
+            "meets_from": report.expectation[0],
+            "exceeds_from": report.expectation[1],
+            "categories": [_category(category) for category in report.scorecard.categories],
+        },
+        "evidence": [_evidence(record) for record in report.evidence],
+        "run": {
+            "grader_version": report.run.grader_version,
+            "suite_digest": report.run.suite_digest,
+            "rubric_digest": report.run.rubric_digest,
+            "seed_commitment": report.run.seed_commitment,
+            "judge_image": report.run.judge_image,
+            "candidate_image": report.run.candidate_image,
+            "limits": asdict(report.run.limits),
+            "collected": report.run.collected,
+            "judge_notes": [for_json(note) for note in report.run.judge_notes],
+        },
+        "volatile": _volatile(report),
+    }
+
+
+def _category(category: CategoryScore) -> _Json:
+    return {
+        "id": category.id,
+        "title": category.title,
+        "assessed": category.assessed,
+        "level": int(category.level) if category.assessed else None,
+        "level_name": category.level.name.lower() if category.assessed else None,
+        "weight": round(category.weight, 6),
+        "provisional": category.provisional,
+        "decided_by": category.decided_by,
+        "criteria": [asdict(share) for share in category.criteria],
+        "indicators": [asdict(indicator) for indicator in category.indicators],
+    }
+
+
+def _evidence(record: Evidence) -> _Json:
+    return {
+        "test_id": record.test.id,
+        "criterion": record.test.criterion,
+        "title": record.test.title,
+        "hint": record.test.hint,
+        "status": record.status.value,
+        "cause": record.cause.value,
+        "message": for_json(record.message),
+        "where": for_json(record.where),
+        "calls": record.calls,
+        "measurements": [_measurement(m) for m in record.measurements if not m.volatile],
+    }
+
+
+def _measurement(measurement: Measurement) -> _Json:
+    return {
+        "name": measurement.name,
+        "value": _finite(measurement.value),
+        "unit": measurement.unit,
+        "threshold": _finite(measurement.threshold),
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    """JSON has no NaN and no infinity; such a figure is null."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _volatile(report: Report) -> _Json:
+    moment = report.moment
+    return {
+        "run_id": moment.run_id,
+        "started": moment.started,
+        "timings": {step: round(seconds, 3) for step, seconds in moment.timings.items()},
+        "tests": [
+            {
+                "test_id": record.test.id,
+                "seconds": round(record.seconds, 3),
+                "measurements": [_measurement(m) for m in record.measurements if m.volatile],
+            }
+            for record in report.evidence
+        ],
+        "output": [
+            {
+                "test_id": capture.test_id,
+                "stdout": for_json(capture.stdout),
+                "stderr": for_json(capture.stderr),
+                "truncated": capture.truncated,
+            }
+            for capture in moment.captures
+        ],
+        "machine": {
+            "engine": moment.engine,
+            "runtime": moment.runtime,
+            "warnings": [for_json(warning) for warning in moment.warnings],
+        },
+    }
+
+
+@functools.cache
+def load_schema() -> _Json:
+    """The JSON Schema (draft-07) of ``report/1``."""
+    text = resources.files("grader.report").joinpath("report-v1.schema.json").read_text("utf-8")
+    return cast("_Json", json.loads(text))
+
+
+@functools.cache
+def _validator() -> Callable[[_Json], object]:
+    return cast("Callable[[_Json], object]", fastjsonschema.compile(load_schema()))
+
+
+def validate(report: _Json) -> None:
+    """Check a report against its schema.
+
+    Raises:
+        PlatformError: it does not conform, which is a defect of this program.
+    """
+    try:
+        _validator()(report)
+    except fastjsonschema.JsonSchemaException as error:
+        raise PlatformError(f"the report does not conform to {SCHEMA}: {error}") from error
+
+
+def stable_bytes(report: _Json) -> bytes:
+    """Canonical JSON of all that must not differ between two runs of the same submission."""
+    stable = {key: value for key, value in report.items() if key != "volatile"}
+    text = json.dumps(stable, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return text.encode("ascii") + b"\n"
+
+
+def write_report(path: Path, report: _Json) -> None:
+    """Validate and write a report; a reader sees the old file or the whole new one.
+
+    Raises:
+        PlatformError: the report does not conform, or the file cannot be written.
+    """
+    validate(report)
+    text = json.dumps(report, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+    temporary = None
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="ascii", dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as file:
+            temporary = Path(file.name)
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+        raise PlatformError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
