@@ -109,7 +109,9 @@ class Decoder:
 
     def u8(self) -> int:
         """Read one byte."""
-        return self.data[self.take(1)]
+        pos = self.pos
+        self.pos = pos + 1
+        return self.data[pos]  # an IndexError past the end is as good as our own
 
     def flag(self) -> bool:
         """Read a byte that is 0 or 1."""
@@ -120,11 +122,17 @@ class Decoder:
 
     def u32(self) -> int:
         """Read a count."""
-        return int(_U32(self.data, self.take(4))[0])
+        pos = self.pos
+        self.pos = pos + 4
+        number: int = _U32(self.data, pos)[0]
+        return number
 
     def i64(self) -> int:
         """Read a signed number."""
-        return int(_I64(self.data, self.take(8))[0])
+        pos = self.pos
+        self.pos = pos + 8
+        number: int = _I64(self.data, pos)[0]
+        return number
 
     def blob(self) -> bytes:
         """Read bytes behind their count."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import struct
 from typing import Any, Final
 
 import numpy as np
@@ -34,10 +35,12 @@ from grader.wire._types import (
     MAX_EMPTY_ITEMSIZE,
     MAX_NDIM,
     STRING_DTYPE,
+    STRING_DTYPES,
     UNITS,
     DecodeError,
     Ext,
     Tag,
+    Text,
     arrow_type,
     numpy_dtype,
     offset,
@@ -46,6 +49,8 @@ from grader.wire._types import (
 )
 
 _MAX_CODE_POINT: Final = 0x10FFFF
+_TEXT_HEAD: Final = struct.Struct("<BQ").unpack_from
+_LARGE: Final = pa.large_string()
 _NAT: Final = np.iinfo(np.int64).min
 
 
@@ -64,9 +69,11 @@ def _raw(dec: Decoder, dtype: np.dtype[Any], size: int) -> npt.NDArray[Any]:
         need(dtype.itemsize <= MAX_EMPTY_ITEMSIZE, "an empty array of huge items")
         return np.empty(0, dtype)
     array = np.frombuffer(dec.data, dtype, size, pos).copy()
-    if dtype.kind == "b":
-        need(array.view("u1").max() <= 1, "a bool that is neither 0 nor 1")
-    elif dtype.kind == "U":
+    kind = dtype.kind
+    if kind == "b":
+        strange = dec.data[pos : dec.pos].translate(None, b"\0\1")
+        need(not strange, "a bool that is neither 0 nor 1")
+    elif kind == "U":
         points = array.view(np.dtype("u4").newbyteorder(dtype.byteorder))
         need(points.max() <= _MAX_CODE_POINT, "a character that is none")
     return array
@@ -78,9 +85,7 @@ def block(dec: Decoder) -> npt.NDArray[Any]:
     need(ndim <= MAX_NDIM, "too many dimensions")
     dec.charge(COST_ARRAY + ndim)
     pos = dec.take(8 * ndim)
-    shape = tuple(
-        int.from_bytes(dec.data[at : at + 8], "little") for at in range(pos, pos + 8 * ndim, 8)
-    )
+    shape = struct.unpack_from(f"<{ndim}Q", dec.data, pos)
     text = dec.short()
     size = math.prod(shape)
     need(size or all(side <= dec.max_items for side in shape), "an empty array of huge shape")
@@ -173,11 +178,7 @@ def _masked_dtype(dec: Decoder) -> Any:  # noqa: ANN401 - pandas is untyped
 
 
 def _string_dtype(dec: Decoder) -> Any:  # noqa: ANN401 - pandas is untyped
-    variant = dec.u8()
-    need(variant <= 3, "no such string dtype")  # noqa: PLR2004 - two bits
-    return pd.StringDtype(
-        "pyarrow" if variant & 1 else "python", na_value=pd.NA if variant & 2 else np.nan
-    )
+    return STRING_DTYPES[dec.u8()]
 
 
 def _category_dtype(dec: Decoder) -> Any:  # noqa: ANN401 - pandas is untyped
@@ -187,8 +188,11 @@ def _category_dtype(dec: Decoder) -> Any:  # noqa: ANN401 - pandas is untyped
         return pd.CategoricalDtype(None, ordered)
     need(_is_index(categories), "categories that are no index")
     need(not isinstance(categories, pd.MultiIndex), "categories of tuples of levels")
-    need(not categories.hasnans, "a category that is missing")
     check_unique(categories)
+    values = categories._values  # noqa: SLF001 - .array wraps plain arrays
+    arrow = type(values) is pd.arrays.ArrowStringArray
+    missing = values._pa_array.null_count if arrow else categories.hasnans  # noqa: SLF001 - speed
+    need(not missing, "a category that is missing")
     # The public constructor would check the same with a hash table that can be attacked.
     return pd.CategoricalDtype._from_fastpath(categories, ordered)  # noqa: SLF001 - see above
 
@@ -231,6 +235,11 @@ def check_unique(index: Any) -> None:  # noqa: ANN401 - pandas is untyped
     if isinstance(index, pd.RangeIndex) or len(index) < 2:  # noqa: PLR2004 - one is unique
         return
     values = index._values  # noqa: SLF001 - .array wraps plain arrays
+    if type(values) is pd.arrays.ArrowStringArray:
+        labels = values._pa_array.to_pylist()  # noqa: SLF001 - three times as fast as list()
+        check_hashes(labels)
+        need(len(set(labels)) == len(labels), "a label twice")
+        return
     if type(values) is not np.ndarray:
         values = getattr(values, "_ndarray", values)
     if type(values) is np.ndarray and values.dtype.kind in "biufcmM":
@@ -274,25 +283,32 @@ def _masked(dec: Decoder, dtype: Any) -> Any:  # noqa: ANN401 - pandas is untype
     return dtype.construct_array_type()(data, _mask(dec, len(data)))
 
 
-def _size(dec: Decoder, width: int) -> int:
-    """Read a number of rows that take `width` bytes each or more."""
-    size = int.from_bytes(dec.data[(pos := dec.take(8)) : pos + 8], "little")
-    need(size * width <= dec.end - dec.pos, "more rows than bytes")
-    dec.charge(size)
-    return size
-
-
 def _string(dec: Decoder, dtype: Any) -> Any:  # noqa: ANN401 - pandas is untyped
     if dtype.storage == "pyarrow":
-        return pd.arrays.ArrowStringArray(_arrow_text(dec, pa.large_string()), dtype=dtype)
-    size = _size(dec, 4)
-    mask = _mask(dec, size)
-    need(4 * size <= dec.end - dec.pos, "more rows than bytes")
-    items = np.fromiter(dec.strings(size), object, size)
-    need(all(not text for text in items[mask]), "text under a mask")
-    items[mask] = dtype.na_value
+        return pd.arrays.ArrowStringArray(_arrow_text(dec, _LARGE), dtype=dtype)
+    layout, size, mask = _text_head(dec)
+    need(layout == Text.POINTS, "no such layout of text")
+    items = np.fromiter(_texts(dec, size, mask, dtype.na_value), object, size)
     # The constructor infers; these are strings and missing values by construction.
     return pd.arrays.StringArray._simple_new(items, dtype)  # noqa: SLF001 - see above
+
+
+def _text_head(dec: Decoder) -> tuple[int, int, npt.NDArray[np.bool_] | None]:
+    layout, size = _TEXT_HEAD(dec.data, dec.take(9))
+    need(4 * size <= dec.end - dec.pos, "more rows than bytes")
+    dec.charge(size)
+    return layout, size, _raw(dec, np.dtype(bool), size) if dec.flag() else None
+
+
+def _texts(
+    dec: Decoder, size: int, mask: npt.NDArray[np.bool_] | None, missing: object
+) -> list[Any]:
+    need(4 * size <= dec.end - dec.pos, "more rows than bytes")
+    items = dec.strings(size)
+    if mask is None:
+        return items
+    need(not any(itertools.compress(items, mask)), "text under a mask")
+    return [missing if hidden else item for item, hidden in zip(items, mask, strict=True)]
 
 
 def _arrow_text(dec: Decoder, kind: Any) -> Any:  # noqa: ANN401 - pyarrow is untyped
@@ -301,23 +317,28 @@ def _arrow_text(dec: Decoder, kind: Any) -> Any:  # noqa: ANN401 - pyarrow is un
     Arrow believes its offsets, so they are made here from lengths that must add up, and each
     must fall between two characters of a text that is valid UTF-8.
     """
-    size = _size(dec, 4)
-    mask = _mask(dec, size)
-    lengths = _raw(dec, np.dtype("<u4"), size)
+    layout, size, mask = _text_head(dec)
+    if layout == Text.POINTS:
+        return pa.array(_texts(dec, size, mask, None), kind)
+    need(layout == Text.BYTES, "no such layout of text")
+    pos = dec.take(4 * size)
+    lengths = np.frombuffer(dec.data, "<u4", size, pos)
     text = dec.blob()
-    text.decode("utf-8")
     offsets = np.zeros(size + 1, np.int64)
-    np.cumsum(lengths, out=offsets[1:])
+    lengths.cumsum(out=offsets[1:])
     need(offsets[-1] == len(text), "lengths of strings that do not add up")
-    need(not lengths[mask].any(), "text under a mask")
     if not text.isascii():
+        text.decode("utf-8")
         starts = offsets[offsets < len(text)]
         lead = np.frombuffer(text, np.uint8)[starts]
         need(((lead & 0xC0) != 0x80).all(), "a string that ends within a character")  # noqa: PLR2004 - UTF-8
-    valid = pa.py_buffer(np.packbits(~mask, bitorder="little")) if mask.any() else None
+    valid = None
+    if mask is not None:
+        need(not lengths[mask].any(), "text under a mask")
+        valid = pa.py_buffer(np.packbits(~mask, bitorder="little"))
     buffers = [valid, pa.py_buffer(offsets), pa.py_buffer(text)]
-    result = pa.Array.from_buffers(pa.large_string(), size, buffers)
-    return result if kind == pa.large_string() else result.cast(kind)
+    result = pa.Array.from_buffers(_LARGE, size, buffers)
+    return result if kind == _LARGE else result.cast(kind)
 
 
 def _category(dec: Decoder, dtype: Any) -> Any:  # noqa: ANN401 - pandas is untyped
@@ -325,7 +346,7 @@ def _category(dec: Decoder, dtype: Any) -> Any:  # noqa: ANN401 - pandas is unty
     need(dtype.categories is not None, "a categorical without categories")
     need(codes.ndim == 1 and codes.dtype.kind == "i", "category codes that are none")
     _check_codes(codes, len(dtype.categories))
-    return pd.Categorical.from_codes(codes, dtype=dtype, validate=False)
+    return pd.Categorical._simple_new(codes, dtype)  # noqa: SLF001 - the codes are checked
 
 
 def _check_codes(codes: npt.NDArray[Any], size: int) -> None:
@@ -395,17 +416,29 @@ def _index(dec: Decoder) -> Any:  # noqa: ANN401 - pandas is untyped
     freq = dec.short()
     need(type(values) is np.ndarray or isinstance(values, pd.api.extensions.ExtensionArray), "no labels")
     need(values.ndim == 1 and type(values) is not pd.arrays.NumpyExtensionArray, "no labels")
-    index = pd.Index(values, dtype=values.dtype, name=name, copy=False)
-    need(index.dtype == values.dtype, "labels of a dtype that no index has")
+    index = _new_index(values, name)
     if freq:
         _set_freq(index, freq)
     return index
 
 
+def _new_index(values: Any, name: object) -> Any:  # noqa: ANN401 - pandas is untyped
+    hash(name)
+    if type(values) in _PLAIN_LABELS:
+        # What the constructor comes to, without its questions.
+        return pd.Index._simple_new(values, name=name)  # noqa: SLF001 - see above
+    index = pd.Index(values, dtype=values.dtype, name=name, copy=False)
+    need(index.dtype == values.dtype, "labels of a dtype that no index has")
+    return index
+
+
+_PLAIN_LABELS: Final = (pd.arrays.ArrowStringArray, pd.arrays.StringArray)
+
+
 def _set_freq(index: Any, text: str) -> None:  # noqa: ANN401 - pandas is untyped
     """Give a date index the frequency that it claims, if its labels have it."""
     freq = offset(text)
-    need(isinstance(index, pd.DatetimeIndex | pd.TimedeltaIndex), "a frequency without dates")
+    need(isinstance(index, (pd.DatetimeIndex, pd.TimedeltaIndex)), "a frequency without dates")
     nanos = tick_nanos(text)
     if nanos is not None and (index.dtype.kind == "m" or index.tz is None or "D" not in text):
         step, rest = divmod(nanos, UNITS[index.unit])
@@ -423,7 +456,9 @@ def _range_index(dec: Decoder) -> Any:  # noqa: ANN401 - pandas is untyped
     dec.charge(COST_PANDAS)
     labels = range(dec.i64(), dec.i64(), dec.i64())
     need(len(labels) <= dec.max_items, "a range index too long")
-    return pd.RangeIndex(labels, name=dec.value())
+    name = dec.value()
+    hash(name)
+    return pd.RangeIndex._simple_new(labels, name=name)  # noqa: SLF001 - the labels are a range
 
 
 def _multi_index(dec: Decoder) -> Any:  # noqa: ANN401 - pandas is untyped

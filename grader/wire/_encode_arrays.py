@@ -25,16 +25,17 @@ from grader.wire._types import (
     Ext,
     NotDataError,
     Tag,
+    Text,
     arrow_type,
     numpy_dtype_text,
     offset,
     period_dtype,
 )
 
-_U64 = struct.Struct("<Q").pack
-_I64 = struct.Struct("<q").pack
-_UNITS: Final = frozenset({"s", "ms", "us", "ns"})
-_U32_MAX: Final = (1 << 32) - 1
+_I64: Final = struct.Struct("<q").pack
+_TEXT_HEAD: Final = struct.Struct("<BQ").pack
+_LARGE: Final = pa.large_string()
+SMALL: Final = 32
 
 
 def _scalar(enc: Encoder, obj: np.generic) -> None:
@@ -92,11 +93,12 @@ def _np_dtype(enc: Encoder, obj: np.dtype[Any]) -> None:
 
 
 def _mask(enc: Encoder, mask: npt.NDArray[np.bool_]) -> None:
-    any_masked = bool(mask.any())
-    enc.out.append(any_masked)
-    if any_masked:
-        enc.fits(mask.size)
-        enc.out += mask.tobytes()
+    data = mask.tobytes()
+    if b"\1" in data:
+        enc.out.append(1)
+        enc.out += data
+    else:
+        enc.out.append(0)
 
 
 # --- scalars of pandas ---------------------------------------------------------------------
@@ -212,7 +214,7 @@ def _extension(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - pandas is unty
 
 def _masked(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - pandas is untyped
     data, mask = obj._data, obj._mask  # noqa: SLF001 - NaN and NA are told apart only here
-    if mask.any():
+    if data.size and mask.any():
         # What lies under the mask is whatever the last operation left there.
         data = data.copy()
         data[mask] = data.dtype.type(0)
@@ -223,38 +225,52 @@ def _masked(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - pandas is untyped
 def _string(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - pandas is untyped
     if type(obj) is pd.arrays.ArrowStringArray:
         _arrow_text(enc, obj._pa_array)  # noqa: SLF001 - the buffers, without a copy
-        return
-    mask = np.asarray(obj.isna())
-    items = obj.to_numpy(object)
-    if mask.any():
-        items = items.copy()
-        items[mask] = ""
-    enc.out += _U64(len(items))
-    _mask(enc, mask)
-    enc.strings(items.tolist())
+    else:
+        _texts(enc, obj.to_numpy(object).tolist(), np.asarray(obj.isna()))
+
+
+def _texts(enc: Encoder, items: list[Any], mask: npt.NDArray[np.bool_] | None) -> None:
+    """Write strings as a mask, lengths in code points and one text."""
+    enc.out += _TEXT_HEAD(Text.POINTS, len(items))
+    if mask is None or not mask.any():
+        enc.out.append(0)
+    else:
+        _mask(enc, mask)
+        items = ["" if hidden else item for item, hidden in zip(items, mask, strict=True)]
+    enc.strings(items)
 
 
 def _arrow_text(enc: Encoder, chunks: Any) -> None:  # noqa: ANN401 - pyarrow is untyped
     """Write strings as a mask, lengths in bytes (u32 each) and one UTF-8 text."""
-    enc.fits(chunks.nbytes // 2)
+    size = len(chunks)
+    enc.fits(4 * size)
+    if size <= SMALL and not chunks.null_count:
+        # Labels of columns, categories: Python's own strings beat a dozen calls of numpy.
+        enc.fits(chunks.nbytes)
+        _texts(enc, chunks.to_pylist(), None)
+        return
     array = chunks.chunk(0) if chunks.num_chunks == 1 else chunks.combine_chunks()
-    if array.type != pa.large_string():
-        array = array.cast(pa.large_string())
-    size = len(array)
-    mask = array.is_null().to_numpy(zero_copy_only=False)
+    if array.type != _LARGE:
+        array = array.cast(_LARGE)
     ends, text = _text_buffers(array)
-    lengths = np.diff(ends)
-    if array.null_count and lengths[mask].any():
-        # Text under the mask must not cross; rebuilding drops it.
-        ends, text = _text_buffers(pa.array(array.to_pylist(), pa.large_string()))
-        lengths = np.diff(ends)
-    enc.out += _U64(size)
-    _mask(enc, mask)
-    if size and lengths.max() > _U32_MAX:
-        enc.fits(_U32_MAX)
-    enc.fits(4 * size + int(ends[-1] - ends[0]))
+    lengths = ends[1:] - ends[:-1]
+    mask = None
+    if array.null_count:
+        mask = array.is_null().to_numpy(zero_copy_only=False)
+        if lengths[mask].any():
+            # Text under the mask must not cross; rebuilding drops it.
+            enc.fits(int(ends[-1] - ends[0]))
+            ends, text = _text_buffers(pa.array(array.to_pylist(), _LARGE))
+            lengths = ends[1:] - ends[:-1]
+    start, end = int(ends[0]), int(ends[-1])
+    enc.fits(4 * size + end - start)
+    enc.out += _TEXT_HEAD(Text.BYTES, size)
+    if mask is None:
+        enc.out.append(0)
+    else:
+        _mask(enc, mask)
     enc.out += lengths.astype("<u4").tobytes()
-    enc.blob(memoryview(text)[ends[0] : ends[-1]])
+    enc.blob(memoryview(text)[start:end])
 
 
 def _text_buffers(array: Any) -> tuple[npt.NDArray[np.int64], Any]:  # noqa: ANN401 - pyarrow is untyped
@@ -327,14 +343,20 @@ def _values(enc: Encoder, values: Any) -> None:  # noqa: ANN401 - pandas is unty
         _extension(enc, values)
 
 
+_DATED: Final = (pd.DatetimeIndex, pd.TimedeltaIndex)
+
+
 def _index(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - pandas is untyped
     enc.out.append(Tag.INDEX)
     _values(enc, obj._values)  # noqa: SLF001 - .array wraps plain arrays
     enc.part(obj.name)
-    freq = obj.freq if isinstance(obj, pd.DatetimeIndex | pd.TimedeltaIndex) else None
-    text = "" if freq is None else freq.freqstr
+    freq = obj.freq if type(obj) in _DATED else None
+    if freq is None:
+        enc.out.append(0)
+        return
+    text = freq.freqstr
     try:
-        known = not text or offset(text) == freq
+        known = offset(text) == freq
     except DecodeError:
         known = False
     # A custom calendar cannot be named. The labels are all there, so only the freq is lost.

@@ -116,6 +116,13 @@ class Pack:
     BOOL: Final = 4
 
 
+class Text:
+    """How the strings of an array are written: lengths in code points, or in bytes of UTF-8."""
+
+    POINTS: Final = 0
+    BYTES: Final = 1
+
+
 class Zone:
     """How a time zone is written."""
 
@@ -304,6 +311,11 @@ MASKED_DTYPES: Final[dict[str, Any]] = {
         pd.Float64Dtype(),
     )
 }  # fmt: skip
+STRING_DTYPES: Final = tuple(
+    pd.StringDtype(storage, na_value=missing)
+    for missing in (np.nan, pd.NA)
+    for storage in ("python", "pyarrow")
+)
 CLOSED: Final = ("left", "right", "both", "neither")
 
 # Arrow types whose values are the bytes of one numpy dtype ("bool" apart, which Arrow packs).
