@@ -44,7 +44,7 @@ def explain(category: CategoryRule, shares: Mapping[str, CriterionShare], reache
     """
     needs = {n: s for n, s in category.needs.items() if not _enough(shares[n], s)}
     if needs:
-        return f"Poor: stays Poor until {_join(_wanted(needs, shares))}"
+        return f"Poor: held there until the code works; that needs {_join(_wanted(needs, shares))}"
     parts = [_join(_met(r.shares, shares)) for r in category.rules if r.level == reached]
     if category.provisional and reached is Level.EXCELLENT:
         parts.append("capped at Strong until a reviewer confirms it")

@@ -29,10 +29,11 @@ _NOT_LOADED = (
 
 def feedback(report: Report) -> str:
     """Markdown for the candidate."""
+    name = for_markdown(report.submission_name)
     lines = [
         f"# Feedback: {report.exercise_title}",
         "",
-        f"Submission {for_markdown(report.submission_name)}, digest `{report.submission_digest[:8]}`.",
+        f"Submission {name}, content digest `{report.submission_digest[:8]}`.",
     ]
     if _never_loads(report):
         lines += [

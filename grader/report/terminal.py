@@ -144,7 +144,7 @@ def _category(category: CategoryScore, look: _Look) -> Iterable[RenderableType]:
     yield Text()
     right = look.bar(int(category.level), 4, style)
     right.append(f" {category.level.name.capitalize():<9}", style=f"bold {style}")
-    right.append(f"  {category.weight:4.0%}", style="dim")
+    right.append(f"  {category.weight * 100:3.0f} %", style="dim")
     title = look.text(category.title, "bold")
     if category.provisional:
         title.append("  provisional", style="dim italic")
