@@ -54,25 +54,26 @@ def read_zip(raw: bytes, basket: Basket) -> None:
     """
     first, last, total = _directory_span(raw)
     spans: list[tuple[int, int, bytes]] = [(first, last, b"the directory")]
-    taken: list[tuple[_Entry, int, str]] = []
+    starts: list[tuple[_Entry, int]] = []
     for entry in _entries(raw, first, last, total):
         basket.count(entry.name, entry.size)
         check_ratio(entry.name, entry.packed, entry.size)
         start = _data_start(raw, entry)
         spans.append((entry.offset, start + entry.packed, entry.name))
+        starts.append((entry, start))
+    spans.sort()
+    for (_, end, name), (begin, _, other) in pairwise(spans):
+        if begin < end:
+            reject("overlap", other, f"shares bytes with {shown(name)}, like an archive bomb")
+    for entry, start in starts:
         folder = entry.name.endswith(b"/")
         path = basket.name(entry.name, folder=folder)
         if path is None:
             continue
+        _check_local(raw, entry)
         _check_kind(entry, folder=folder)
         if not folder:
-            taken.append((entry, start, path))
-    spans.sort()
-    for (_, end, name), (start, _, other) in pairwise(spans):
-        if start < end:
-            reject("overlap", other, f"shares bytes with {shown(name)}, like an archive bomb")
-    for entry, start, path in taken:
-        basket.add(path, _unpack(raw, entry, start))
+            basket.add(path, _unpack(raw, entry, start))
 
 
 def _damaged(problem: str) -> NoReturn:
@@ -143,14 +144,22 @@ def _wide(extra: bytes, values: tuple[int, int, int]) -> list[int]:
 
 
 def _data_start(raw: bytes, entry: _Entry) -> int:
-    """Check an entry's local header against the directory; return where its bytes start."""
+    """Where an entry's bytes start, which only its local header says."""
     if entry.offset + _LOCAL.size > len(raw) or raw[entry.offset : entry.offset + 4] != b"PK\3\4":
         _damaged("an entry is not where the directory says")
-    _, _, flags, method, _, _, crc, packed, size, name_size, extra_size = _LOCAL.unpack_from(
+    name_size, extra_size = _LOCAL.unpack_from(raw, entry.offset)[-2:]
+    start: int = entry.offset + _LOCAL.size + name_size + extra_size
+    if start + entry.packed > len(raw):
+        _damaged("an entry is cut off")
+    return start
+
+
+def _check_local(raw: bytes, entry: _Entry) -> None:
+    """Check an entry's local header against the directory."""
+    _, _, flags, method, _, _, crc, packed, size, name_size, _ = _LOCAL.unpack_from(
         raw, entry.offset
     )
     name_at = entry.offset + _LOCAL.size
-    start: int = name_at + name_size + extra_size
     if raw[name_at : name_at + name_size] != entry.name:
         reject("name-mismatch", entry.name, "has another name inside the archive; pack it again")
     if (entry.flags | flags) & _ENCRYPTED or _AES in (entry.method, method):
@@ -167,9 +176,6 @@ def _data_start(raw: bytes, entry: _Entry) -> int:
         and any(local not in (central, _UNSET32) for local, central in told)
     ):
         _damaged("an entry's two headers contradict each other")
-    if start + entry.packed > len(raw):
-        _damaged("an entry is cut off")
-    return start
 
 
 def _check_kind(entry: _Entry, *, folder: bool) -> None:

@@ -1,0 +1,672 @@
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import os
+import socket
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from grader import intake
+from grader.errors import SubmissionRejected, UsageError
+from grader.intake import digest_of, read_submission
+from grader.models import Submission, SubmissionFile
+
+sys.path.insert(0, str(Path(__file__).parent))
+from archives import Item, member, padded, raw_header, tar_of, zip_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SOLUTION = Item(b"solution.py")
+MIB = 1 << 20
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[..., Submission]:
+    def read_bytes(raw: bytes, name: str = "s.zip", **limits: Any) -> Submission:
+        path = tmp_path / name
+        path.write_bytes(raw)
+        return read_submission(path, **limits)
+
+    return read_bytes
+
+
+@pytest.fixture
+def code(read: Callable[..., Submission]) -> Callable[..., str]:
+    def code_of(raw: bytes, name: str = "s.zip", **limits: Any) -> str:
+        with pytest.raises(SubmissionRejected) as caught:
+            read(raw, name, **limits)
+        assert str(caught.value).isascii()
+        assert str(caught.value).isprintable()
+        return caught.value.code
+
+    return code_of
+
+
+def paths(submission: Submission) -> list[str]:
+    return [file.path for file in submission.files]
+
+
+# What is accepted
+
+
+def test_a_zip_from_the_standard_library_is_read(read: Callable[..., Submission]) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("src/", "")
+        file.writestr("src/helper.py", "y = 2\n")
+        file.writestr("solution.py", "x = 1\n" * 1000)
+    assert [(f.path, len(f.data)) for f in read(out.getvalue()).files] == [
+        ("solution.py", 6000),
+        ("src/helper.py", 6),
+    ]
+
+
+def test_a_zip_whose_sizes_follow_the_data_is_read(read: Callable[..., Submission]) -> None:
+    class Pipe(io.RawIOBase):
+        def __init__(self) -> None:
+            self.data = b""
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: Any) -> int:
+            self.data += bytes(data)
+            return len(data)
+
+    out = Pipe()
+    with (
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file,
+        file.open(  # type: ignore[arg-type]
+            "solution.py", "w", force_zip64=True
+        ) as target,
+    ):
+        target.write(b"x = 1\n")
+    assert read(out.data).files[0].data == b"x = 1\n"
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("kind", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT, tarfile.USTAR_FORMAT])
+def test_tar_archives_are_read_in_every_format(
+    read: Callable[..., Submission], pack: Callable[[bytes], bytes], kind: int
+) -> None:
+    deep = "/".join(["folder_with_a_name"] * 8) + "/helper.py"
+    raw = tar_of(member("solution.py", b"x" * 700), member(deep), kind=kind)
+    submission = read(pack(raw), "s.bin")
+    assert {f.path: len(f.data) for f in submission.files} == {"solution.py": 700, deep: 6}
+
+
+def test_several_gzip_streams_are_one(read: Callable[..., Submission]) -> None:
+    raw = tar_of(member("solution.py"))
+    packed = gzip.compress(raw[:700]) + gzip.compress(raw[700:]) + bytes(30)
+    assert paths(read(packed)) == ["solution.py"]
+
+
+def test_a_large_compressible_file_streams_through(read: Callable[..., Submission]) -> None:
+    data = os.urandom(1000) * 300
+    raw = tar_of(member("solution.py"), member("data.bin", data))
+    for pack in (gzip.compress, bz2.compress, lzma.compress):
+        assert read(pack(raw)).files[0].data == data
+
+
+def test_a_leading_dot_segment_is_dropped(read: Callable[..., Submission]) -> None:
+    raw = tar_of(member("./", b"", type=tarfile.DIRTYPE), member("./solution.py"))
+    assert paths(read(raw)) == ["solution.py"]
+
+
+def test_the_kind_is_decided_by_content_not_by_name(read: Callable[..., Submission]) -> None:
+    assert paths(read(zip_of(SOLUTION), "s.tar.gz")) == ["solution.py"]
+    assert paths(read(tar_of(member("solution.py")), "s.zip")) == ["solution.py"]
+
+
+def test_a_single_python_file_is_stored_under_the_entrys_name(
+    read: Callable[..., Submission],
+) -> None:
+    submission = read(b"x = 1\n", "My Solution.py")
+    assert paths(submission) == ["solution.py"]
+    assert submission.notes == ("'My Solution.py' was a single file; graded as solution.py",)
+
+
+def test_another_entry_name_can_be_asked_for(read: Callable[..., Submission]) -> None:
+    assert paths(read(zip_of(Item(b"main.py")), entry="main.py")) == ["main.py"]
+
+
+def test_setuid_bits_are_ignored(read: Callable[..., Submission]) -> None:
+    assert paths(read(zip_of(Item(b"solution.py", mode=0o104755)))) == ["solution.py"]
+    assert paths(read(tar_of(member("solution.py", mode=0o6755)))) == ["solution.py"]
+
+
+def test_nested_archives_are_opaque_files(read: Callable[..., Submission]) -> None:
+    inner = zip_of(Item(b"../../etc/passwd"))
+    submission = read(zip_of(SOLUTION, Item(b"inner.zip", inner)))
+    assert submission.files[0].data == inner
+
+
+def test_a_zip_comment_is_ignored(read: Callable[..., Submission]) -> None:
+    assert paths(read(zip_of(SOLUTION, comment=b"PK\5\6 hello"))) == ["solution.py"]
+
+
+@pytest.mark.parametrize(
+    "name", ["my notes (1).txt", "a+b=c,d[0].csv", "me@home.txt", ".gitignore", "_x/__init__.py"]
+)
+def test_names_that_people_use_are_accepted(read: Callable[..., Submission], name: str) -> None:
+    assert name in paths(read(zip_of(SOLUTION, Item(name.encode()))))
+
+
+# What is left out, taken off, noted
+
+
+def test_what_tools_leave_behind_is_left_out_with_a_note(read: Callable[..., Submission]) -> None:
+    junk = [b"__MACOSX/._x.py", b".DS_Store", b".git/HEAD", b"a/__pycache__/x.pyc", b"x.pyc"]
+    submission = read(zip_of(SOLUTION, *(Item(name) for name in junk)))
+    assert paths(submission) == ["solution.py"]
+    assert "left out .git/ (1 entry)" in submission.notes
+    assert len(submission.notes) == 5
+
+
+def test_odd_names_and_links_in_folders_that_are_left_out_do_no_harm(
+    read: Callable[..., Submission],
+) -> None:
+    odd = Item("__MACOSX/caf\u00e9.py".encode())
+    link = Item(b".venv/bin/python", b"/usr/bin/python3", mode=0o120777)
+    assert paths(read(zip_of(SOLUTION, odd, link))) == ["solution.py"]
+
+
+def test_a_left_out_folder_that_is_a_link_is_refused(code: Callable[..., str]) -> None:
+    assert code(zip_of(SOLUTION, Item(b".venv", b"/", mode=0o120777))) == "symlink"
+
+
+def test_what_is_left_out_still_counts(code: Callable[..., str]) -> None:
+    junk = [Item(b".git/%d" % i) for i in range(20)]
+    assert code(zip_of(SOLUTION, *junk), max_files=10) == "too-many-files"
+    assert code(zip_of(SOLUTION, Item(b".git/x", bytes(999))), max_bytes=500) == "too-large"
+
+
+def test_a_top_folder_that_holds_everything_is_taken_off(read: Callable[..., Submission]) -> None:
+    submission = read(zip_of(Item(b"repo-main/solution.py"), Item(b"repo-main/src/a.py")))
+    assert paths(submission) == ["solution.py", "src/a.py"]
+    assert submission.notes == ("took off the top folder 'repo-main'",)
+
+
+def test_two_top_folders_one_in_the_other_are_taken_off(read: Callable[..., Submission]) -> None:
+    submission = read(zip_of(Item(b"a/b/solution.py"), Item(b"__MACOSX/a/._b")))
+    assert paths(submission) == ["solution.py"]
+
+
+def test_the_marker_names_the_exercise(read: Callable[..., Submission]) -> None:
+    marker = Item(b"assessment.toml", b'exercise = "imputation"\nversion = "1.0"\n')
+    submission = read(zip_of(SOLUTION, marker))
+    assert submission.exercise_id == "imputation"
+    assert submission.notes == ("assessment.toml names the exercise imputation, version 1.0",)
+
+
+@pytest.mark.parametrize(
+    "marker",
+    [
+        b"",
+        b"exercise = 1",
+        b'exercise = "../x"',
+        b"\xff",
+        b"exercise",
+        b"a = " + b"[" * 5000,
+        b"#" * 9000 + b'\nexercise = "imputation"',
+    ],
+)
+def test_a_broken_marker_is_a_note(read: Callable[..., Submission], marker: bytes) -> None:
+    submission = read(zip_of(SOLUTION, Item(b"assessment.toml", marker)))
+    assert submission.exercise_id is None
+    assert submission.notes[-1].startswith("assessment.toml was ignored")
+
+
+# Digest and name
+
+
+def test_the_digest_does_not_depend_on_the_container(
+    read: Callable[..., Submission], tmp_path: Path
+) -> None:
+    folder = tmp_path / "f"
+    folder.mkdir()
+    (folder / "solution.py").write_bytes(b"x = 1\n")
+    (folder / "a.csv").write_bytes(b"1")
+    digests = {
+        read(zip_of(SOLUTION, Item(b"a.csv", b"1"))).digest,
+        read(zip_of(Item(b"a.csv", b"1", method=0), SOLUTION)).digest,
+        read(tar_of(member("top/a.csv", b"1"), member("top/solution.py"))).digest,
+        read_submission(folder).digest,
+    }
+    assert len(digests) == 1
+
+
+def test_the_digest_frames_paths_and_bytes() -> None:
+    assert digest_of((SubmissionFile("a", b"bc"),)) != digest_of((SubmissionFile("ab", b"c"),))
+    assert digest_of((SubmissionFile("a", b""), SubmissionFile("b", b""))) != digest_of(
+        (SubmissionFile("a", b"b"),)
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("jane doe.zip", "jane-doe"),
+        ("x.tar.gz", "x"),
+        ("-rf.zip", "rf"),
+        (".zip", "submission"),
+        ("=1+1.zip", "1-1"),
+        ("\u202e\u00e9.zip", "submission"),
+        ("a" * 90 + ".zip", "a" * 60),
+    ],
+)
+def test_the_display_name_is_plain(read: Callable[..., Submission], file: str, name: str) -> None:
+    assert read(zip_of(SOLUTION), file).name == name
+
+
+# What is refused
+
+CAFE = "caf\u00e9.py".encode()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"/etc/cron.d/x", b"C:\\x\\y.py", b"C:x.py", b"a\\..\\..\\b.py", b"../x.py", b"a/../../x",
+        b"a.py\0.txt", b"a\nb.py", b"-rf", b"x/-rf", "x\u202eyp.txt".encode(), b"$(reboot).py",
+        b"=1+1.py", b"+x", b"@x", b"<img src=x onerror=alert(1)>.py", b"a//b.py", b" x.py", b"x ",
+        b"x.", b"", b"\x1b[2J.py", CAFE, b"a\xff.py", b"{{7*7}}.py", b"..", b"a;b", b"`id`", b"~x",
+        b".git/../../x", b"__MACOSX/a\0b",
+    ],
+)  # fmt: skip
+def test_hostile_names_are_refused(code: Callable[..., str], name: bytes) -> None:
+    assert code(zip_of(SOLUTION, Item(name))) == "bad-name"
+
+
+@pytest.mark.parametrize("name", ["/etc/x", "../x", "a\nb", "-rf", "caf\u00e9.py", "a\\b"])
+def test_hostile_names_in_a_tar_are_refused(code: Callable[..., str], name: str) -> None:
+    assert code(tar_of(member("solution.py"), member(name))) == "bad-name"
+
+
+def test_a_nul_in_an_extended_name_is_refused(code: Callable[..., str]) -> None:
+    body = b"a.py\0.txt"
+    raw = raw_header(b"x", b"L", len(body)) + padded(body) + raw_header(b"y", b"0", 0)
+    assert code(raw + bytes(1024)) == "bad-name"
+
+
+def test_deep_and_long_names_are_refused(code: Callable[..., str]) -> None:
+    assert code(zip_of(SOLUTION, Item(b"d/" * 2000 + b"f.py"))) == "depth"
+    assert code(zip_of(SOLUTION, Item(b"x" * 300))) == "name-length"
+    assert code(tar_of(member("d/" * 2000 + "f.py"))) == "depth"
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [
+        (Item(b"solution.py"), "duplicate-name"),
+        (Item(b"./solution.py"), "duplicate-name"),
+        (Item(b"Solution.py"), "collision"),
+        (Item(b"solution.py/x"), "file-and-folder"),
+        (Item(b"solution.py/", b"", mode=0o040755), "file-and-folder"),
+        (Item(b"link", b"/etc/passwd", mode=0o120777), "symlink"),
+        (Item(b"pipe", b"", mode=0o010644), "special-file"),
+        (Item(b"device", b"", mode=0o020644), "special-file"),
+        (Item(b"folder", b"", mode=0o040755), "special-file"),
+        (Item(b"x", flags=1), "encrypted"),
+        (Item(b"x", method=99), "encrypted"),
+        (Item(b"x", method=12), "unsupported"),
+        (Item(b"x", local_name=b"y"), "name-mismatch"),
+        (Item(b"x", crc=1), "damaged"),
+        (Item(b"x", size=5), "damaged"),
+        (Item(b"x", size=7), "damaged"),
+        (Item(b"x", local_size=7), "damaged"),
+        (Item(b"x", local_method=0), "damaged"),
+        (Item(b"x", packed=10**6), "damaged"),
+        (Item(b"x", payload=b"\xff\xff\xff"), "damaged"),
+        (Item(b"x", offset=0), "overlap"),
+        (Item(b"x", offset=5), "damaged"),
+        (Item(b"x", offset=2**31), "damaged"),
+        (Item(b"x", size=0xFFFFFFFF, extra=b"\1\0\x08\0" + b"\xff" * 8), "too-large"),
+        (Item(b"x", size=0xFFFFFFFF, extra=b"\1\0\x08\0"), "damaged"),
+    ],
+)
+def test_each_kind_of_bad_zip_entry_has_its_code(
+    code: Callable[..., str], second: Item, expected: str
+) -> None:
+    assert code(zip_of(SOLUTION, second)) == expected
+
+
+def test_entries_that_share_a_local_header_overlap(code: Callable[..., str]) -> None:
+    again = Item(b"solution.py", offset=0)
+    assert code(zip_of(SOLUTION, again)) == "overlap"
+
+
+def test_an_entry_inside_anothers_bytes_overlaps(code: Callable[..., str]) -> None:
+    inner = zip_of(Item(b"inner.py", method=0))
+    quine = Item(b"solution.py", inner, method=0)
+    start = 30 + len(b"solution.py")
+    assert code(zip_of(quine, Item(b"inner.py", method=0, offset=start))) == "overlap"
+
+
+def test_an_entry_that_reaches_into_the_directory_overlaps(code: Callable[..., str]) -> None:
+    assert code(zip_of(SOLUTION, Item(b"x", method=0, packed=40, size=40))) == "overlap"
+
+
+@pytest.mark.parametrize("cut", [1, 10, 22, 30, 60])
+def test_a_zip_that_is_cut_off_is_damaged(code: Callable[..., str], cut: int) -> None:
+    assert code(zip_of(SOLUTION)[:-cut]) == "damaged"
+
+
+def test_a_directory_that_counts_wrongly_is_damaged(code: Callable[..., str]) -> None:
+    assert code(zip_of(SOLUTION, Item(b"x"), total=1)) == "damaged"
+    assert code(zip_of(SOLUTION, total=2)) == "damaged"
+
+
+def test_a_zip64_end_record_is_unsupported(code: Callable[..., str]) -> None:
+    assert code(zip_of(SOLUTION, total=0xFFFF)) == "unsupported"
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"type": tarfile.SYMTYPE, "linkname": "/etc/passwd"}, "symlink"),
+        ({"type": tarfile.LNKTYPE, "linkname": "solution.py"}, "hardlink"),
+        ({"type": tarfile.FIFOTYPE}, "special-file"),
+        ({"type": tarfile.CHRTYPE, "devmajor": 1, "devminor": 5}, "special-file"),
+        ({"type": tarfile.BLKTYPE}, "special-file"),
+        ({"type": b"S"}, "special-file"),
+        ({"type": b"Z"}, "special-file"),
+        ({"pax_headers": {"GNU.sparse.major": "1"}}, "special-file"),
+        ({"pax_headers": {"path": "../../x"}}, "bad-name"),
+    ],
+)
+def test_each_kind_of_bad_tar_member_has_its_code(
+    code: Callable[..., str], fields: dict[str, Any], expected: str
+) -> None:
+    raw = tar_of(member("solution.py"), member("x", b"", **fields), kind=tarfile.PAX_FORMAT)
+    assert code(raw) == expected
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        tar_of(member("solution.py", b"x" * 2000))[:1500],
+        raw_header(b"x", b"0", 10),
+        raw_header(b"x", b"x", 1 << 20) + bytes(1 << 20),
+        raw_header(b"x", b"x", 9) + padded(b"99999 a=b"),
+        raw_header(b"x", b"x", 9) + padded(b"nonsense!"),
+        raw_header(b"x", b"x", 6) + padded(b"0 a=b\n"),
+        raw_header(b"x", b"x", 12) + padded(b"12 size=-10\n") + raw_header(b"y", b"0", 0),
+        (raw_header(b"x", b"L", 1) + padded(b"y")) * 9,
+        raw_header(b"x", b"g", 10) + padded(b"10 path=a\n"),
+        raw_header(b"x", b"0", 0).replace(b"ustar", b"ustaR")[:0] + b"\1" + bytes(256) + b"ustar"
+        + bytes(300),
+    ],
+)  # fmt: skip
+def test_a_malformed_tar_is_damaged(code: Callable[..., str], raw: bytes) -> None:
+    assert code(raw) == "damaged"
+
+
+def test_a_negative_size_is_damaged(code: Callable[..., str]) -> None:
+    head = bytearray(raw_header(b"x", b"0", 0))
+    head[124:136] = b"\xff" * 12
+    head[148:156] = b"        "
+    head[148:156] = b"%06o\0 " % sum(head)
+    assert code(bytes(head) + bytes(1024)) == "damaged"
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_compressed_archive_that_is_cut_off_or_padded_is_damaged(
+    code: Callable[..., str], pack: Callable[[bytes], bytes]
+) -> None:
+    packed = pack(tar_of(member("solution.py", os.urandom(3000))))
+    assert code(packed[:-20]) == "damaged"
+    assert code(packed + b"more") == "damaged"
+    assert code(packed[:40] + b"\0\xff" * 20 + packed[80:]) == "damaged"
+
+
+def test_many_empty_streams_are_refused(code: Callable[..., str]) -> None:
+    assert code(gzip.compress(b"") * 1000) == "damaged"
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_stream_bomb_is_stopped_early(
+    code: Callable[..., str], pack: Callable[[bytes], bytes]
+) -> None:
+    assert code(pack(bytes(80 * MIB))) == "ratio"
+
+
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(code: Callable[..., str]) -> None:
+    assert code(zip_of(SOLUTION, Item(b"x", bytes(20 * MIB)))) == "ratio"
+
+
+def test_a_zip_entry_that_unpacks_to_more_than_it_declares_is_damaged(
+    code: Callable[..., str],
+) -> None:
+    assert code(zip_of(SOLUTION, Item(b"x", bytes(20 * MIB), size=1000))) == "damaged"
+
+
+def test_declared_and_summed_sizes_are_bounded(code: Callable[..., str]) -> None:
+    assert code(zip_of(SOLUTION, Item(b"x", size=40 * MIB))) == "too-large"
+    many = [Item(b"%d" % i, b"x" * 400) for i in range(5)]
+    assert code(zip_of(SOLUTION, *many), max_bytes=1500) == "too-large"
+    assert code(tar_of(member("a", bytes(900))), max_file_bytes=800) == "too-large"
+    assert code(bytes(2000), max_bytes=1000) == "too-large"
+    packed = gzip.compress(os.urandom(200_000))
+    assert code(packed, max_bytes=199_000 + len(packed) - 200_000, max_files=0) == "too-large"
+
+
+def test_a_tar_size_beyond_the_limit_is_refused_before_it_is_read(
+    code: Callable[..., str],
+) -> None:
+    assert code(raw_header(b"x", b"0", 7 << 30) + bytes(1024)) == "too-large"
+
+
+def test_too_many_entries_are_refused_and_the_culprit_is_named(
+    read: Callable[..., Submission],
+) -> None:
+    raw = zip_of(*(Item(b"node_modules/%d" % i) for i in range(2001)))
+    with pytest.raises(SubmissionRejected, match=r"2000 of them are node_modules/") as caught:
+        read(raw)
+    assert caught.value.code == "too-many-files"
+
+
+@pytest.mark.parametrize(
+    ("raw", "name", "expected"),
+    [
+        (b"", "s.zip", "empty"),
+        (b"hello", "s.zip", "not-an-archive"),
+        (b"x = 1\0", "s.py", "not-an-archive"),
+        (b"Rar!\x1a\7\0", "s.zip", "not-an-archive"),
+        (gzip.compress(b"hello"), "s.tar.gz", "not-an-archive"),
+        (b'{"cells": []}', "s.ipynb", "notebook-unsupported"),
+        (zip_of(), "s.zip", "empty"),
+        (bytes(10240), "s.tar", "empty"),
+        (zip_of(Item(b"__MACOSX/._solution.py")), "s.zip", "empty"),
+    ],
+)
+def test_what_is_no_archive_or_holds_nothing_is_refused(
+    code: Callable[..., str], raw: bytes, name: str, expected: str
+) -> None:
+    assert code(raw, name) == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "hint"),
+    [
+        ([b"Solution.py"], "found Solution.py: rename it to solution.py"),
+        ([b"README.md", b"src/solution.py"], "found src/solution.py: move it"),
+        ([b"a/solution.py", b"b/solution.py"], "found a/solution.py, b/solution.py: submit one"),
+        ([b"main.py"], "found main.py: rename the one"),
+        ([b"a.ipynb"], "found a notebook"),
+        ([b"a.txt"], "found no Python file, only a.txt"),
+    ],
+)
+def test_a_missing_entry_says_what_was_found(
+    read: Callable[..., Submission], names: list[bytes], hint: str
+) -> None:
+    with pytest.raises(SubmissionRejected) as caught:
+        read(zip_of(*(Item(name) for name in names)))
+    assert caught.value.code == "no-solution"
+    assert hint in str(caught.value)
+
+
+# Folders
+
+
+def test_a_folder_is_read_with_its_subfolders(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "solution.py").write_text("x")
+    (tmp_path / "a" / "b" / "c.csv").write_text("1")
+    assert paths(read_submission(tmp_path)) == ["a/b/c.csv", "solution.py"]
+
+
+def test_a_folder_that_is_left_out_is_not_opened(tmp_path: Path) -> None:
+    (tmp_path / "solution.py").write_text("x")
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / "python").symlink_to("/usr/bin/python3")
+    submission = read_submission(tmp_path, max_files=1)
+    assert submission.notes == ("left out .venv/ (1 entry)",)
+
+
+@pytest.mark.parametrize("target", ["/etc/passwd", "solution.py", "missing", "."])
+def test_a_link_in_a_folder_is_refused(tmp_path: Path, target: str) -> None:
+    (tmp_path / "solution.py").write_text("x")
+    (tmp_path / "link").symlink_to(target)
+    with pytest.raises(SubmissionRejected) as caught:
+        read_submission(tmp_path)
+    assert caught.value.code == "symlink"
+
+
+def test_a_pipe_or_socket_in_a_folder_is_refused_without_blocking(tmp_path: Path) -> None:
+    (tmp_path / "solution.py").write_text("x")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SubmissionRejected) as caught:
+        read_submission(tmp_path)
+    assert caught.value.code == "special-file"
+    (tmp_path / "pipe").unlink()
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "s"))
+        with pytest.raises(SubmissionRejected) as caught:
+            read_submission(tmp_path)
+    assert caught.value.code == "special-file"
+
+
+def test_a_file_that_becomes_a_link_while_it_is_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "solution.py").write_text("x")
+    (tmp_path / "x").symlink_to("/etc/passwd")
+    monkeypatch.setattr(intake.stat, "S_ISLNK", lambda _mode: False)
+    monkeypatch.setattr(intake.stat, "S_ISREG", lambda _mode: True)
+    with pytest.raises(SubmissionRejected) as caught:
+        read_submission(tmp_path)
+    assert caught.value.code == "symlink"
+
+
+@pytest.mark.parametrize("name", ["a\nb", "-rf", b"\xff.py", "caf\u00e9"])
+def test_hostile_names_in_a_folder_are_refused(tmp_path: Path, name: str | bytes) -> None:
+    (tmp_path / "solution.py").write_text("x")
+    (tmp_path / os.fsdecode(name)).write_text("x")
+    with pytest.raises(SubmissionRejected) as caught:
+        read_submission(tmp_path)
+    assert caught.value.code == "bad-name"
+
+
+def test_folders_are_bounded_too(tmp_path: Path) -> None:
+    (tmp_path / "solution.py").write_bytes(bytes(100))
+    for i in range(5):
+        (tmp_path / f"{i}").write_bytes(bytes(100))
+    for limits, expected in (
+        ({"max_files": 3}, "too-many-files"),
+        ({"max_bytes": 300}, "too-large"),
+        ({"max_file_bytes": 99}, "too-large"),
+    ):
+        with pytest.raises(SubmissionRejected) as caught:
+            read_submission(tmp_path, **limits)
+        assert caught.value.code == expected
+
+
+def test_many_sibling_folders_need_no_more_descriptors_than_the_depth(tmp_path: Path) -> None:
+    (tmp_path / "solution.py").write_text("x")
+    for i in range(1500):
+        (tmp_path / f"d{i}").mkdir()
+    assert paths(read_submission(tmp_path)) == ["solution.py"]
+
+
+def test_a_missing_path_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_submission(tmp_path / "missing.zip")
+
+
+def test_a_pipe_instead_of_an_archive_is_refused_without_blocking(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "s.zip")
+    with pytest.raises(SubmissionRejected) as caught:
+        read_submission(tmp_path / "s.zip")
+    assert caught.value.code == "special-file"
+
+
+def test_every_code_is_documented() -> None:
+    sources = [Path(intake.__file__), *Path(intake.__file__).parent.glob("_*.py")]
+    text = "".join(path.read_text() for path in sources)
+    used = {line.split('"')[1] for line in text.split("reject(")[1:] if '"' in line[:40]}
+    documented = set((intake.__doc__ or "").split("``")[1::2])
+    assert {code for code in used if code.replace("-", "").isalpha()} <= documented
+
+
+# Fuzz: only a Submission or a SubmissionRejected, whatever the bytes
+
+FUZZ = settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+SEEDS = [
+    zip_of(SOLUTION, Item(b"a/b.txt", method=0), Item(b"a/", b"", mode=0o040755)),
+    tar_of(member("solution.py"), member("a" * 120), kind=tarfile.PAX_FORMAT),
+    tar_of(member("solution.py"), member("a" * 120)),
+    gzip.compress(tar_of(member("solution.py"))),
+    bz2.compress(tar_of(member("solution.py"))),
+    lzma.compress(tar_of(member("solution.py"))),
+]
+MAGICS = [b"PK\3\4", b"PK\5\6", b"\x1f\x8b\x08", b"BZh9", b"\xfd7zXZ\0", b""]
+
+
+@FUZZ
+@given(magic=st.sampled_from(MAGICS), rest=st.binary(max_size=2000))
+def test_random_bytes_are_refused_cleanly(tmp_path: Path, magic: bytes, rest: bytes) -> None:
+    path = tmp_path / "s.zip"
+    path.write_bytes(magic + rest)
+    with pytest.raises(SubmissionRejected):
+        read_submission(path)
+
+
+@FUZZ
+@given(
+    seed=st.sampled_from(SEEDS),
+    edits=st.lists(
+        st.tuples(st.integers(0, 1 << 20), st.binary(min_size=1, max_size=4)), max_size=6
+    ),
+    cut=st.integers(0, 40),
+)
+def test_mutated_archives_are_read_or_refused_cleanly(
+    tmp_path: Path, seed: bytes, edits: list[tuple[int, bytes]], cut: int
+) -> None:
+    raw = bytearray(seed)
+    for at, data in edits:
+        at %= len(raw)  # noqa: PLW2901 - into range
+        raw[at : at + len(data)] = data
+    path = tmp_path / "s.zip"
+    path.write_bytes(bytes(raw[: len(raw) - cut]))
+    try:
+        submission = read_submission(path)
+    except SubmissionRejected as error:
+        assert str(error).isascii()  # noqa: PT017 - either outcome is right
+    else:
+        assert "solution.py" in paths(submission)
