@@ -73,7 +73,8 @@ class Basket:
         self.files: dict[str, bytes] = {}
         self._entries = 0
         self._bytes = 0
-        self._junk: Counter[str] = Counter()
+        self._junk: Counter[str] = Counter()  # left out
+        self._counted: Counter[str] = Counter()  # will be left out, if it gets that far
         self._spelling: dict[str, str] = {}  # casefolded path of a file or folder → as written
         self._folders: set[str] = set()
 
@@ -81,8 +82,10 @@ class Basket:
         """Count an entry of `size` bytes, before any of its bytes is looked at."""
         self._entries += 1
         self._bytes += size
+        if junk := _junk(raw.split(b"/"), folder=False):
+            self._counted[junk] += 1
         if self._entries > self.max_files:
-            most = self._junk.most_common(1)
+            most = self._counted.most_common(1)
             hint = f" ({most[0][1]} of them are {most[0][0]}: leave that out)" if most else ""
             raise SubmissionRejected(
                 "too-many-files",
