@@ -414,7 +414,10 @@ def _index(dec: Decoder) -> Any:  # noqa: ANN401 - pandas is untyped
     values = dec.value()
     name = dec.value()
     freq = dec.short()
-    need(type(values) is np.ndarray or isinstance(values, pd.api.extensions.ExtensionArray), "no labels")
+    need(
+        type(values) is np.ndarray or isinstance(values, pd.api.extensions.ExtensionArray),
+        "no labels",
+    )
     need(values.ndim == 1 and type(values) is not pd.arrays.NumpyExtensionArray, "no labels")
     index = _new_index(values, name)
     if freq:

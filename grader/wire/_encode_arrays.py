@@ -409,20 +409,24 @@ def register() -> None:
     """Add numpy's and pandas' types to the encoder's table."""
     WRITERS.update({type(dtype): _np_dtype for dtype in map(np.dtype, "?bhilqBHILQefdgFDGOSUmM")})
     WRITERS[np.dtypes.StringDType] = _np_dtype
-    WRITERS.update(dict.fromkeys(map(lambda code: np.dtype(code).type, "?bhilqBHILQefdgFDGmM"), _scalar))  # noqa: C417
+    WRITERS.update(
+        dict.fromkeys(map(lambda code: np.dtype(code).type, "?bhilqBHILQefdgFDGmM"), _scalar)
+    )  # noqa: C417
     WRITERS.update({np.str_: _np_str, np.bytes_: _np_bytes, np.ndarray: _ndarray})
     WRITERS[type(pd.NA)] = lambda enc, _: enc.out.append(Tag.PD_NA)
     WRITERS[type(pd.NaT)] = lambda enc, _: enc.out.append(Tag.PD_NAT)
-    WRITERS.update({
-        pd.Timestamp: _timestamp,
-        pd.Timedelta: _timedelta,
-        pd.Period: _period,
-        pd.Interval: _interval,
-        pd.RangeIndex: _range_index,
-        pd.MultiIndex: _multi_index,
-        pd.Series: _series,
-        pd.DataFrame: _frame,
-    })
+    WRITERS.update(
+        {
+            pd.Timestamp: _timestamp,
+            pd.Timedelta: _timedelta,
+            pd.Period: _period,
+            pd.Interval: _interval,
+            pd.RangeIndex: _range_index,
+            pd.MultiIndex: _multi_index,
+            pd.Series: _series,
+            pd.DataFrame: _frame,
+        }
+    )
     for name in ("", "Categorical", "Datetime", "Timedelta", "Period", "Interval"):
         WRITERS[getattr(pd, f"{name}Index")] = _index
     masked = [type(dtype) for dtype in MASKED_DTYPES.values()]

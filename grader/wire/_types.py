@@ -148,7 +148,9 @@ class Ext:
     NUMPY: Final = 10
 
 
-_NUMBER_DTYPES: Final = frozenset("b1 i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8 f12 f16 c8 c16 c24 c32".split())
+_NUMBER_DTYPES: Final = frozenset(
+    "b1 i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8 f12 f16 c8 c16 c24 c32".split()
+)
 _TEXT = re.compile(r"[US]([1-9][0-9]{0,9})")
 _TIME = re.compile(r"[mM]8(\[([1-9][0-9]{0,5})?(Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\])?")
 STRING_DTYPE: Final = "T"

@@ -77,7 +77,9 @@ def test_data_comes_back_exactly(value: object) -> None:
     assert describe(round_trip(value)) == describe(value)
 
 
-@given(st.one_of(*(st.lists(items) for items in (st.integers(), st.floats(), ANY_TEXT, st.booleans()))))
+@given(
+    st.one_of(*(st.lists(items) for items in (st.integers(), st.floats(), ANY_TEXT, st.booleans())))
+)
 @settings(max_examples=200, derandomize=True)
 def test_packed_lists_come_back_exactly(items: list[Any]) -> None:
     assert describe(round_trip(items)) == describe(items)
@@ -200,7 +202,9 @@ def test_arguments_that_are_built_elsewhere_cross_as_themselves(value: object) -
     assert round_trip(value) == value
 
 
-@pytest.mark.parametrize("value", [len, object(), print, (n for n in "a"), math, Colour, type("X", (), {})])
+@pytest.mark.parametrize(
+    "value", [len, object(), print, (n for n in "a"), math, Colour, type("X", (), {})]
+)
 def test_what_is_not_data_is_refused_by_name(value: object) -> None:
     with pytest.raises(codec.EncodeError, match=f"{type(value).__name__} is not data"):
         codec.encode(value)

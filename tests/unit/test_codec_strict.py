@@ -39,7 +39,13 @@ def describe(obj: Any) -> Any:
     if isinstance(obj, pd.api.extensions.ExtensionDtype):
         categories = getattr(obj, "categories", None)
         zone = getattr(obj, "tz", None)
-        return cls.__name__, repr(obj), getattr(obj, "ordered", None), describe(categories), repr(zone)
+        return (
+            cls.__name__,
+            repr(obj),
+            getattr(obj, "ordered", None),
+            describe(categories),
+            repr(zone),
+        )
     if isinstance(obj, pd.api.extensions.ExtensionArray):
         return cls.__name__, describe(obj.dtype), _extension(obj)
     if isinstance(obj, pd.MultiIndex):
@@ -55,7 +61,14 @@ def describe(obj: Any) -> Any:
         return "Series", describe(obj.index), describe(obj.name), describe(obj._values), _extra(obj)
     if isinstance(obj, pd.DataFrame):
         columns = tuple(describe(obj.iloc[:, at]._values) for at in range(obj.shape[1]))
-        return "DataFrame", obj.shape, describe(obj.index), describe(obj.columns), columns, _extra(obj)
+        return (
+            "DataFrame",
+            obj.shape,
+            describe(obj.index),
+            describe(obj.columns),
+            columns,
+            _extra(obj),
+        )
     if isinstance(obj, pd.Timestamp):
         return "Timestamp", obj.asm8.astype("i8").item(), obj.unit, repr(obj.tz), obj.fold
     if isinstance(obj, pd.Timedelta):
@@ -111,7 +124,10 @@ DIFFERENT = [
     Pair(pd.RangeIndex(2), pd.Index([0, 1])),
     Pair(FRAME, FRAME[["b", "a"]]),
     Pair(FRAME, FRAME.set_flags(allows_duplicate_labels=False)),
-    Pair(pd.date_range("2020", periods=3), pd.DatetimeIndex(list(pd.date_range("2020", periods=3)), freq=None)),
+    Pair(
+        pd.date_range("2020", periods=3),
+        pd.DatetimeIndex(list(pd.date_range("2020", periods=3)), freq=None),
+    ),
     Pair(pd.Categorical(["a"], ordered=True), pd.Categorical(["a"])),
     Pair(pd.NA, pd.NaT),
     Pair(pd.Timestamp(0).as_unit("s"), pd.Timestamp(0).as_unit("us")),
