@@ -20,6 +20,7 @@ __all__ = ["is_tar", "read_tar"]
 _BLOCK = 512
 _MAX_HEADER = 1 << 16
 _MAX_EXTENSIONS = 4
+_MAX_RECORDS = 100
 
 _REFUSED = {
     b"1": ("hardlink", "is a hard link; pack the file itself"),
@@ -177,4 +178,6 @@ def _pax(body: bytes) -> dict[bytes, bytes]:
             _damaged("an extended header is malformed")
         found[key] = value
         at = end
+        if len(found) > _MAX_RECORDS:
+            _damaged("an extended header is oversized")
     return found

@@ -19,16 +19,25 @@ from typing import TYPE_CHECKING, Any, cast
 
 import fastjsonschema
 
-from grader.errors import JudgeError, PlatformError
+from grader.errors import JudgeError, PlatformError, UsageError
 from grader.text import for_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from grader.models import CategoryScore, Evidence, Measurement
     from grader.report.model import Report
 
-__all__ = ["SCHEMA", "build_report", "load_schema", "stable_bytes", "validate", "write_report"]
+__all__ = [
+    "SCHEMA",
+    "build_report",
+    "load_schema",
+    "read_report",
+    "stable_bytes",
+    "stable_evidence",
+    "validate",
+    "write_report",
+]
 
 SCHEMA = "report/1"
 
@@ -68,7 +77,7 @@ def build_report(report: Report) -> _Json:
             "exceeds_from": report.expectation[1],
             "categories": [_category(category) for category in report.scorecard.categories],
         },
-        "evidence": [_evidence(record) for record in report.evidence],
+        "evidence": stable_evidence(report.evidence),
         "run": {
             "grader_version": report.run.grader_version,
             "suite_digest": report.run.suite_digest,
@@ -99,9 +108,14 @@ def _category(category: CategoryScore) -> _Json:
     }
 
 
+def stable_evidence(evidence: Iterable[Evidence]) -> list[_Json]:
+    """The evidence as a report has it, without what differs from run to run."""
+    return [_evidence(record) for record in evidence]
+
+
 def _evidence(record: Evidence) -> _Json:
     return {
-        "test_id": record.test.id,
+        "id": record.test.id,
         "criterion": record.test.criterion,
         "title": record.test.title,
         "hint": record.test.hint,
@@ -214,6 +228,22 @@ def write_report(path: Path, report: _Json) -> None:
             with contextlib.suppress(OSError):
                 temporary.unlink()
         raise PlatformError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def read_report(path: Path) -> _Json:
+    """Read a report that `write_report` wrote.
+
+    Raises:
+        UsageError: there is none, or it is not a valid ``report/1``.
+    """
+    try:
+        report = json.loads(path.read_bytes())
+        validate(report)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
+    except (ValueError, RecursionError, PlatformError) as error:
+        raise UsageError(f"{path} is not a {SCHEMA} file: {error}") from error
+    return cast("_Json", report)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -6,16 +6,15 @@ where the terminal is not UTF-8 every glyph and every non-ASCII character has an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.padding import Padding
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
 from grader.models import Band, Level, Status
-from grader.text import clip, for_rich
+from grader.report._layout import Look, both_ends, indent, item, quote
+from grader.text import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
     from grader.models import CategoryScore, Evidence, Indicator, ScoreCard
     from grader.report.model import Report
-    from grader.text import CandidateText
 
 __all__ = ["render", "summary_table"]
 
@@ -40,44 +38,7 @@ _BAND_STYLE = {Band.BELOW: "red", Band.MEETS: "dark_cyan", Band.EXCEEDS: "green"
 _GAUGE = 24
 _MOST_NEGATIVE, _MOST_POSITIVE = 4, 3
 _MOST_FAILURES = 6
-_MESSAGE_LINES, _MESSAGE_CHARS = 8, 1200
 _MAX_WIDTH = 110
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """Glyphs and limits of one rendering."""
-
-    console: Console
-    width: int
-    verbose: bool
-
-    @property
-    def ascii_only(self) -> bool:
-        return self.console.options.ascii_only
-
-    def glyph(self, wide: str, plain: str) -> str:
-        return plain if self.ascii_only else wide
-
-    @property
-    def dot(self) -> str:
-        return f" {self.glyph('·', '|')} "
-
-    @property
-    def tick(self) -> str:
-        return self.glyph("✓", "+")
-
-    @property
-    def cross(self) -> str:
-        return self.glyph("✗", "x")
-
-    def bar(self, filled: int, width: int, style: str) -> Text:
-        text = Text(self.glyph("■", "#") * filled, style=style)
-        return text.append(self.glyph("□", ".") * (width - filled), style="dim")
-
-    def text(self, raw: str | CandidateText, style: str = "", *, lines: bool = False) -> Text:
-        """Any text, safely; candidate text and authors' text go the same way."""
-        return for_rich(raw, style, lines=lines, ascii_only=self.ascii_only)
 
 
 def render(
@@ -91,7 +52,7 @@ def render(
         verbose: show all indicators, failures and message lines, and what the submission wrote.
         results: the folder or file with the full report, named at the end.
     """
-    look = _Look(console, min(console.width, _MAX_WIDTH), verbose)
+    look = Look(console, min(console.width, _MAX_WIDTH), verbose)
     parts: list[RenderableType] = [*_header(report, look)]
     categories = report.scorecard.categories
     for category in (c for c in categories if c.assessed):
@@ -105,11 +66,11 @@ def render(
         console.print(part, width=look.width, highlight=False, markup=False, emoji=False)
 
 
-def _header(report: Report, look: _Look) -> Iterable[RenderableType]:
+def _header(report: Report, look: Look) -> Iterable[RenderableType]:
     card = report.scorecard
     files = f"{len(report.files)} file{'s' if len(report.files) != 1 else ''}"
     yield Text()
-    yield _line(
+    yield both_ends(
         look.text(report.exercise_title, "bold"),
         look.text(f"{report.exercise_id} {report.exercise_version}", "dim"),
     )
@@ -139,7 +100,7 @@ def _band(card: ScoreCard) -> str:
     ] + f" {card.seniority} expectations"
 
 
-def _category(category: CategoryScore, look: _Look) -> Iterable[RenderableType]:
+def _category(category: CategoryScore, look: Look) -> Iterable[RenderableType]:
     style = _LEVEL_STYLE[category.level]
     yield Text()
     right = look.bar(int(category.level), 4, style)
@@ -148,34 +109,34 @@ def _category(category: CategoryScore, look: _Look) -> Iterable[RenderableType]:
     title = look.text(category.title, "bold")
     if category.provisional:
         title.append("  provisional", style="dim italic")
-    yield _line(title, right)
+    yield both_ends(title, right)
     decision = category.decided_by.partition(": ")[2] or category.decided_by
-    yield _indent(look.text(f"{decision[:1].upper()}{decision[1:]}.", "dim"))
+    yield indent(look.text(f"{decision[:1].upper()}{decision[1:]}.", "dim"))
     negative = [i for i in category.indicators if not i.positive]
     positive = [i for i in category.indicators if i.positive]
     yield from _indicators(negative, _MOST_NEGATIVE, look)
     yield from _indicators(positive, _MOST_POSITIVE, look)
 
 
-def _not_assessed(category: CategoryScore, look: _Look) -> RenderableType:
-    return _line(look.text(category.title, "dim"), Text("not assessed yet", style="dim"))
+def _not_assessed(category: CategoryScore, look: Look) -> RenderableType:
+    return both_ends(look.text(category.title, "dim"), Text("not assessed yet", style="dim"))
 
 
-def _indicators(found: Sequence[Indicator], most: int, look: _Look) -> Iterable[RenderableType]:
+def _indicators(found: Sequence[Indicator], most: int, look: Look) -> Iterable[RenderableType]:
     shown = found if look.verbose or len(found) <= most + 1 else found[:most]
     for indicator in shown:
         mark = Text(look.tick, "green") if indicator.positive else Text(look.cross, "red")
-        yield _item(mark, look.text(indicator.text))
+        yield item(mark, look.text(indicator.text))
     if rest := len(found) - len(shown):
-        yield _item(Text(" "), Text(f"and {rest} more", style="dim"))
+        yield item(Text(" "), Text(f"and {rest} more", style="dim"))
 
 
-def _failures(report: Report, look: _Look) -> Iterable[RenderableType]:
+def _failures(report: Report, look: Look) -> Iterable[RenderableType]:
     failed = [record for record in report.evidence if record.status is not Status.PASSED]
     yield Text()
     title = f"{len(failed)} of {len(report.evidence)} hidden tests failed"
     if not failed:
-        yield _item(
+        yield item(
             Text(look.tick, "green"), Text(f"All {len(report.evidence)} hidden tests passed")
         )
         return
@@ -194,60 +155,44 @@ def _failures(report: Report, look: _Look) -> Iterable[RenderableType]:
         yield Text(f"{rest} more failed tests are in the report (or with --verbose)", style="dim")
 
 
-def _failure(records: Sequence[Evidence], look: _Look) -> Iterable[RenderableType]:
+def _failure(records: Sequence[Evidence], look: Look) -> Iterable[RenderableType]:
     first = records[0]
     yield Text()
     heading = look.text(first.test.title or first.test.id, "bold")
-    yield _item(Text(look.cross, "red"), heading, indent=0)
+    yield item(Text(look.cross, "red"), heading, by=0)
     facts = (first.test.criterion, first.cause.value, first.test.id)
-    yield _indent(look.text(look.dot.join(facts), "dim"))
+    yield indent(look.text(look.dot.join(facts), "dim"))
     if first.message:
-        yield _indent(_quote(first.message, look))
+        yield indent(quote(first.message, look))
     if first.where:
-        yield _indent(look.text(f"at {first.where}", "dim"))
+        yield indent(look.text(f"at {first.where}", "dim"))
     if len(records) > 1:
         others = f"the same in {len(records) - 1} more"
         names = ", ".join(record.test.id.rpartition("::")[2] for record in records[1:])
         text = look.text(f"{others}: {names}", "dim")
         if not look.verbose:
             text = look.text(clip(f"{others}: {names}", 220), "dim")
-        yield _indent(text)
+        yield indent(text)
 
 
-def _quote(raw: str | CandidateText, look: _Look) -> RenderableType:
-    """A message behind a bar, so that no line of it can pass for one of the scorecard's."""
-    text = look.text(raw if look.verbose else clip(raw, _MESSAGE_CHARS), lines=True)
-    room = max(20, look.width - 6)
-    lines = [
-        row
-        for line in text.split("\n")
-        for row in line.wrap(look.console, room, overflow="fold") or [Text()]
-    ]
-    rest = 0 if look.verbose else len(lines) - _MESSAGE_LINES
-    if rest > 0:
-        lines = [*lines[:_MESSAGE_LINES], Text(f"and {rest} more lines", style="dim")]
-    bar = (f"{look.glyph('│', '|')} ", "dim")
-    return Text("\n").join(Text.assemble(bar, line) for line in lines)
-
-
-def _remarks(report: Report, look: _Look) -> Iterable[RenderableType]:
+def _remarks(report: Report, look: Look) -> Iterable[RenderableType]:
     notes = [("note", note) for note in (*report.submission_notes, *report.run.judge_notes)]
     notes += [("warning", warning) for warning in report.moment.warnings]
     if notes:
         yield Text()
     for kind, note in notes:
         mark = Text("!", "bold dark_orange3") if kind == "warning" else Text("-", "dim")
-        yield _item(mark, look.text(note, "" if kind == "warning" else "dim"), indent=0)
+        yield item(mark, look.text(note, "" if kind == "warning" else "dim"), by=0)
     for capture in report.moment.captures if look.verbose else ():
         for name, written in (("stdout", capture.stdout), ("stderr", capture.stderr)):
             if written.raw:
                 yield Text()
                 cut = " (cut off)" if capture.truncated else ""
                 yield look.text(f"{name} during {capture.test_id}{cut}", "dim")
-                yield _quote(written, look)
+                yield quote(written, look)
 
 
-def _footer(report: Report, look: _Look, results: Path | None) -> Iterable[RenderableType]:
+def _footer(report: Report, look: Look, results: Path | None) -> Iterable[RenderableType]:
     yield Text()
     yield Rule(characters=look.glyph("─", "-"), style="dim")
     run = report.run
@@ -262,31 +207,9 @@ def _footer(report: Report, look: _Look, results: Path | None) -> Iterable[Rende
     yield Text()
 
 
-def _line(left: Text, right: Text) -> RenderableType:
-    """One row with a left and a right end."""
-    table = Table.grid(expand=True, padding=(0, 1))
-    table.add_column(ratio=1, overflow="fold")
-    table.add_column(justify="right", no_wrap=True)
-    table.add_row(left, right)
-    return table
-
-
-def _item(mark: Text, text: Text, *, indent: int = 2) -> RenderableType:
-    """A mark and a text with a hanging indent."""
-    table = Table.grid(padding=(0, 1))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    table.add_row(mark, text)
-    return _indent(table, indent)
-
-
-def _indent(part: RenderableType, by: int = 2) -> RenderableType:
-    return Padding(part, (0, 0, 0, by), expand=False)
-
-
 def summary_table(reports: Sequence[Report], console: Console) -> None:
     """Print one row for each submission, best first, with the levels of its categories."""
-    look = _Look(console, console.width, verbose=False)
+    look = Look(console, console.width, verbose=False)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("Submission", overflow="fold")
     table.add_column("Digest", no_wrap=True)

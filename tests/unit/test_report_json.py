@@ -11,14 +11,16 @@ from typing import Any
 import jsonschema
 import pytest
 
-from grader.errors import JudgeError, PlatformError
+from grader.errors import JudgeError, PlatformError, UsageError
 from grader.models import Band, Cause, Level, Status, Submission, SubmissionFile
 from grader.report.feedback import feedback
 from grader.report.model import file_facts
 from grader.report.report_json import (
     build_report,
     load_schema,
+    read_report,
     stable_bytes,
+    stable_evidence,
     validate,
     write_report,
 )
@@ -161,6 +163,28 @@ def test_a_report_that_does_not_conform_is_not_written(tmp_path: Path) -> None:
 def test_a_folder_that_does_not_exist_is_a_platform_error(tmp_path: Path) -> None:
     with pytest.raises(PlatformError, match="cannot be written"):
         write_report(tmp_path / "no" / "report.json", build_report(report()))
+
+
+def test_a_written_report_is_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    built = build_report(report())
+    write_report(path, built)
+    assert read_report(path) == built
+
+
+def test_evidence_that_is_recomputed_equals_what_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    write_report(path, build_report(report()))
+    assert stable_evidence(later(report()).evidence) == read_report(path)["evidence"]
+
+
+@pytest.mark.parametrize("raw", [None, b"", b"{}", b"[]", b"\xff", b"[" * 100_000])
+def test_what_is_no_report_is_a_usage_error(tmp_path: Path, raw: bytes | None) -> None:
+    path = tmp_path / "report.json"
+    if raw is not None:
+        path.write_bytes(raw)
+    with pytest.raises(UsageError, match=r"report\.json"):
+        read_report(path)
 
 
 def test_file_facts_hash_each_file() -> None:

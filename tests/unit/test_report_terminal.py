@@ -115,7 +115,7 @@ def test_without_colour_there_is_no_escape_sequence(monkeypatch: pytest.MonkeyPa
 def test_with_colour_levels_are_coloured() -> None:
     out = io.StringIO()
     render(report(), Console(file=out, width=80, force_terminal=True, color_system="256"))
-    assert "\x1b[1;38;5;172m Okay" in out.getvalue()
+    assert "\x1b[1;38;5;166m Okay" in out.getvalue()
 
 
 def test_failures_with_one_cause_and_message_are_shown_once() -> None:
