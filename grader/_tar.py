@@ -168,7 +168,9 @@ def _pax(body: bytes) -> dict[bytes, bytes]:
     """Parse records of length, space, key, equals sign, value and newline."""
     found: dict[bytes, bytes] = {}
     at = 0
-    while at < len(body) and body[at]:
+    for _ in range(_MAX_RECORDS):
+        if at >= len(body) or not body[at]:
+            return found
         space = body.find(b" ", at, at + 8)
         if space < 0 or not body[at:space].isdigit():
             _damaged("an extended header is malformed")
@@ -178,6 +180,4 @@ def _pax(body: bytes) -> dict[bytes, bytes]:
             _damaged("an extended header is malformed")
         found[key] = value
         at = end
-        if len(found) > _MAX_RECORDS:
-            _damaged("an extended header is oversized")
-    return found
+    return _damaged("an extended header is oversized")
