@@ -1,5 +1,5 @@
 # Two images from one file: `candidate` runs hostile code, `judge` holds the hidden suite.
-# Each is flattened into a single layer, so that they share no file (and no page cache).
+# Both are copied onto an empty image, so that they share no layer, no file and no page cache.
 # The build context is put together by grader/sandbox/images.py: packages come from wheels that
 # the host fetched by hash, because a build has no network.
 ARG BASE=python:3.11-slim-bookworm
@@ -10,19 +10,25 @@ RUN sh /strip.sh && rm /strip.sh
 
 FROM stripped AS candidate-tree
 COPY site /opt/site
-RUN sandbox-python /compile.py /opt/site
+RUN sandbox-python /compile.py /opt/site && rm /compile.py
+
+FROM stripped AS candidate-code
 COPY candidate /opt/sandbox
-RUN sandbox-python /compile.py /opt/sandbox && rm /compile.py
+RUN sandbox-python /compile.py /opt/sandbox
 
 FROM scratch AS candidate
 COPY --from=candidate-tree / /
+COPY --from=candidate-code /opt/sandbox /opt/sandbox
 
 FROM stripped AS judge-tree
 COPY site /opt/site
 COPY site-judge /opt/site
-RUN sandbox-python /compile.py /opt/site
+RUN sandbox-python /compile.py /opt/site && rm /compile.py
+
+FROM stripped AS judge-code
 COPY judge /opt/sandbox
-RUN sandbox-python /compile.py /opt/sandbox && rm /compile.py
+RUN sandbox-python /compile.py /opt/sandbox
 
 FROM scratch AS judge
 COPY --from=judge-tree / /
+COPY --from=judge-code /opt/sandbox /opt/sandbox

@@ -18,5 +18,5 @@ for name in apt apt-get apt-cache apt-key apt-mark apt-config apt-cdrom dpkg dpk
 done
 # no set-user-id and set-group-id file is left
 find / -xdev -perm /6000 -type f -exec chmod a-s {} +
-mkdir -p /submission /suite
-chmod 1777 /tmp
+mkdir -p -m 1777 /submission /suite
+chmod 1777 /tmp /submission /suite

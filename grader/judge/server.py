@@ -53,7 +53,7 @@ def _run_suite(wire: Wire, config: dict[str, object]) -> list[str]:
     os.chdir(folder)
     options = [f"-c{ini}", f"--rootdir={folder}", "--assert=plain", "--tb=short", "-q"]
     options += ["--strict-markers", "-W", "ignore", "-p", "no:cacheprovider"]
-    options += ["-p", "grader.judge.plugin", "--no-header", str(folder)]
+    options += ["-p", "grader.judge.plugin", "--no-header", "--capture=no", str(folder)]
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     output = io.StringIO()
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
@@ -89,7 +89,7 @@ def _child(wire: Wire, frame: Frame) -> NoReturn:
         os._exit(code)
 
 
-def _run(wire: Wire, frame: Frame) -> dict[str, object]:
+def _run(wire: Wire, wire_in: int, frame: Frame) -> dict[str, object]:
     """Fork the run, wait for it, and watch the wire's other end meanwhile."""
     fault_r, fault_w = os.pipe()
     pid = os.fork()
@@ -102,12 +102,12 @@ def _run(wire: Wire, frame: Frame) -> dict[str, object]:
     # SIGKILL for the child if this process dies; PID 1's death would do the same.
     poller = select.poll()
     poller.register(fault_r, select.POLLIN)
-    poller.register(0, 0)  # hang-up only: the child reads the frames
+    poller.register(wire_in, 0)  # hang-up only: the child reads the frames
     fault = bytearray()
     open_pipe = True
     while open_pipe:
         for fd, events in poller.poll():
-            if fd == 0 and events & (select.POLLHUP | select.POLLERR):
+            if fd == wire_in and events & (select.POLLHUP | select.POLLERR):
                 os._exit(0)
             if fd == fault_r:
                 data = os.read(fault_r, 1 << 16)
@@ -125,7 +125,9 @@ def main() -> None:
         raise OSError("prctl(PR_SET_DUMPABLE) failed")
     for folder in SUITES.iterdir():
         raise FrameError(f"a fresh judge has a suite already: {folder}")
-    wire_in, wire_out = 0, os.dup(1)
+    wire_in, wire_out = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
     os.dup2(2, 1)
     sys.dont_write_bytecode = True
     gc.collect()
@@ -139,7 +141,7 @@ def main() -> None:
                 _store(frame)
                 wire.write(Frame(Kind.SUITE_STORED, frame.number))
             elif frame.kind is Kind.RUN:
-                told = _run(wire, frame)
+                told = _run(wire, wire_in, frame)
                 wire.write(Frame(Kind.FINISHED, frame.number, pack_json(told)))
             else:
                 raise FrameError(f"{frame.kind.name} is not for the judge")

@@ -95,11 +95,18 @@ class Container:
         self.facts = runtime_facts
         self._removed = False
 
-    def out_of_memory(self) -> bool:
-        """Whether the engine saw the container killed for its memory."""
+    def state(self) -> Mapping[str, object]:
+        """The engine's view of whether and how it ended (``Running``, ``OOMKilled``, …).
+
+        An out-of-memory kill reaches the engine a moment after the container's death.
+        """
         with _mapped("asking the engine how a container ended"):
-            state = self._api.inspect_container(self.id)["State"]
-        return bool(state.get("OOMKilled"))
+            end = time.monotonic() + 2.0
+            while True:
+                state: dict[str, object] = self._api.inspect_container(self.id)["State"]
+                if not state.get("Running") or time.monotonic() > end:
+                    return state
+                time.sleep(0.02)
 
     def remove(self) -> None:
         """Kill and remove, whatever state it is in; a second call does nothing."""

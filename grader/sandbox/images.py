@@ -78,17 +78,16 @@ def ensure_images(engine: Engine, root: Path, say: Callable[[str], None]) -> Ima
     base = _find_base(engine) or _make_base(engine, say)
     with tempfile.TemporaryDirectory(prefix="grader-build-") as folder:
         context = Path(folder)
+        tags = {role: _tag(role, root, base, engine) for role in _PARTS}
         _fill_context(context, root, engine, say)
         for role in _PARTS:
-            tag = _tag(role, root, base, engine)
+            tag = tags[role]
             if engine.image_id(tag) is None:
                 say(f"building the {role} image (once; later runs find it)")
                 name = BASE if engine.image_id(BASE) == base else LOCAL_BASE
                 _build(context, role, tag, name)
-    images = find_images(engine, root)
-    if images is None:
-        raise SandboxError("the images were built, but the engine does not find them")
-    return images
+    built = {role: engine.image_id(tag) for role, tag in tags.items()}
+    return Images(candidate=str(built["candidate"]), judge=str(built["judge"]))
 
 
 def _sources(role: str, root: Path) -> list[Path]:
@@ -154,8 +153,8 @@ def _fill_context(
     for name in _SCRIPTS:
         shutil.copy(root / "scripts" / name, context)
     for folder, requirements in (("site", "sandbox.txt"), ("site-judge", "judge.txt")):
-        say(f"fetching the packages of requirements/{requirements}")
-        _fetch(context / folder, root / "requirements" / requirements, engine)
+        fetched = _fetched(root, root / "requirements" / requirements, engine, say)
+        (context / folder).symlink_to(fetched)
     package = Path(__file__).resolve().parent.parent
     for role, parts in _PARTS.items():
         target = context / role / "grader"
@@ -167,6 +166,28 @@ def _fill_context(
                 shutil.copytree(source, target / part, ignore=ignore)
             else:
                 shutil.copy(source, target / part)
+
+
+def _fetched(
+    root: Path, requirements: Path, engine: Engine, say: Callable[[str], None]
+) -> Path:
+    """A folder with the packages of one requirements file; made once for each content."""
+    digest = hashlib.sha256(engine.facts.architecture.encode() + requirements.read_bytes())
+    final = root / "build" / f"site-{requirements.stem}-{digest.hexdigest()[:12]}"
+    if final.is_dir():
+        return final
+    say(f"fetching the packages of requirements/{requirements.name}")
+    final.parent.mkdir(exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent))
+    try:
+        _fetch(draft, requirements, engine)
+        draft.rename(final)
+    except OSError:
+        if not final.is_dir():  # else another process was faster
+            raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return final
 
 
 def _fetch(target: Path, requirements: Path, engine: Engine) -> None:
@@ -206,7 +227,7 @@ def _build(context: Path, role: str, tag: str, base: str) -> None:
 def _packed(context: Path) -> io.BufferedIOBase:
     """The build context as a tar stream on disk."""
     stream = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
-    with tarfile.open(fileobj=stream, mode="w") as archive:
+    with tarfile.open(fileobj=stream, mode="w", dereference=True) as archive:
         for path in sorted(context.iterdir()):
             archive.add(path, path.name, filter=_plain)
     stream.seek(0)

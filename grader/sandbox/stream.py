@@ -93,13 +93,13 @@ class ContainerStream:
 
     def idle(self) -> bool:
         """True when no byte has come that nobody asked for."""
-        self._socket.settimeout(0.0001)
+        self._socket.settimeout(0)
         try:
             self._receive()
         except (TimeoutError, BlockingIOError):
-            pass
+            return not self._buffer
         except StreamClosedError:
-            return False
+            return True  # the read that follows says so with its own error
         return not self._buffer
 
     def _fill(self, size: int, deadline: float) -> None:

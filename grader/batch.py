@@ -1,0 +1,184 @@
+"""Several submissions in one command: progress, isolation of failures, one exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+from grader import pipeline
+from grader.errors import GraderError, PlatformError, SubmissionRejected
+from grader.report import report_json, terminal
+from grader.sandbox.workbench import Workbench, Worker
+from grader.text import CandidateText, for_rich, for_terminal
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from grader.pipeline import Graded, Grading
+
+__all__ = ["exit_code", "grade_all"]
+
+_SEVERITY = (0, 1, 4, 3)
+
+
+def exit_code(codes: list[int]) -> int:
+    """The code of several submissions: the most serious one, in the order 3, 4, 1, 0."""
+    return max(codes, key=_SEVERITY.index, default=0)
+
+
+class _Show:
+    """Progress on stderr while it is a terminal and nobody asked for quiet."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self.console = Console(stderr=True, highlight=False)
+        self._quiet = quiet
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            console=self.console,
+            transient=True,
+            disable=quiet or not self.console.is_terminal,
+        )
+
+    def __enter__(self) -> _Show:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._progress.stop()
+
+    def say(self, text: str) -> None:
+        """One line for a long step."""
+        if not self._quiet:
+            self.console.print(f"· {text}", markup=False)
+
+    def tests(self, name: str) -> Callable[[int, int], None]:
+        """A bar for one submission's hidden tests."""
+        task = self._progress.add_task(for_rich(CandidateText(name)).plain, total=None)
+
+        def update(done: int, total: int) -> None:
+            self._progress.update(task, completed=done, total=total, visible=done < total)
+
+        return update
+
+
+def grade_all(options: argparse.Namespace) -> int:
+    """Grade what the command line names.
+
+    Returns:
+        The exit code; one failed submission does not stop the others.
+    """
+    root: Path = options.root or pipeline.project_root()
+    paths: list[Path] = options.submissions
+    codes: list[int] = []
+    graded: list[Graded] = []
+    with _Show(quiet=options.quiet or options.json) as show:
+        ready: list[Grading] = []
+        for path in paths:
+            try:
+                ready.append(
+                    pipeline.prepare(path, root=root, exercise=options.exercise, seed=options.seed)
+                )
+            except GraderError as error:
+                if len(paths) == 1:
+                    raise
+                codes.append(_refused(show, path, error))
+        if ready:
+            bench = Workbench(root, show.say)
+            for grading, outcome in _each(bench, ready, options, show):
+                if isinstance(outcome, GraderError):
+                    if len(paths) == 1:
+                        raise outcome
+                    codes.append(_refused(show, Path(grading.submission.source), outcome))
+                    continue
+                graded.append(outcome)
+                _print(outcome, options, several=len(paths) > 1)
+                below = options.fail_under is not None and (
+                    outcome.report.scorecard.overall < options.fail_under
+                )
+                codes.append(1 if below else 0)
+    if len(graded) > 1 and not options.quiet and not options.json:
+        terminal.summary_table([item.report for item in graded], Console(highlight=False))
+    return exit_code(codes)
+
+
+def _refused(show: _Show, path: Path, error: GraderError) -> int:
+    what = f"rejected ({error.code})" if isinstance(error, SubmissionRejected) else "error"
+    text = for_terminal(CandidateText(str(error)), lines=True)
+    show.console.print(f"grade: {path}: {what}: {text}", markup=False, soft_wrap=True)
+    return error.exit_code
+
+
+def _each(
+    bench: Workbench, ready: list[Grading], options: argparse.Namespace, show: _Show
+):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a generator of pairs
+    """Grade on as many workers as asked for; results come in the order of the command line."""
+    jobs = min(options.jobs, len(ready))
+    idle: SimpleQueue[Worker] = SimpleQueue()
+    workers = [
+        Worker(bench, number=number, ahead=len(ready) > jobs) for number in range(jobs)
+    ]
+    stop = threading.Event()
+    for worker in workers:
+        idle.put(worker)
+
+    def work(grading: Grading) -> Graded | GraderError:
+        if stop.is_set():
+            return PlatformError("interrupted")
+        worker = idle.get()
+        try:
+            return pipeline.run(
+                worker,
+                bench,
+                grading,
+                out=options.out,
+                progress=show.tests(grading.submission.name),
+            )
+        except GraderError as error:
+            return error
+        finally:
+            idle.put(worker)
+
+    pool = ThreadPoolExecutor(max_workers=jobs)
+    futures: list[Future[Graded | GraderError]] = [pool.submit(work, item) for item in ready]
+    try:
+        for grading, future in zip(ready, futures, strict=True):
+            while not future.done():
+                wait([future], timeout=0.2, return_when=FIRST_COMPLETED)
+            yield grading, future.result()
+    finally:
+        stop.set()
+        for future in futures:
+            future.cancel()
+        for worker in workers:
+            worker.close()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _print(outcome: Graded, options: argparse.Namespace, *, several: bool) -> None:
+    report, folder = outcome.report, outcome.folder
+    if options.json:
+        document = report_json.build_report(report)
+        text = json.dumps(document, sort_keys=True, indent=None if several else 2)
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+        return
+    console = Console(highlight=False)
+    if options.quiet:
+        card = report.scorecard
+        console.print(
+            f"{report.submission_name}  {card.overall:.2f}  {card.band}  {folder}", markup=False
+        )
+        return
+    terminal.render(report, console, verbose=options.verbose, results=folder)

@@ -1,0 +1,309 @@
+"""The steps of one grading, in order. This module orchestrates and decides nothing itself."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+import grader
+from grader.errors import PlatformError, ReplayMismatch, UsageError
+from grader.evidence import collected_tests, evidence_of
+from grader.exercise import detect_exercise, list_exercises, load_exercise
+from grader.intake import read_submission
+from grader.report import feedback, report_json, terminal
+from grader.report.model import Capture, Moment, Report, RunFacts, file_facts
+from grader.results import ResultsFolder
+from grader.rubric import check_suite, score
+from grader.sandbox.doctor import warnings_of
+from grader.sandbox.workbench import Workbench, Worker, replay_run
+from grader.seeds import commitment, run_seed, team_seed
+from grader.suite import Suite, load_suite
+from grader.text import CandidateText
+from grader.transcript import read_transcript
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from grader.models import Evidence, Exercise, Submission
+    from grader.sandbox.engine import Engine
+    from grader.sandbox.relay import RunRecord
+
+__all__ = ["Graded", "Grading", "Report", "grade", "prepare", "project_root", "replay", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """A finished run: the report, and the folder that holds it with its transcript."""
+
+    report: Report
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Grading:
+    """A submission that passed intake, with what it will be graded by."""
+
+    submission: Submission
+    exercise: Exercise
+    suite: Suite
+    seed: str
+
+
+def project_root() -> Path:
+    """The checkout that this package was installed from.
+
+    Raises:
+        UsageError: it holds no exercises (the package was installed without its checkout).
+    """
+    root = Path(__file__).resolve().parent.parent
+    if not (root / "exercises").is_dir():
+        raise UsageError(f"{root} holds no exercises/; name the checkout with --root")
+    return root
+
+
+def prepare(path: Path, *, root: Path, exercise: str | None, seed: str | None) -> Grading:
+    """Everything that can be refused before a container starts.
+
+    Raises:
+        SubmissionRejected: the submission cannot be graded.
+        UsageError: the exercise is unknown or undecided.
+    """
+    exercises = list_exercises(root)
+    entry = next((item.entry for item in exercises if item.id == exercise), exercises[0].entry)
+    submission = read_submission(path, entry=entry)
+    chosen = detect_exercise(submission, exercises, exercise)
+    if chosen.entry != entry:
+        submission = read_submission(path, entry=chosen.entry)
+    secret = seed or team_seed(root / "hidden_tests")
+    return Grading(
+        submission,
+        chosen,
+        load_suite(chosen.hidden_dir),
+        run_seed(secret, chosen.id, chosen.version),
+    )
+
+
+def run(
+    worker: Worker,
+    bench: Workbench,
+    grading: Grading,
+    *,
+    out: Path,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Graded:
+    """Grade one prepared submission and publish its results folder.
+
+    Raises:
+        PlatformError: the run is void; nothing is published.
+    """
+    started = datetime.datetime.now(datetime.UTC)
+    clock = time.perf_counter()
+    timings: dict[str, float] = {}
+    submission, exercise = grading.submission, grading.exercise
+    run_id = secrets.token_hex(8)
+    results = ResultsFolder(out, f"{submission.name}-{submission.digest[:8]}")
+    meta: dict[str, object] = {
+        "run": run_id,
+        "exercise": exercise.id,
+        "exercise_version": exercise.version,
+        "suite": grading.suite.digest,
+        "seed": grading.seed,
+        "submission": submission.digest,
+        "judge_image": bench.images.judge,
+        "call_ms": int(exercise.limits.call_seconds * 1000),
+        "load_ms": int(exercise.limits.load_seconds * 1000),
+    }
+    try:
+        record = worker.run(
+            exercise,
+            submission,
+            grading.suite,
+            seed=grading.seed,
+            transcript=results.draft / "transcript.gz",
+            meta=meta,
+            progress=progress,
+            timings=timings,
+        )
+        timings["total"] = time.perf_counter() - clock
+        engine = bench.engine.facts
+        report = _report(
+            grading,
+            record,
+            RunFacts(
+                grader_version=grader.__version__,
+                suite_digest=grading.suite.digest,
+                rubric_digest=exercise.rubric.digest,
+                seed_commitment=commitment(grading.seed),
+                judge_image=bench.images.judge,
+                candidate_image=bench.images.candidate,
+                limits=exercise.limits,
+                collected=len(record.tests),
+            ),
+            Moment(
+                run_id=run_id,
+                started=started.isoformat(timespec="seconds"),
+                timings=timings,
+                engine=f"Docker {engine.version}",
+                runtime=f"{engine.runtime} {engine.runtime_version}",
+                warnings=warnings_of(engine),
+                captures=tuple(
+                    Capture(
+                        test_id, CandidateText(output.decode("utf-8", "replace")), CandidateText("")
+                    )
+                    for test_id, output in sorted(record.captures.items())
+                ),
+            ),
+        )
+        _write(results.draft, report)
+        folder = results.publish()
+    except BaseException:
+        results.drop()
+        raise
+    return Graded(report, folder)
+
+
+def _report(grading: Grading, record: RunRecord, facts: RunFacts, moment: Moment) -> Report:
+    exercise, submission = grading.exercise, grading.submission
+    tests = collected_tests(record.tests)
+    check_suite(tests, exercise.rubric)
+    evidence = evidence_of(tests, record.evidence)
+    return Report(
+        exercise_id=exercise.id,
+        exercise_version=exercise.version,
+        exercise_title=exercise.title,
+        submission_name=submission.name,
+        submission_digest=submission.digest,
+        submission_notes=submission.notes,
+        files=file_facts(submission),
+        scorecard=score(
+            evidence,
+            exercise.rubric,
+            seniority=exercise.seniority,
+            expectations=exercise.expectations,
+        ),
+        expectation=exercise.expectations[exercise.seniority],
+        evidence=evidence,
+        run=facts,
+        moment=moment,
+    )
+
+
+def _write(folder: Path, report: Report) -> None:
+    report_json.write_report(folder / "report.json", report_json.build_report(report))
+    (folder / "feedback.md").write_text(feedback.feedback(report), encoding="utf-8")
+    plain = Console(file=io.StringIO(), width=100, color_system=None, force_terminal=False)
+    with plain.capture() as shown:
+        terminal.render(report, plain, verbose=True)
+    (folder / "scorecard.txt").write_text(shown.get(), encoding="utf-8", errors="replace")
+
+
+def grade(
+    path: str | Path,
+    *,
+    exercise: str | None = None,
+    root: Path | None = None,
+    out: Path | None = None,
+    seed: str | None = None,
+    say: Callable[[str], None] = lambda text: None,
+) -> Report:
+    """Grade one submission.
+
+    Args:
+        path: a zip or tar archive, a folder, or a single Python file.
+        exercise: the exercise's id; needed where neither the submission nor the root decides it.
+        root: the checkout with exercises and hidden tests; this package's own by default.
+        out: where the results folder goes; ``results`` in the current folder by default.
+        seed: 32 hexadecimal digits in place of the team's seed file.
+        say: told each long step.
+
+    Returns:
+        The report; ``report.scorecard.overall`` is the score on 1-4.
+
+    Raises:
+        SubmissionRejected: the submission cannot be graded.
+        UsageError: the exercise is unknown or undecided.
+        PlatformError: the machine or the grader failed; there is no score.
+    """
+    root = root or project_root()
+    grading = prepare(Path(path), root=root, exercise=exercise, seed=seed)
+    bench = Workbench(root, say)
+    with Worker(bench) as worker:
+        return run(worker, bench, grading, out=out or Path("results")).report
+
+
+def replay(folder: str | Path, *, root: Path | None = None) -> tuple[Evidence, ...]:
+    """Recompute a run's verdicts from its transcript, without the candidate's code.
+
+    Args:
+        folder: a results folder.
+        root: the checkout with the hidden tests of the run.
+
+    Returns:
+        The evidence, equal to the recorded one.
+
+    Raises:
+        ReplayMismatch: other questions or other verdicts than in the recorded run.
+        UsageError: not a results folder, or the hidden tests are not those of the run.
+    """
+    from grader.sandbox.engine import Engine  # noqa: PLC0415 - only a replay connects by itself
+
+    root = root or project_root()
+    folder = Path(folder)
+    recorded = report_json.read_report(folder / "report.json")
+    recording = read_transcript(folder / "transcript.gz")
+    meta = recording.meta
+    exercise = load_exercise(str(meta["exercise"]), root=root)
+    suite = load_suite(exercise.hidden_dir)
+    if suite.digest != meta["suite"]:
+        raise UsageError(
+            f"the run used hidden tests {str(meta['suite'])[:12]}, {exercise.hidden_dir} holds "
+            f"{suite.digest[:12]}; check out the version that the run was made with"
+        )
+    if commitment(str(meta["seed"])) != recorded["run"]["seed_commitment"]:
+        raise ReplayMismatch("the transcript's seed is not the one that the report commits to")
+    engine = Engine()
+    config = {key: meta[key] for key in ("seed", "call_ms", "load_ms")}
+    image = _judge_image(engine, str(meta["judge_image"]))
+    record = replay_run(engine, image, suite, recording, config=config)
+    evidence = evidence_of(collected_tests(record.tests), record.evidence)
+    again = report_json.stable_evidence(evidence)
+    if again != recorded["evidence"]:
+        raise ReplayMismatch(_first_difference(again, recorded["evidence"]))
+    card = score(
+        evidence,
+        exercise.rubric,
+        seniority=exercise.seniority,
+        expectations=exercise.expectations,
+    )
+    if abs(card.overall - recorded["score"]["overall"]) > 1e-9:  # noqa: PLR2004 - JSON's digits
+        raise ReplayMismatch(
+            f"the evidence is the recorded one, but it scores {card.overall} and not "
+            f"{recorded['score']['overall']}: the rubric has changed since"
+        )
+    return evidence
+
+
+def _judge_image(engine: Engine, image: str) -> str:
+    if engine.image_id(image) is None:
+        raise PlatformError(
+            f"the judge image of that run, {image[:19]}…, is gone from this engine; "
+            "a replay needs the very image"
+        )
+    return image
+
+
+def _first_difference(again: Sequence[object], recorded: Sequence[object]) -> str:
+    for new, old in zip(again, recorded, strict=False):
+        if new != old:
+            name = old.get("id") if isinstance(old, dict) else "?"
+            return f"the replay's verdict of {name} differs from the recorded one"
+    return f"the replay has {len(again)} verdicts, the report {len(recorded)}"
+
+

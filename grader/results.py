@@ -1,0 +1,63 @@
+"""The results folder of a run: complete or not there."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from typing import TYPE_CHECKING
+
+from grader.errors import PlatformError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["ResultsFolder"]
+
+
+class ResultsFolder:
+    """A draft beside its destination; :meth:`publish` renames it, leaving it unpublished drops it.
+
+    Args:
+        out: the folder that holds all results; made when missing.
+        name: ``<submission>-<digest8>``. An earlier result of that name is kept: the new one gets
+            ``-2``, ``-3``, ….
+    """
+
+    def __init__(self, out: Path, name: str) -> None:
+        self._out = out
+        self._name = name
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            self.draft = out / f".{name}.{secrets.token_hex(4)}.draft"
+            self.draft.mkdir()
+        except OSError as error:
+            raise PlatformError(
+                f"{out} cannot be written ({error.strerror}); choose another with --out"
+            ) from error
+
+    def publish(self) -> Path:
+        """Rename the draft to its final name and return that."""
+        for file in self.draft.iterdir():
+            fd = os.open(file, os.O_RDONLY)
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+        number = 1
+        while True:
+            final = self._out / (self._name if number == 1 else f"{self._name}-{number}")
+            number += 1
+            if final.exists():
+                continue
+            try:
+                self.draft.rename(final)
+            except OSError:
+                if final.exists():  # another process was faster
+                    continue
+                raise
+            return final
+
+    def drop(self) -> None:
+        """Remove an unpublished draft."""
+        shutil.rmtree(self.draft, ignore_errors=True)

@@ -1,0 +1,169 @@
+"""A candidate container and a judge container as the relay sees them: ready, or an error."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from grader.errors import JudgeError, SandboxError
+from grader.sandbox.hardening import ContainerSpec
+from grader.sandbox.stream import StreamClosedError, StreamTimeoutError
+from grader.wire.frames import Frame, FrameError, Kind, pack_bundle, pack_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from grader.models import Exercise, Submission
+    from grader.sandbox.engine import Container, Engine
+
+__all__ = ["CandidateBox", "JudgeBox"]
+
+READY_SECONDS = 60.0
+JUDGE_THINKS_SECONDS = 120.0
+_SMALL = 1 << 16
+_JUDGE_FRAME = 1 << 30
+LIFETIME = 3600.0
+
+
+class CandidateBox:
+    """One candidate container, used for one submission and destroyed.
+
+    Args:
+        slot: a number that no other container alive has; it makes the user id unique.
+    """
+
+    def __init__(self, engine: Engine, image: str, exercise: Exercise, *, slot: int) -> None:
+        spec = ContainerSpec.candidate(image, exercise.limits, slot=slot, labels={})
+        self.container: Container = engine.start(
+            spec, lifetime=LIFETIME + exercise.limits.wall_seconds
+        )
+        self._exercise = exercise
+        self._numbers = 0
+
+    @property
+    def stream(self):  # type: ignore[no-untyped-def]  # noqa: ANN201 - the container's own
+        """Frames to and from the supervisor."""
+        return self.container.stream
+
+    def wait_ready(self) -> None:
+        """Wait for the supervisor's first frame.
+
+        Raises:
+            SandboxError: it did not come; the message ends with what it wrote to stderr.
+        """
+        self._expect_ready(0, READY_SECONDS)
+
+    def give(self, submission: Submission, *, wall_seconds: float) -> None:
+        """Hand over the submission; packages that it names are imported before it is loaded."""
+        limits = self._exercise.limits
+        meta = {
+            "entry": self._exercise.entry,
+            "functions": [function.name for function in self._exercise.functions],
+            "packages": sorted(self._exercise.packages),
+            "preload": _named(self._exercise.preload, submission),
+            "reply_bytes": limits.reply_bytes,
+            "output_bytes": limits.output_bytes,
+            "wall_ms": int(wall_seconds * 1000),
+        }
+        body = pack_bundle(meta, {file.path: file.data for file in submission.files})
+        try:
+            self.container.stream.send(
+                Frame(Kind.SUBMISSION, 1, body).pack(), deadline=time.monotonic() + READY_SECONDS
+            )
+        except (StreamClosedError, StreamTimeoutError) as error:
+            raise SandboxError(f"the candidate container does not take the submission: {error}") \
+                from error
+        self._expect_ready(1, READY_SECONDS)
+
+    def _expect_ready(self, number: int, seconds: float) -> None:
+        stream = self.container.stream
+        try:
+            frame = stream.read_frame(deadline=time.monotonic() + seconds, limit=_SMALL)
+        except (StreamClosedError, StreamTimeoutError, FrameError) as error:
+            told = stream.stderr_tail.decode("utf-8", "replace").strip()
+            raise SandboxError(
+                f"the candidate container did not come up ({type(error).__name__}): {told[-2000:]}"
+            ) from error
+        if frame.kind is not Kind.READY or frame.number != number:
+            raise SandboxError(f"the candidate container began with {frame.kind.name}")
+
+    def remove(self) -> None:
+        """Kill and remove the container."""
+        self.container.remove()
+
+
+def _named(preload: tuple[str, ...], submission: Submission) -> list[str]:
+    """The modules worth importing once: those whose package some Python file mentions."""
+    sources = [file.data for file in submission.files if file.path.endswith(".py")]
+    return [
+        module
+        for module in preload
+        if any(module.partition(".")[0].encode() in source for source in sources)
+    ]
+
+
+class JudgeBox:
+    """The judge container: long-lived, one run at a time, a forked process for each."""
+
+    def __init__(self, engine: Engine, image: str, *, slot: int) -> None:
+        spec = ContainerSpec.judge(image, slot=slot, labels={})
+        self.container: Container = engine.start(spec, lifetime=24 * LIFETIME)
+        self._suites: set[str] = set()
+        self._numbers = 0
+
+    def wait_ready(self) -> None:
+        """Wait for its first frame."""
+        self._expect(Kind.JUDGE_READY, READY_SECONDS)
+
+    def begin(self, suite: str, files: Mapping[str, bytes], config: Mapping[str, object]) -> None:
+        """Store the suite unless it is there, then start a run.
+
+        Args:
+            suite: digest of the suite, which names it.
+            files: relative path to content.
+            config: the RUN frame's fields.
+        """
+        if suite not in self._suites:
+            self._send(Kind.SUITE, pack_bundle({"digest": suite}, files))
+            self._expect(Kind.SUITE_STORED, READY_SECONDS)
+            self._suites.add(suite)
+        self._send(Kind.RUN, pack_json({**config, "suite": suite}))
+
+    def read(self) -> Frame:
+        """The judge's next frame.
+
+        Raises:
+            JudgeError: it crashed, hangs, or sends what is no frame.
+        """
+        stream = self.container.stream
+        try:
+            return stream.read_frame(
+                deadline=time.monotonic() + JUDGE_THINKS_SECONDS, limit=_JUDGE_FRAME
+            )
+        except (StreamClosedError, StreamTimeoutError, FrameError) as error:
+            told = stream.stderr_tail.decode("utf-8", "replace").strip()
+            raise JudgeError(f"the judge fell silent ({type(error).__name__}): {told[-2000:]}") \
+                from error
+
+    def answer(self, frame: Frame) -> None:
+        """Send an answer to the judge's question."""
+        try:
+            self.container.stream.send(
+                frame.pack(), deadline=time.monotonic() + JUDGE_THINKS_SECONDS
+            )
+        except (StreamClosedError, StreamTimeoutError) as error:
+            raise JudgeError(f"the judge does not listen: {error}") from error
+
+    def _send(self, kind: Kind, body: bytes) -> None:
+        self._numbers += 1
+        self.answer(Frame(kind, self._numbers, body))
+
+    def _expect(self, kind: Kind, seconds: float) -> None:
+        del seconds
+        frame = self.read()
+        if frame.kind is not kind:
+            raise JudgeError(f"the judge sent {frame.kind.name} instead of {kind.name}")
+
+    def remove(self) -> None:
+        """Kill and remove the container."""
+        self.container.remove()

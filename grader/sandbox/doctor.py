@@ -1,0 +1,152 @@
+"""What this machine's engine offers and lacks, and how to mend it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grader.errors import GraderError
+from grader.sandbox.engine import Engine, EngineFacts, runtime_tuple
+from grader.sandbox.images import find_images
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Finding", "examine", "warnings_of"]
+
+_ENGINE_OLDEST = (20, 10)
+# The first runc releases without the container escapes published in November 2025.
+_RUNC_SAFE = ((1, 2, 8), (1, 3, 3))
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of ``grade doctor``: what was looked at, how it stands, and what mends it."""
+
+    name: str
+    state: str  # "ok", "warning" or "error"
+    text: str
+    fix: str = ""
+
+
+def _runc_is_safe(version: str) -> bool:
+    found = runtime_tuple(version)
+    return found >= _RUNC_SAFE[1] or (found[:2] == _RUNC_SAFE[0][:2] and found >= _RUNC_SAFE[0])
+
+
+def _engine_findings(facts: EngineFacts) -> Iterator[Finding]:
+    version = runtime_tuple(facts.version)
+    yield Finding(
+        "engine",
+        "ok" if version >= _ENGINE_OLDEST else "error",
+        f"Docker {facts.version}, API {facts.api_version}, {facts.architecture}",
+        "" if version >= _ENGINE_OLDEST else "update to Docker 20.10 or newer",
+    )
+    if facts.runtime == "runsc":
+        yield Finding("runtime", "ok", "runsc (gVisor): candidates meet a kernel of their own")
+    elif _runc_is_safe(facts.runtime_version):
+        yield Finding("runtime", "ok", f"runc {facts.runtime_version}")
+    else:
+        yield Finding(
+            "runtime",
+            "warning",
+            f"runc {facts.runtime_version or 'of unknown version'} is older than 1.2.8 / 1.3.3, "
+            "which closed three container escapes (distributions may have back-ported that)",
+            "update containerd and runc, or install gVisor's runsc, which is used when present",
+        )
+    yield Finding("cgroups", "ok", f"version {facts.cgroup_version}")
+    yield _switch(
+        "seccomp",
+        facts.seccomp,
+        "the grader's own profile is applied",
+        "the engine was built without it: every system call is allowed",
+        "use a kernel and engine with seccomp",
+    )
+    yield _switch(
+        "AppArmor",
+        facts.apparmor,
+        "profile docker-default",
+        "not active; seccomp, dropped capabilities and the read-only root remain",
+        "on Debian and Ubuntu: apt-get install apparmor, boot with apparmor=1",
+    )
+    yield _switch(
+        "user namespaces",
+        facts.userns or facts.rootless,
+        "container ids are remapped on the host",
+        "container user ids are host user ids (61001 and up, which own nothing)",
+        'set "userns-remap": "default" in /etc/docker/daemon.json, or use rootless Docker',
+    )
+    if facts.local:
+        yield Finding("measurements", "ok", "time and memory are read from cgroup files")
+    else:
+        yield Finding(
+            "measurements",
+            "warning",
+            "the engine is remote: times come from the judge's clock and are coarse",
+            "grade on the machine that runs the engine",
+        )
+
+
+def _switch(name: str, on: bool, yes: str, no: str, fix: str) -> Finding:
+    return Finding(name, "ok", yes) if on else Finding(name, "warning", no, fix)
+
+
+def warnings_of(facts: EngineFacts) -> tuple[str, ...]:
+    """Hardening that this machine does not offer, one sentence each."""
+    return tuple(
+        f"{finding.name}: {finding.text}"
+        for finding in _engine_findings(facts)
+        if finding.state != "ok"
+    )
+
+
+def examine(root: Path) -> Iterator[Finding]:
+    """Look at everything that grading needs, one finding at a time."""
+    try:
+        engine = Engine()
+    except GraderError as error:
+        yield Finding("engine", "error", str(error), "make engine")
+        return
+    yield from _engine_findings(engine.facts)
+    images = find_images(engine, root)
+    if images is None:
+        yield Finding("images", "warning", "not built yet", "make images")
+    else:
+        yield Finding(
+            "images", "ok", f"candidate {images.candidate[7:19]}, judge {images.judge[7:19]}"
+        )
+        yield from _trial(engine, root)
+    left = engine.sweep()
+    yield Finding(
+        "leftovers", "ok", f"{left} containers of dead commands removed" if left else "none"
+    )
+    swap = Path("/proc/swaps")
+    if swap.exists() and len(swap.read_text().splitlines()) > 1:
+        yield Finding(
+            "swap", "warning", "is on; containers may not use it, but the host may",
+            "swapoff -a on a machine that only grades",
+        )
+
+
+def _trial(engine: Engine, root: Path) -> Iterator[Finding]:
+    """Start one container and compare the engine's view with what was asked."""
+    from grader.exercise import list_exercises  # noqa: PLC0415 - only for the trial
+    from grader.sandbox.boxes import CandidateBox  # noqa: PLC0415
+
+    images = find_images(engine, root)
+    if images is None:
+        return
+    try:
+        box = CandidateBox(engine, images.candidate, list_exercises(root)[0], slot=0)
+    except GraderError as error:
+        yield Finding("hardening", "error", str(error), "see docs/operator.md")
+        return
+    try:
+        box.wait_ready()
+    except GraderError as error:
+        yield Finding("hardening", "error", str(error), "see docs/operator.md")
+        return
+    finally:
+        box.remove()
+    yield Finding("hardening", "ok", "a trial container came up with every setting as asked")

@@ -1,0 +1,245 @@
+"""One run: frames go from judge to candidate and back, under deadlines, into the transcript.
+
+The relay decides what a silent, dead or unruly candidate means, and never looks into an answer.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from grader.errors import JudgeError, SandboxError
+from grader.sandbox.stream import StreamClosedError, StreamTimeoutError
+from grader.wire.frames import Frame, FrameError, Kind, Measure, pack_json, unpack_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from grader.models import Limits
+    from grader.sandbox.boxes import CandidateBox, JudgeBox
+    from grader.transcript import TranscriptWriter
+
+__all__ = ["Candidate", "LiveCandidate", "RunRecord", "relay"]
+
+GRACE_SECONDS = 1.0  # the supervisor's own deadline comes first
+_FRAME_SLACK = 1 << 12
+_ANSWERS = {
+    Kind.BEGIN: (Kind.LOADED, Kind.LOAD_ERROR, Kind.FAILURE),
+    Kind.REQUEST: (Kind.REPLY, Kind.FAILURE),
+    Kind.END: (Kind.ENDED,),
+}
+_CAUSES = ("died", "timeout", "memory", "bad-reply", "too-large")
+
+
+class Candidate(Protocol):
+    """Answers the judge's questions: a container, or a transcript.
+
+    Attributes:
+        captures: what the candidate printed since the relay last took it away.
+    """
+
+    captures: list[bytes]
+
+    def answer(self, question: Frame) -> Frame:
+        """The answer as the judge gets it: measure, then the candidate's bytes."""
+
+
+@dataclass
+class RunRecord:
+    """What a run gave, in the judge's words.
+
+    Attributes:
+        tests: the collected tests, before the candidate was asked anything.
+        evidence: one record for each test that ran.
+        captures: what the candidate printed, by test.
+    """
+
+    tests: list[dict[str, object]] = field(default_factory=list)
+    evidence: list[dict[str, object]] = field(default_factory=list)
+    captures: dict[str, bytes] = field(default_factory=dict)
+
+
+def relay(
+    judge: JudgeBox, candidate: Candidate, progress: Callable[[int, int], None]
+) -> RunRecord:
+    """Serve the judge until it says that the run is finished.
+
+    Args:
+        progress: called with the number of tests done and their total.
+
+    Raises:
+        JudgeError: the judge crashed, broke the protocol or reported a fault: the run is void.
+    """
+    record = RunRecord()
+    collected = False
+    while True:
+        frame = judge.read()
+        if frame.kind in _ANSWERS or frame.kind is Kind.CLOCK:
+            if not collected:
+                raise JudgeError("the judge asked the candidate before it had collected its tests")
+            judge.answer(candidate.answer(frame))
+        elif frame.kind is Kind.COLLECTED and not collected:
+            collected = True
+            record.tests = _list_of_objects(unpack_json(frame.body), "tests")
+            progress(0, len(record.tests))
+        elif frame.kind is Kind.EVIDENCE and collected:
+            record.evidence.append(unpack_json(frame.body))
+            printed = b"".join(candidate.captures)
+            candidate.captures.clear()
+            if printed:
+                record.captures[str(record.evidence[-1].get("id"))] = printed
+            progress(len(record.evidence), len(record.tests))
+        elif frame.kind is Kind.FINISHED:
+            told = unpack_json(frame.body)
+            if told.get("exit") != 0:
+                raise JudgeError(f"the judge reports a fault of its own:\n{told.get('fault')}")
+            return record
+        else:
+            raise JudgeError(f"the judge sent {frame.kind.name} out of turn")
+
+
+def _list_of_objects(told: dict[str, object], key: str) -> list[dict[str, object]]:
+    value = told.get(key)
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise JudgeError(f"the judge's {key} are no list of objects")
+    return value
+
+
+class LiveCandidate:
+    """A candidate in a container, replaced when it falls silent.
+
+    Args:
+        box: a container that holds the submission already.
+        replace: makes another one, given the wall seconds that are left.
+        limits: the exercise's.
+        transcript: every exchange is written to it.
+        judge: whose own clock is read for CLOCK questions.
+    """
+
+    def __init__(
+        self,
+        box: CandidateBox,
+        replace: Callable[[float], CandidateBox],
+        limits: Limits,
+        transcript: TranscriptWriter,
+        judge: JudgeBox,
+    ) -> None:
+        self._box: CandidateBox | None = box
+        self._replace = replace
+        self._limits = limits
+        self._transcript = transcript
+        self._judge = judge
+        self._end = time.monotonic() + limits.wall_seconds
+        self.captures: list[bytes] = []
+        self.replacements = 0
+
+    def answer(self, question: Frame) -> Frame:
+        """See :class:`Candidate`."""
+        if question.kind is Kind.CLOCK:
+            cgroup = self._judge.container.cgroup
+            reading = Measure(time.perf_counter_ns(), cgroup.cpu_ns() if cgroup else -1)
+            reply = Frame(Kind.CLOCK_READING, question.number, reading.pack())
+        else:
+            reply = self._exchange(question)
+        self._transcript.exchange(question, reply)
+        return reply
+
+    def close(self) -> None:
+        """Kill and remove the container."""
+        box, self._box = self._box, None
+        if box:
+            box.remove()
+
+    def _exchange(self, question: Frame) -> Frame:
+        now = time.monotonic()
+        if now >= self._end:
+            self.close()
+            return self._no_answer(question, "wall-limit")
+        if self._box is None:
+            if question.kind is Kind.REQUEST:
+                return self._no_answer(question, "died")
+            if question.kind is Kind.END:
+                return self._ended(question, Measure(0), b"\x00")
+            self.replacements += 1
+            self._box = self._replace(self._end - now)
+        box = self._box
+        deadline = min(now + question.deadline_ms / 1000, self._end) + GRACE_SECONDS
+        cgroup = box.container.cgroup
+        try:
+            if not box.container.stream.idle():
+                raise FrameError("bytes came before a question was asked")
+            cpu = cgroup.cpu_ns() if cgroup else -1
+            box.container.stream.send(question.pack(), deadline=deadline)
+            start = time.perf_counter_ns()
+            frame = box.container.stream.read_frame(
+                deadline=deadline, limit=self._limits.reply_bytes + _FRAME_SLACK
+            )
+            wall = time.perf_counter_ns() - start
+            if frame.number != question.number or frame.kind not in _ANSWERS[question.kind]:
+                raise FrameError("an answer to another question")
+        except StreamTimeoutError:
+            self.close()
+            return self._no_answer(question, "timeout")
+        except FrameError:
+            self.close()
+            return self._no_answer(question, "bad-reply")
+        except StreamClosedError:
+            return self._gone(question, box)
+        spent = cgroup.cpu_ns() - cpu if cgroup and cpu >= 0 else -1
+        measure = Measure(wall, spent, cgroup.peak_bytes() if cgroup else -1)
+        if frame.kind is Kind.ENDED:
+            return self._ended(question, measure, frame.body)
+        if frame.kind is Kind.FAILURE:
+            return self._failure(question, measure, frame.body)
+        return Frame(frame.kind, frame.number, measure.pack() + frame.body)
+
+    def _gone(self, question: Frame, box: CandidateBox) -> Frame:
+        """The stream closed: the container's own doing, or the engine's?"""
+        told = box.container.stream.stderr_tail.decode("utf-8", "replace").strip()
+        state = box.container.state()
+        if state.get("Running"):
+            raise SandboxError("the engine closed the stream of a running container")
+        self.close()
+        if time.monotonic() >= self._end:
+            return self._no_answer(question, "wall-limit")
+        if "Traceback" in told:
+            raise SandboxError(f"the supervisor crashed: {told[-1500:]}")
+        return self._no_answer(question, "memory" if state.get("OOMKilled") else "died")
+
+    def _failure(self, question: Frame, measure: Measure, body: bytes) -> Frame:
+        """What the supervisor says of its child, in words of ours."""
+        try:
+            told = unpack_json(body)
+        except FrameError:
+            told = {}
+        cause = told.get("cause")
+        if cause not in _CAUSES:
+            self.close()
+            return self._no_answer(question, "bad-reply")
+        detail = told.get("detail")
+        text = detail[:500] if isinstance(detail, str) else _DETAILS[str(cause)]
+        packed = pack_json({"cause": cause, "detail": text})
+        return Frame(Kind.FAILURE, question.number, measure.pack() + packed)
+
+    def _no_answer(self, question: Frame, cause: str) -> Frame:
+        if question.kind is Kind.END:
+            return self._ended(question, Measure(0), b"\x00")
+        packed = pack_json({"cause": cause, "detail": _DETAILS[cause]})
+        return Frame(Kind.FAILURE, question.number, Measure(0).pack() + packed)
+
+    def _ended(self, question: Frame, measure: Measure, body: bytes) -> Frame:
+        """What was printed stays with the host; the judge only learns of unasked bytes."""
+        self.captures.append(body[1:])
+        self._transcript.capture(body[1:])
+        return Frame(Kind.ENDED, question.number, measure.pack() + body[:1])
+
+
+_DETAILS = {
+    "died": "the process ended without an answer",
+    "timeout": "no answer within the time limit",
+    "memory": "the process was killed for its memory",
+    "bad-reply": "the answer broke the protocol",
+    "too-large": "the answer is larger than the limit",
+    "wall-limit": "the whole run took longer than its limit",
+}

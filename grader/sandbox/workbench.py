@@ -1,0 +1,203 @@
+"""Engine, images and containers for one command: started early, used once, always removed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Self
+
+from grader.sandbox.boxes import CandidateBox, JudgeBox
+from grader.sandbox.engine import Engine
+from grader.sandbox.images import ensure_images
+from grader.sandbox.relay import LiveCandidate, RunRecord, relay
+from grader.transcript import TranscriptWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from grader.models import Exercise, Submission
+    from grader.suite import Suite
+
+__all__ = ["Workbench", "Worker"]
+
+_SLOTS_A_WORKER = 16
+
+
+class Workbench:
+    """What a command needs once: a connection, swept leftovers, images.
+
+    Args:
+        root: the checkout with ``Dockerfile``, ``exercises/`` and ``hidden_tests/``.
+        say: told each long step as one short line.
+
+    Raises:
+        PrerequisiteError: no engine, or no base image.
+    """
+
+    def __init__(self, root: Path, say: Callable[[str], None]) -> None:
+        self.engine = Engine()
+        self.swept = self.engine.sweep()
+        self.images = ensure_images(self.engine, root, say)
+
+
+class Worker:
+    """One judge container and a stream of candidate containers; grades one run at a time.
+
+    Args:
+        number: which worker of the command this is; it keeps user ids apart.
+        ahead: start the next candidate's container while the current one is graded.
+    """
+
+    def __init__(self, bench: Workbench, *, number: int = 0, ahead: bool = False) -> None:
+        self._bench = bench
+        self._number = number
+        self._ahead = ahead
+        self._pool = ThreadPoolExecutor(max_workers=2)
+        self._slot = 0
+        self._lock = threading.Lock()
+        self._judge: Future[JudgeBox] = self._pool.submit(self._start_judge)
+        self._next: tuple[str, Future[CandidateBox]] | None = None
+
+    def _start_judge(self) -> JudgeBox:
+        box = JudgeBox(self._bench.engine, self._bench.images.judge, slot=self._number)
+        try:
+            box.wait_ready()
+        except BaseException:
+            box.remove()
+            raise
+        return box
+
+    def _start_candidate(self, exercise: Exercise) -> CandidateBox:
+        with self._lock:
+            self._slot = (self._slot + 1) % _SLOTS_A_WORKER
+            slot = self._number * _SLOTS_A_WORKER + self._slot
+        box = CandidateBox(
+            self._bench.engine, self._bench.images.candidate, exercise, slot=slot
+        )
+        try:
+            box.wait_ready()
+        except BaseException:
+            box.remove()
+            raise
+        return box
+
+    def warm(self, exercise: Exercise) -> None:
+        """Start a candidate container for a run that is about to come."""
+        if self._next is None:
+            self._next = (exercise.id, self._pool.submit(self._start_candidate, exercise))
+
+    def _take(self, exercise: Exercise) -> CandidateBox:
+        ready, self._next = self._next, None
+        if ready is not None and ready[0] == exercise.id:
+            return ready[1].result()
+        if ready is not None:
+            _discard(ready[1])
+        return self._start_candidate(exercise)
+
+    def run(
+        self,
+        exercise: Exercise,
+        submission: Submission,
+        suite: Suite,
+        *,
+        seed: str,
+        transcript: Path,
+        meta: Mapping[str, object],
+        progress: Callable[[int, int], None],
+        timings: dict[str, float],
+    ) -> RunRecord:
+        """Grade one submission.
+
+        Args:
+            transcript: where the transcript is written.
+            meta: what its first line says besides the schema.
+            timings: filled with seconds by step.
+
+        Raises:
+            PlatformError: the run is void.
+        """
+        clock = time.perf_counter()
+        self.warm(exercise)
+        judge = self._judge.result()
+        box = self._take(exercise)
+        try:
+            box.give(submission, wall_seconds=exercise.limits.wall_seconds)
+        except BaseException:
+            box.remove()
+            raise
+        timings["containers"] = time.perf_counter() - clock
+        clock = time.perf_counter()
+
+        def replace(left: float) -> CandidateBox:
+            fresh = self._start_candidate(exercise)
+            fresh.give(submission, wall_seconds=left)
+            return fresh
+
+        with TranscriptWriter(transcript, dict(meta)) as writer:
+            candidate = LiveCandidate(box, replace, exercise.limits, writer, judge)
+            try:
+                judge.begin(suite.digest, suite.files, _config(exercise, seed))
+                if self._ahead:
+                    self.warm(exercise)
+                record = relay(judge, candidate, progress)
+            finally:
+                timings["tests"] = time.perf_counter() - clock
+                clock = time.perf_counter()
+                candidate.close()
+                timings["teardown"] = time.perf_counter() - clock
+        return record
+
+    def close(self) -> None:
+        """Remove every container of this worker."""
+        if self._next is not None:
+            _discard(self._next[1])
+            self._next = None
+        _discard(self._judge)
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def _discard(future: Future[CandidateBox] | Future[JudgeBox]) -> None:
+    if future.cancel():
+        return
+    if future.exception() is None:
+        future.result().remove()
+
+
+def _config(exercise: Exercise, seed: str) -> dict[str, object]:
+    return {
+        "seed": seed,
+        "call_ms": int(exercise.limits.call_seconds * 1000),
+        "load_ms": int(exercise.limits.load_seconds * 1000),
+    }
+
+
+def replay_run(
+    engine: Engine,
+    image: str,
+    suite: Suite,
+    recording: object,
+    *,
+    config: Mapping[str, object],
+) -> RunRecord:
+    """Run the suite against a transcript instead of a candidate.
+
+    Raises:
+        ReplayMismatch: the judge asks something else than in the recorded run.
+    """
+    box = JudgeBox(engine, image, slot=0)
+    try:
+        box.wait_ready()
+        box.begin(suite.digest, suite.files, config)
+        record = relay(box, recording, lambda done, total: None)  # type: ignore[arg-type]
+        recording.finish()  # type: ignore[attr-defined]
+    finally:
+        box.remove()
+    return record

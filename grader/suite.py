@@ -1,0 +1,45 @@
+"""The hidden suite as bytes: what the judge gets, and the digest that names it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from grader.errors import ExerciseError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["Suite", "load_suite"]
+
+_LEFT_OUT = {"solutions", "__pycache__", ".pytest_cache", ".hypothesis"}
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """Relative path → content, and a SHA-256 over both, hex."""
+
+    files: Mapping[str, bytes]
+    digest: str
+
+
+def load_suite(folder: Path) -> Suite:
+    """Read a suite's Python and data files; labelled solutions stay behind.
+
+    Raises:
+        ExerciseError: there is no test file in it.
+    """
+    files: dict[str, bytes] = {}
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        if path.is_file() and not _LEFT_OUT & set(relative.parts) and path.name[0] != ".":
+            files[relative.as_posix()] = path.read_bytes()
+    if not any(name.rpartition("/")[2].startswith("test_") for name in files):
+        raise ExerciseError(f"{folder} holds no test_*.py; a hidden suite needs at least one")
+    digest = hashlib.sha256()
+    for name, data in files.items():
+        digest.update(f"{name}\n{len(data)}\n".encode())
+        digest.update(data)
+    return Suite(files, digest.hexdigest())

@@ -1,0 +1,145 @@
+"""The transcript: every question and answer of a run, so that a score can be recomputed.
+
+One gzip stream: a JSON line, then records of a type byte, a length and a frame. It holds hidden
+inputs and the run's seed: it is the reviewer's, never the candidate's.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from grader.errors import ReplayMismatch, UsageError
+from grader.wire.frames import HEADER, Frame, FrameError, Kind, read_header
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["Recording", "TranscriptWriter", "read_transcript"]
+
+SCHEMA = "transcript/1"
+_RECORD = struct.Struct(">cQ")
+_QUESTION, _ANSWER, _CAPTURE, _END = b"q", b"a", b"c", b"e"
+_LARGEST = 1 << 31
+
+
+class TranscriptWriter:
+    """Writes one transcript; memory stays flat however long the run is."""
+
+    def __init__(self, path: Path, meta: dict[str, object]) -> None:
+        # No name and no time in the gzip header: equal runs give equal bytes, times apart.
+        self._file = path.open("wb")
+        self._gzip = gzip.GzipFile("", "wb", compresslevel=1, fileobj=self._file, mtime=0)
+        head = json.dumps({"schema": SCHEMA, **meta}, sort_keys=True)
+        self._gzip.write(head.encode() + b"\n")
+
+    def exchange(self, question: Frame, answer: Frame) -> None:
+        """Record a question of the judge's and the answer that it got."""
+        self._write(_QUESTION, question.pack())
+        self._write(_ANSWER, answer.pack())
+
+    def capture(self, output: bytes) -> None:
+        """Record what the candidate printed in the test that ends here."""
+        self._write(_CAPTURE, output)
+
+    def close(self) -> None:
+        """Mark the end, so that a cut transcript is seen as one."""
+        if not self._gzip.closed:
+            self._write(_END, b"")
+            self._gzip.close()
+            self._file.close()
+
+    def _write(self, kind: bytes, data: bytes) -> None:
+        self._gzip.write(_RECORD.pack(kind, len(data)))
+        self._gzip.write(data)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+@dataclass
+class Recording:
+    """A transcript that answers in place of the candidate.
+
+    Raises:
+        ReplayMismatch: the judge asks something else than it asked in the run.
+    """
+
+    meta: dict[str, object]
+    records: Iterator[tuple[bytes, bytes]]
+
+    def __post_init__(self) -> None:
+        self.captures: list[bytes] = []
+        self.exchanges = 0
+
+    def answer(self, question: Frame) -> Frame:
+        """The recorded answer, if the question is the recorded one to the byte."""
+        self.exchanges += 1
+        kind, data = self._next()
+        if kind != _QUESTION or data != question.pack():
+            raise ReplayMismatch(
+                f"question {self.exchanges} differs from the recorded one: other hidden tests, "
+                "another seed or another judge"
+            )
+        kind, data = self._next()
+        if kind != _ANSWER:
+            raise ReplayMismatch(f"question {self.exchanges} has no recorded answer")
+        length, deadline_ms, number, frame_kind = read_header(
+            data[: HEADER.size], limit=_LARGEST
+        )
+        if length != len(data) - HEADER.size:
+            raise ReplayMismatch(f"the recorded answer {self.exchanges} is damaged")
+        return Frame(Kind(frame_kind), number, data[HEADER.size :], deadline_ms)
+
+    def finish(self) -> None:
+        """Hold that nothing is left over."""
+        kind, _ = self._next()
+        if kind != _END:
+            raise ReplayMismatch("the recorded run asked more questions than the replay")
+
+    def _next(self) -> tuple[bytes, bytes]:
+        for kind, data in self.records:
+            if kind == _CAPTURE:
+                self.captures.append(data)
+                continue
+            return kind, data
+        raise ReplayMismatch("the transcript ends in the middle of a run")
+
+
+def read_transcript(path: Path) -> Recording:
+    """Open a transcript.
+
+    Raises:
+        UsageError: not a transcript, or one of another version.
+    """
+    try:
+        stream = gzip.open(path, "rb")  # noqa: SIM115 - read lazily, closed with the generator
+        head = json.loads(stream.readline(1 << 20))
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise UsageError(f"{path} is not a transcript: {error}") from error
+    if not isinstance(head, dict) or head.get("schema") != SCHEMA:
+        raise UsageError(f"{path} is not a transcript of version {SCHEMA}")
+    return Recording(head, _records(stream, path))
+
+
+def _records(stream: gzip.GzipFile, path: Path) -> Iterator[tuple[bytes, bytes]]:
+    with stream:
+        try:
+            while head := stream.read(_RECORD.size):
+                kind, size = _RECORD.unpack(head)
+                if size > _LARGEST:
+                    raise ReplayMismatch(f"{path} is damaged: a record of {size} bytes")
+                data = stream.read(size)
+                if len(data) != size:
+                    raise ReplayMismatch(f"{path} is cut short")
+                yield kind, data
+        except (OSError, EOFError, struct.error, zlib.error, FrameError) as error:
+            raise ReplayMismatch(f"{path} is damaged: {error}") from error
