@@ -1,0 +1,54 @@
+# The two commands that a newcomer needs: `make grade SUBMISSION=path` and `make test`.
+SHELL := /bin/sh
+BIN := .venv/bin
+SUBMISSION ?=
+ARGS ?=
+
+.PHONY: grade test lint format images engine doctor env dev corpus bench clean
+
+grade: env engine
+ifeq ($(SUBMISSION),)
+	@echo "No SUBMISSION given: grading three bundled labelled solutions." >&2
+	@$(BIN)/python scripts/pack_examples.py build/examples
+	@$(BIN)/grade $(ARGS) build/examples/reference.zip build/examples/mediocre.zip build/examples/poor.zip
+else
+	@$(BIN)/grade $(ARGS) "$(SUBMISSION)"
+endif
+
+test: dev engine
+	@$(BIN)/grade images
+	$(BIN)/pytest
+
+lint: dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+corpus: dev engine
+	$(BIN)/python scripts/corpus.py --seeds 20
+
+bench: dev engine
+	$(BIN)/python benchmarks/overhead.py
+
+images: env engine
+	@$(BIN)/grade images
+
+engine:
+	@scripts/bootstrap.sh engine
+
+doctor: env
+	@$(BIN)/grade doctor
+
+env:
+	@scripts/bootstrap.sh host
+
+dev:
+	@scripts/bootstrap.sh dev
+
+clean:
+	rm -rf build .venv .pytest_cache .mypy_cache .ruff_cache
