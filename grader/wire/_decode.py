@@ -1,43 +1,24 @@
-"""Bytes to Python values; `_decode_arrays` does the same for numpy and pandas.
+"""The reader: counts, depth, and the budget of objects.
 
 The bytes are hostile. Every count is held against the bytes that remain before anything is
-allocated for it, and a budget bounds the number of objects, so memory stays within a small
-multiple of the payload. The reader raises whatever the constructors raise; `codec.decode` maps
+allocated for it, and the budget bounds the number of objects, so memory stays within a small
+multiple of the payload. The readers raise whatever the constructors raise; `codec.decode` maps
 all of it to `DecodeError`.
 """
 
 from __future__ import annotations
 
 import array
-import datetime as dt
-import decimal
-import fractions
 import itertools
-import pathlib
 import struct
 import sys
-import uuid
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Final
 
-from grader.wire import values
-from grader.wire._types import (
-    MAX_DECIMAL_CHARS,
-    MAX_FRACTION_BYTES,
-    MAX_INT_BYTES,
-    MAX_NAME,
-    TYPES,
-    VERSION,
-    DecodeError,
-    Pack,
-    Tag,
-    Zone,
-    zone,
-)
+from grader.wire._tags import VERSION, DecodeError, Pack
 
 _U32: Final = struct.Struct("<I").unpack_from
 _I64: Final = struct.Struct("<q").unpack_from
-_F64: Final = struct.Struct("<d").unpack_from
 
 # What objects cost beside their bytes on the wire, in items of some 64 bytes each.
 COST_CONTAINER: Final = 4
@@ -210,214 +191,5 @@ def check_hashes(keys: Sequence[Hashable]) -> None:
             raise DecodeError("keys made to collide")
 
 
-def _constant(value: object) -> Read:
-    return lambda _dec: value
-
-
-def _bigint(dec: Decoder) -> int:
-    data = dec.blob()
-    if len(data) > MAX_INT_BYTES:
-        raise DecodeError("an int too long")
-    number = int.from_bytes(data, "little", signed=True)
-    if len(data) != number.bit_length() // 8 + 1:
-        raise DecodeError("an int with padding")
-    return number
-
-
-def _float(dec: Decoder) -> float:
-    return float(_F64(dec.data, dec.take(8))[0])
-
-
-def _set(dec: Decoder) -> set[Any]:
-    items = dec.sequence()
-    dec.charge(len(items))
-    check_hashes(items)
-    result = set(items)
-    if len(result) != len(items):
-        raise DecodeError("a set with a member twice")
-    return result
-
-
-def _dict(dec: Decoder) -> dict[Any, Any]:
-    keys = dec.sequence()
-    dec.charge(2 * len(keys))
-    check_hashes(keys)
-    result = dict(zip(keys, dec.sequence(), strict=True))
-    if len(result) != len(keys):
-        raise DecodeError("a dict with a key twice")
-    return result
-
-
-def _integer(dec: Decoder) -> int:
-    """Read an int that a composite needs: a tag byte first, as any int has."""
-    tag = dec.u8()
-    if tag == Tag.INT:
-        return dec.i64()
-    if tag == Tag.BIGINT:
-        return _bigint(dec)
-    raise DecodeError("an int was due")
-
-
-def _range(dec: Decoder) -> range:
-    return range(_integer(dec), _integer(dec), _integer(dec))
-
-
-def read_zone(dec: Decoder) -> dt.tzinfo | None:
-    """Read a time zone or None."""
-    kind = dec.u8()
-    if kind == Zone.NONE:
-        return None
-    if kind == Zone.UTC:
-        return dt.UTC
-    if kind == Zone.ZONEINFO:
-        return zone(dec.short())
-    if kind not in (Zone.FIXED, Zone.NAMED_FIXED) or dec.u8() != Tag.TIMEDELTA:
-        raise DecodeError("unknown kind of time zone")
-    offset = _timedelta(dec)
-    return dt.timezone(offset, dec.text()) if kind == Zone.NAMED_FIXED else dt.timezone(offset)
-
-
-def _timezone(dec: Decoder) -> dt.tzinfo:
-    tz = read_zone(dec)
-    if tz is None:
-        raise DecodeError("a time zone of None")
-    return tz
-
-
-def _struct(dec: Decoder, layout: str) -> tuple[int, ...]:
-    return struct.unpack_from(layout, dec.data, dec.take(struct.calcsize(layout)))
-
-
-def _datetime(dec: Decoder) -> dt.datetime:
-    *fields, fold = _struct(dec, "<HBBBBBIB")
-    return dt.datetime(*fields, tzinfo=read_zone(dec), fold=fold)  # type: ignore[arg-type]
-
-
-def _time(dec: Decoder) -> dt.time:
-    *fields, fold = _struct(dec, "<BBBIB")
-    return dt.time(*fields, tzinfo=read_zone(dec), fold=fold)  # type: ignore[arg-type]
-
-
-def _timedelta(dec: Decoder) -> dt.timedelta:
-    days, seconds, micros = _struct(dec, "<iII")
-    if seconds >= 86_400 or micros >= 1_000_000:  # noqa: PLR2004 - a day, a second
-        raise DecodeError("a timedelta that is not in its normal form")
-    return dt.timedelta(days, seconds, micros)
-
-
-def _decimal(dec: Decoder) -> decimal.Decimal:
-    text = dec.text()
-    if len(text) > MAX_DECIMAL_CHARS:
-        raise DecodeError("a Decimal too long")
-    return decimal.Decimal(text)
-
-
-def _fraction(dec: Decoder) -> fractions.Fraction:
-    parts = (_integer(dec), _integer(dec))
-    if max(part.bit_length() for part in parts) >= 8 * MAX_FRACTION_BYTES:
-        raise DecodeError("a Fraction too long")
-    result = fractions.Fraction(*parts)
-    if result.denominator != parts[1]:
-        raise DecodeError("a Fraction that is not reduced")
-    return result
-
-
-def _uuid(dec: Decoder) -> uuid.UUID:
-    pos = dec.take(16)
-    return uuid.UUID(bytes=dec.data[pos : pos + 16])
-
-
-def _type(dec: Decoder) -> type:
-    name = dec.short()
-    if name not in TYPES:
-        raise DecodeError(f"no such type: {name[:40]!r}")
-    return TYPES[name]
-
-
-def _name(dec: Decoder) -> str:
-    name = dec.text()
-    if len(name) > MAX_NAME:
-        raise DecodeError("a type name too long")
-    return name
-
-
-def _handle(dec: Decoder) -> values.Handle:
-    number, session = _integer(dec), _integer(dec)
-    callable_ = dec.flag()
-    return values.Handle(number, _name(dec), callable_, session)
-
-
-def _record(dec: Decoder) -> values.Record:
-    type_name = _name(dec)
-    is_tuple = dec.flag()
-    handle = dec.value()
-    names = dec.sequence()
-    if not all(type(name) is str and name.isidentifier() for name in names):
-        raise DecodeError("a field whose name is no identifier")
-    dec.charge(len(names))
-    check_hashes(names)
-    fields = dict(zip(names, dec.sequence(), strict=True))
-    if len(fields) != len(names) or type(handle) not in (type(None), values.Handle):
-        raise DecodeError("a record that makes no sense")
-    return values.Record(type_name, fields, is_tuple, handle)
-
-
-def _file_tree(dec: Decoder) -> values.FileTree:
-    size = dec.u32()
-    if 8 * size > dec.end - dec.pos:
-        raise DecodeError("more files than bytes")
-    dec.charge(2 * size)
-    files = [(dec.text(), dec.blob()) for _ in range(size)]
-    check_hashes([path for path, _ in files])
-    tree = dict(files)
-    if len(tree) != size:
-        raise DecodeError("a file twice")
-    return values.FileTree(tree)
-
-
-def _recipe(dec: Decoder) -> values.Recipe:
-    kind, params = dec.text(), dec.value()
-    if type(params) is not dict or not all(type(name) is str for name in params):
-        raise DecodeError("a recipe without parameters")
-    return values.Recipe(kind, params)
-
-
-READERS: Final[list[Read | None]] = [None] * 256
-"""One reader for each tag. `_decode_arrays` adds numpy's and pandas'."""
-
-for _tag, _read in {
-    Tag.NONE: _constant(None),
-    Tag.TRUE: _constant(True),
-    Tag.FALSE: _constant(False),
-    Tag.ELLIPSIS: _constant(...),
-    Tag.INT: Decoder.i64,
-    Tag.BIGINT: _bigint,
-    Tag.FLOAT: _float,
-    Tag.COMPLEX: lambda dec: complex(_float(dec), _float(dec)),
-    Tag.STR: Decoder.text,
-    Tag.BYTES: Decoder.blob,
-    Tag.BYTEARRAY: lambda dec: bytearray(dec.blob()),
-    Tag.LIST: Decoder.sequence,
-    Tag.TUPLE: lambda dec: tuple(dec.sequence()),
-    Tag.SET: _set,
-    Tag.FROZENSET: lambda dec: frozenset(_set(dec)),
-    Tag.DICT: _dict,
-    Tag.RANGE: _range,
-    Tag.SLICE: lambda dec: slice(dec.value(), dec.value(), dec.value()),
-    Tag.DATETIME: _datetime,
-    Tag.DATE: lambda dec: dt.date(*_struct(dec, "<HBB")),
-    Tag.TIME: _time,
-    Tag.TIMEDELTA: _timedelta,
-    Tag.TIMEZONE: _timezone,
-    Tag.DECIMAL: _decimal,
-    Tag.FRACTION: _fraction,
-    Tag.UUID: _uuid,
-    Tag.PATH: lambda dec: pathlib.PurePosixPath(dec.text()),
-    Tag.TYPE: _type,
-    Tag.HANDLE: _handle,
-    Tag.RECORD: _record,
-    Tag.FILE_TREE: _file_tree,
-    Tag.STREAM: lambda dec: values.Stream(_integer(dec)),
-    Tag.RECIPE: _recipe,
-}.items():
-    READERS[_tag] = _read
+READERS: Final[list[Callable[[Decoder], Any] | None]] = [None] * 256
+"""One reader for each tag; the other modules of the decoder fill this table."""

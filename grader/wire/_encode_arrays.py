@@ -1,8 +1,7 @@
-"""numpy and pandas to bytes: `register` adds these types to the encoder's table.
+"""numpy arrays, extension arrays and dtypes to bytes.
 
-Frames are written block by block, as pandas stores them, so a block of a hundred columns costs
-as much as one. That reads pandas' managers and some underscored attributes: the images pin
-pandas, and the tests of this module fail loudly where a new version differs.
+This reads some underscored attributes of pandas: the images pin pandas, and the tests of the
+codec fail loudly where a new version differs.
 """
 
 from __future__ import annotations
@@ -12,27 +11,22 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 
-from grader.wire._encode import WRITERS, Encoder, Write, zone
+from grader.wire._encode import WRITERS, Encoder, Write
+from grader.wire._encode_python import write_zone
+from grader.wire._tags import MAX_EMPTY_ITEMSIZE, DecodeError, Ext, NotDataError, Tag, Text
 from grader.wire._types import (
     LONG_DOUBLE_PADDED,
     MASKED_DTYPES,
-    MAX_EMPTY_ITEMSIZE,
     STRING_DTYPE,
-    DecodeError,
-    Ext,
-    NotDataError,
-    Tag,
-    Text,
+    PandasObject,
     arrow_type,
     numpy_dtype_text,
-    offset,
+    pd,
     period_dtype,
 )
 
-_I64: Final = struct.Struct("<q").pack
 _TEXT_HEAD: Final = struct.Struct("<BQ").pack
 _LARGE: Final = pa.large_string()
 SMALL: Final = 32
@@ -101,24 +95,8 @@ def _mask(enc: Encoder, mask: npt.NDArray[np.bool_]) -> None:
         enc.out.append(0)
 
 
-# --- scalars of pandas ---------------------------------------------------------------------
-
-
-def _timestamp(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - pandas is untyped
-    enc.out.append(Tag.TIMESTAMP)
-    enc.short(obj.unit)
-    enc.out += _I64(obj.asm8.astype("i8"))
-    enc.out.append(obj.fold)
-    zone(enc, obj.tzinfo)
-
-
-def _timedelta(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - pandas is untyped
-    enc.out.append(Tag.PD_TIMEDELTA)
-    enc.short(obj.unit)
-    enc.out += _I64(obj.asm8.astype("i8"))
-
-
-def _period_freq(enc: Encoder, text: str) -> None:
+def period_freq(enc: Encoder, text: str) -> None:
+    """Write the frequency of a period, if it is one that is carried."""
     try:
         period_dtype(text)
     except DecodeError as error:
@@ -126,78 +104,85 @@ def _period_freq(enc: Encoder, text: str) -> None:
     enc.short(text)
 
 
-def _period(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - pandas is untyped
-    enc.out.append(Tag.PERIOD)
-    _period_freq(enc, obj.freqstr)
-    enc.out += _I64(obj.ordinal)
-
-
-def _interval(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - pandas is untyped
-    enc.out.append(Tag.INTERVAL)
-    enc.short(obj.closed)
-    enc.part(obj.left)
-    enc.part(obj.right)
-
-
 # --- dtypes and extension arrays -------------------------------------------------------------
 
 
-def dtype_spec(enc: Encoder, dtype: Any) -> int:  # noqa: ANN401 - pandas is untyped
-    """Write a pandas dtype and return its kind."""
+def dtype_spec(enc: Encoder, dtype: PandasObject) -> int:
+    """Write a pandas dtype and return its kind.
+
+    Raises:
+        NotDataError: it is none that is carried.
+    """
     cls = type(dtype)
-    out = enc.out
-    if dtype.name in MASKED_DTYPES and cls is type(MASKED_DTYPES[dtype.name]):
-        out.append(Ext.MASKED)
-        enc.short(dtype.name)
-        return Ext.MASKED
-    if cls is pd.StringDtype:
-        out.append(Ext.STRING)
-        out.append((dtype.storage == "pyarrow") + 2 * (dtype.na_value is pd.NA))
-        return Ext.STRING
-    if cls is pd.CategoricalDtype:
-        out.append(Ext.CATEGORY)
-        out.append(bool(dtype.ordered))
-        enc.part(dtype.categories)
-        return Ext.CATEGORY
-    if cls is pd.DatetimeTZDtype:
-        out.append(Ext.DATETIME)
-        enc.short(dtype.unit)
-        zone(enc, dtype.tz)
-        return Ext.DATETIME
-    if cls is pd.PeriodDtype:
-        out.append(Ext.PERIOD)
-        _period_freq(enc, dtype._freqstr)  # noqa: SLF001 - .freq.freqstr differs ("ME")
-        return Ext.PERIOD
-    if cls is pd.IntervalDtype:
-        out.append(Ext.INTERVAL)
-        enc.short(dtype.closed or "")
-        enc.part(dtype.subtype)
-        return Ext.INTERVAL
-    if cls is pd.SparseDtype:
-        if dtype.subtype.kind not in "biufc":
-            raise NotDataError(f"the dtype {dtype.name[:80]}")
-        out.append(Ext.SPARSE)
-        enc.short(numpy_dtype_text(dtype.subtype))
-        enc.part(dtype.fill_value)
-        return Ext.SPARSE
-    if cls is pd.ArrowDtype:
-        text = str(dtype.pyarrow_dtype)
-        try:
-            arrow_type(text)
-        except DecodeError as error:
-            raise NotDataError(str(error)) from None
-        out.append(Ext.ARROW)
-        enc.short(text)
-        return Ext.ARROW
-    raise NotDataError(f"the dtype {cls.__name__[:80]}")
+    if cls not in _SPECS:
+        raise NotDataError(f"the dtype {cls.__name__[:80]}")
+    kind, write = _SPECS[cls]
+    enc.out.append(kind)
+    write(enc, dtype)
+    return kind
 
 
-def _pd_dtype(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - pandas is untyped
+def _masked_dtype(enc: Encoder, dtype: PandasObject) -> None:
+    enc.short(dtype.name)
+
+
+def _string_dtype(enc: Encoder, dtype: PandasObject) -> None:
+    enc.out.append((dtype.storage == "pyarrow") + 2 * (dtype.na_value is pd.NA))
+
+
+def _category_dtype(enc: Encoder, dtype: PandasObject) -> None:
+    enc.out.append(bool(dtype.ordered))
+    enc.part(dtype.categories)
+
+
+def _zoned_dtype(enc: Encoder, dtype: PandasObject) -> None:
+    enc.short(dtype.unit)
+    write_zone(enc, dtype.tz)
+
+
+def _period_dtype(enc: Encoder, dtype: PandasObject) -> None:
+    period_freq(enc, dtype._freqstr)  # noqa: SLF001 - .freq.freqstr differs ("ME")
+
+
+def _interval_dtype(enc: Encoder, dtype: PandasObject) -> None:
+    enc.short(dtype.closed or "")
+    enc.part(dtype.subtype)
+
+
+def _sparse_dtype(enc: Encoder, dtype: PandasObject) -> None:
+    if dtype.subtype.kind not in "biufc":
+        raise NotDataError(f"the dtype {dtype.name[:80]}")
+    enc.short(numpy_dtype_text(dtype.subtype))
+    enc.part(dtype.fill_value)
+
+
+def _arrow_dtype(enc: Encoder, dtype: PandasObject) -> None:
+    text = str(dtype.pyarrow_dtype)
+    try:
+        arrow_type(text)
+    except DecodeError as error:
+        raise NotDataError(str(error)) from None
+    enc.short(text)
+
+
+_SPECS: Final[dict[type, tuple[int, Write]]] = {
+    **{type(dtype): (Ext.MASKED, _masked_dtype) for dtype in MASKED_DTYPES.values()},
+    pd.StringDtype: (Ext.STRING, _string_dtype),
+    pd.CategoricalDtype: (Ext.CATEGORY, _category_dtype),
+    pd.DatetimeTZDtype: (Ext.DATETIME, _zoned_dtype),
+    pd.PeriodDtype: (Ext.PERIOD, _period_dtype),
+    pd.IntervalDtype: (Ext.INTERVAL, _interval_dtype),
+    pd.SparseDtype: (Ext.SPARSE, _sparse_dtype),
+    pd.ArrowDtype: (Ext.ARROW, _arrow_dtype),
+}
+
+
+def _pd_dtype(enc: Encoder, obj: PandasObject) -> None:
     enc.out.append(Tag.PD_DTYPE)
     dtype_spec(enc, obj)
 
 
-def _extension(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - pandas is untyped
+def _extension(enc: Encoder, obj: PandasObject) -> None:
     enc.out.append(Tag.EXT_ARRAY)
     cls = type(obj)
     if cls is pd.arrays.NumpyExtensionArray:
@@ -212,7 +197,7 @@ def _extension(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - pandas is unty
     _PAYLOADS[dtype_spec(enc, dtype)](enc, obj)
 
 
-def _masked(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - pandas is untyped
+def _masked(enc: Encoder, obj: PandasObject) -> None:
     data, mask = obj._data, obj._mask  # noqa: SLF001 - NaN and NA are told apart only here
     if data.size and mask.any():
         # What lies under the mask is whatever the last operation left there.
@@ -222,7 +207,7 @@ def _masked(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - pandas is untyped
     _mask(enc, mask)
 
 
-def _string(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - pandas is untyped
+def _string(enc: Encoder, obj: PandasObject) -> None:
     if type(obj) is pd.arrays.ArrowStringArray:
         _arrow_text(enc, obj._pa_array)  # noqa: SLF001 - the buffers, without a copy
     else:
@@ -240,7 +225,7 @@ def _texts(enc: Encoder, items: list[Any], mask: npt.NDArray[np.bool_] | None) -
     enc.strings(items)
 
 
-def _arrow_text(enc: Encoder, chunks: Any) -> None:  # noqa: ANN401 - pyarrow is untyped
+def _arrow_text(enc: Encoder, chunks: PandasObject) -> None:
     """Write strings as a mask, lengths in bytes (u32 each) and one UTF-8 text."""
     size = len(chunks)
     enc.fits(4 * size)
@@ -273,34 +258,34 @@ def _arrow_text(enc: Encoder, chunks: Any) -> None:  # noqa: ANN401 - pyarrow is
     enc.blob(memoryview(text)[start:end])
 
 
-def _text_buffers(array: Any) -> tuple[npt.NDArray[np.int64], Any]:  # noqa: ANN401 - pyarrow is untyped
+def _text_buffers(array: PandasObject) -> tuple[npt.NDArray[np.int64], Any]:
     _, offsets, text = array.buffers()
     if len(array) == 0:
         return np.zeros(1, np.int64), b""
     return np.frombuffer(offsets, np.int64, len(array) + 1, 8 * array.offset), text or b""
 
 
-def _category(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - pandas is untyped
+def _category(enc: Encoder, obj: PandasObject) -> None:
     block(enc, obj.codes)
 
 
-def _datetime_like(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - pandas is untyped
+def _datetime_like(enc: Encoder, obj: PandasObject) -> None:
     block(enc, obj._ndarray.view("i8"))  # noqa: SLF001 - may have two dimensions inside a frame
 
 
-def _intervals(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - pandas is untyped
+def _intervals(enc: Encoder, obj: PandasObject) -> None:
     enc.part(obj.left)
     enc.part(obj.right)
 
 
-def _sparse(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - pandas is untyped
+def _sparse(enc: Encoder, obj: PandasObject) -> None:
     # Dense, so that the bytes stand in proportion to what the reader has to build.
     enc.fits(len(obj) * obj.dtype.subtype.itemsize)
     enc.short(obj.kind)
     block(enc, obj.to_dense())
 
 
-def _arrow(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - pandas is untyped
+def _arrow(enc: Encoder, obj: PandasObject) -> None:
     chunks = obj._pa_array  # noqa: SLF001 - keeps nulls and NaN apart
     kind = arrow_type(str(chunks.type))[1]
     if kind is None:
@@ -310,12 +295,12 @@ def _arrow(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - pandas is untyped
     mask = array.is_null(nan_is_null=False).to_numpy(zero_copy_only=False)
     if chunks.type.bit_width > 1 and not pa.types.is_floating(chunks.type):
         array = array.view(kind_of(kind))
-    zero = pa.scalar(0, array.type) if kind != "|b1" else pa.scalar(False)  # noqa: FBT003 - a value
+    zero = pa.scalar(0, array.type) if kind != "|b1" else pa.scalar(False)
     block(enc, array.fill_null(zero).to_numpy(zero_copy_only=False).astype(kind, copy=False))
     _mask(enc, mask)
 
 
-def kind_of(text: str) -> Any:  # noqa: ANN401 - pyarrow is untyped
+def kind_of(text: str) -> PandasObject:
     """Give the Arrow type of a numpy dtype."""
     return pa.from_numpy_dtype(np.dtype(text))
 
@@ -332,106 +317,20 @@ _PAYLOADS: Final[dict[int, Write]] = {
 }
 
 
-# --- indexes, series, frames -----------------------------------------------------------------
-
-
-def _values(enc: Encoder, values: Any) -> None:  # noqa: ANN401 - pandas is untyped
-    if type(values) is np.ndarray:
-        enc.out.append(Tag.NDARRAY)
-        block(enc, values)
+def values(enc: Encoder, array: PandasObject) -> None:
+    """Write a plain or extension array with its tag."""
+    if type(array) is np.ndarray:
+        _ndarray(enc, array)
     else:
-        _extension(enc, values)
-
-
-_DATED: Final = (pd.DatetimeIndex, pd.TimedeltaIndex)
-
-
-def _index(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - pandas is untyped
-    enc.out.append(Tag.INDEX)
-    _values(enc, obj._values)  # noqa: SLF001 - .array wraps plain arrays
-    enc.part(obj.name)
-    freq = obj.freq if type(obj) in _DATED else None
-    if freq is None:
-        enc.out.append(0)
-        return
-    text = freq.freqstr
-    try:
-        known = offset(text) == freq
-    except DecodeError:
-        known = False
-    # A custom calendar cannot be named. The labels are all there, so only the freq is lost.
-    enc.short(text if known else "")
-
-
-def _range_index(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - pandas is untyped
-    enc.out.append(Tag.RANGE_INDEX)
-    enc.out += struct.pack("<qqq", obj.start, obj.stop, obj.step)
-    enc.part(obj.name)
-
-
-def _multi_index(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - pandas is untyped
-    enc.out.append(Tag.MULTI_INDEX)
-    enc.count(obj.nlevels)
-    for level, codes, name in zip(obj.levels, obj.codes, obj.names, strict=True):
-        enc.part(level)
-        block(enc, np.asarray(codes))
-        enc.part(name)
-
-
-def _extras(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - pandas is untyped
-    enc.out.append(obj.flags.allows_duplicate_labels)
-    enc.part(obj.attrs or None)
-
-
-def _series(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - pandas is untyped
-    enc.out.append(Tag.SERIES)
-    _extras(enc, obj)
-    enc.part(obj.index)
-    enc.part(obj.name)
-    _values(enc, obj._values)  # noqa: SLF001 - .array wraps plain arrays
-
-
-def _frame(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - pandas is untyped
-    enc.out.append(Tag.FRAME)
-    _extras(enc, obj)
-    enc.part(obj.index)
-    enc.part(obj.columns)
-    blocks = obj._mgr.blocks  # noqa: SLF001 - see the module's docstring
-    enc.count(len(blocks))
-    for part in blocks:
-        places = part.mgr_locs.as_array
-        enc.count(len(places))
-        enc.out += places.astype("<u4").tobytes()
-        _values(enc, part.values)
+        _extension(enc, array)
 
 
 def register() -> None:
-    """Add numpy's and pandas' types to the encoder's table."""
+    """Add arrays and dtypes to the encoder's table."""
     WRITERS.update({type(dtype): _np_dtype for dtype in map(np.dtype, "?bhilqBHILQefdgFDGOSUmM")})
     WRITERS[np.dtypes.StringDType] = _np_dtype
-    WRITERS.update(
-        dict.fromkeys(map(lambda code: np.dtype(code).type, "?bhilqBHILQefdgFDGmM"), _scalar)
-    )  # noqa: C417
+    WRITERS.update(dict.fromkeys((np.dtype(code).type for code in "?bhilqBHILQefdgFDGmM"), _scalar))
     WRITERS.update({np.str_: _np_str, np.bytes_: _np_bytes, np.ndarray: _ndarray})
-    WRITERS[type(pd.NA)] = lambda enc, _: enc.out.append(Tag.PD_NA)
-    WRITERS[type(pd.NaT)] = lambda enc, _: enc.out.append(Tag.PD_NAT)
-    WRITERS.update(
-        {
-            pd.Timestamp: _timestamp,
-            pd.Timedelta: _timedelta,
-            pd.Period: _period,
-            pd.Interval: _interval,
-            pd.RangeIndex: _range_index,
-            pd.MultiIndex: _multi_index,
-            pd.Series: _series,
-            pd.DataFrame: _frame,
-        }
-    )
-    for name in ("", "Categorical", "Datetime", "Timedelta", "Period", "Interval"):
-        WRITERS[getattr(pd, f"{name}Index")] = _index
-    masked = [type(dtype) for dtype in MASKED_DTYPES.values()]
-    for name in "String Categorical DatetimeTZ Period Interval Sparse Arrow".split():
-        WRITERS[getattr(pd, f"{name}Dtype")] = _pd_dtype
-    WRITERS.update(dict.fromkeys(masked, _pd_dtype))
+    WRITERS.update(dict.fromkeys(_SPECS, _pd_dtype))
     for name in pd.arrays.__all__:
         WRITERS[getattr(pd.arrays, name)] = _extension

@@ -1,4 +1,4 @@
-"""What both directions of the codec share: errors, tags and the allow-lists.
+"""The allow-lists of the codec: dtypes, zones, frequencies, types.
 
 Everything that a payload names (a dtype, a zone, a frequency, a type) is looked up in a list
 here. Nothing that it names is ever imported or evaluated.
@@ -13,144 +13,19 @@ import zoneinfo
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
+import pandas  # noqa: ICN001 - the name pd is taken below
 import pyarrow as pa
 
-VERSION: Final = 1
-MAX_DEPTH: Final = 64
-MAX_NAME: Final = 80
-MAX_INT_BYTES: Final = 1 << 20
-# A fraction is reduced on construction, which takes quadratic time.
-MAX_FRACTION_BYTES: Final = 1 << 12
-MAX_DECIMAL_CHARS: Final = 1 << 16
-# numpy allocates one item even for an empty array.
-MAX_EMPTY_ITEMSIZE: Final = 1 << 16
-MAX_NDIM: Final = 32
-# Checking a calendar frequency costs microseconds a row; a century of business days fits.
-MAX_CALENDAR_ROWS: Final = 100_000
+from grader.wire._tags import MAX_NAME, DecodeError, NotDataError
 
+PandasObject = Any
+"""A pandas or pyarrow object, in signatures."""
+pd: Final[Any] = pandas  # its stubs know nothing of the fast paths that the codec takes
 
-class CodecError(Exception):
-    """Base of the codec's errors."""
-
-
-class EncodeError(CodecError):
-    """The value holds something that is not data, or is nested too deep."""
-
-
-class EncodeTooLargeError(EncodeError):
-    """The value would take more bytes than the limit."""
-
-
-class DecodeError(CodecError):
-    """The bytes are no payload of this codec."""
-
-
-class NotDataError(CodecError):
-    """Internal: this object cannot be carried; its nearest container decides what to do."""
-
-
-class Tag:
-    """The first byte of every value."""
-
-    NONE: Final = 0
-    TRUE: Final = 1
-    FALSE: Final = 2
-    INT: Final = 3
-    BIGINT: Final = 4
-    FLOAT: Final = 5
-    COMPLEX: Final = 6
-    STR: Final = 7
-    BYTES: Final = 8
-    BYTEARRAY: Final = 9
-    LIST: Final = 10
-    TUPLE: Final = 11
-    SET: Final = 12
-    FROZENSET: Final = 13
-    DICT: Final = 14
-    RANGE: Final = 15
-    SLICE: Final = 16
-    ELLIPSIS: Final = 17
-    DATETIME: Final = 18
-    DATE: Final = 19
-    TIME: Final = 20
-    TIMEDELTA: Final = 21
-    TIMEZONE: Final = 22
-    DECIMAL: Final = 23
-    FRACTION: Final = 24
-    UUID: Final = 25
-    PATH: Final = 26
-    TYPE: Final = 27
-    HANDLE: Final = 28
-    RECORD: Final = 29
-    FILE_TREE: Final = 30
-    STREAM: Final = 31
-    RECIPE: Final = 32
-    NP_SCALAR: Final = 40
-    NP_STR: Final = 41
-    NP_BYTES: Final = 42
-    NDARRAY: Final = 43
-    NP_DTYPE: Final = 44
-    PD_NA: Final = 50
-    PD_NAT: Final = 51
-    TIMESTAMP: Final = 52
-    PD_TIMEDELTA: Final = 53
-    PERIOD: Final = 54
-    INTERVAL: Final = 55
-    PD_DTYPE: Final = 56
-    EXT_ARRAY: Final = 57
-    INDEX: Final = 58
-    RANGE_INDEX: Final = 59
-    MULTI_INDEX: Final = 60
-    SERIES: Final = 61
-    FRAME: Final = 62
-
-
-class Pack:
-    """How the items of a sequence are written: one by one, or packed when all are alike."""
-
-    ITEMS: Final = 0
-    INT: Final = 1
-    FLOAT: Final = 2
-    STR: Final = 3
-    BOOL: Final = 4
-
-
-class Text:
-    """How the strings of an array are written: lengths in code points, or in bytes of UTF-8."""
-
-    POINTS: Final = 0
-    BYTES: Final = 1
-
-
-class Zone:
-    """How a time zone is written."""
-
-    NONE: Final = 0
-    UTC: Final = 1
-    FIXED: Final = 2
-    NAMED_FIXED: Final = 3
-    ZONEINFO: Final = 4
-
-
-class Ext:
-    """The kinds of pandas dtypes, and so of extension arrays."""
-
-    MASKED: Final = 1
-    STRING: Final = 2
-    CATEGORY: Final = 3
-    DATETIME: Final = 4
-    NAIVE: Final = 5
-    PERIOD: Final = 6
-    INTERVAL: Final = 7
-    SPARSE: Final = 8
-    ARROW: Final = 9
-    NUMPY: Final = 10
-
-
-_NUMBER_DTYPES: Final = frozenset(
-    "b1 i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8 f12 f16 c8 c16 c24 c32".split()
-)
+_NUMBER_DTYPES: Final = frozenset({
+    "b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "f12", "f16",
+    "c8", "c16", "c24", "c32",
+})  # fmt: skip
 _TEXT = re.compile(r"[US]([1-9][0-9]{0,9})")
 _TIME = re.compile(r"[mM]8(\[([1-9][0-9]{0,5})?(Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\])?")
 STRING_DTYPE: Final = "T"
@@ -204,12 +79,16 @@ def numpy_dtype_text(dtype: np.dtype[Any]) -> str:
 LONG_DOUBLE_PADDED: Final = np.finfo(np.longdouble).nmant == 63 and np.dtype("g").itemsize == 16  # noqa: PLR2004 - the x87 format
 
 _FREQ = re.compile(r"(-?[1-9][0-9]{0,8})?([A-Za-z]{1,4})(?:-([A-Z0-9]{1,5}))?")
-_MONTHS: Final = frozenset("JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split())
-_DAYS: Final = frozenset("MON TUE WED THU FRI SAT SUN".split())
+_MONTHS: Final = frozenset({
+    "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC",
+})  # fmt: skip
+_DAYS: Final = frozenset(["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"])
 _NO_SUFFIX: Final = frozenset({None})
 _SUFFIX_OF_OFFSET: Final[dict[str, frozenset[str | None]]] = {
-    **dict.fromkeys("D h min s ms us ns B ME MS BME BMS".split(), _NO_SUFFIX),
-    **dict.fromkeys("QE QS BQE BQS YE YS BYE BYS".split(), frozenset(_MONTHS)),
+    **dict.fromkeys(
+        ["D", "h", "min", "s", "ms", "us", "ns", "B", "ME", "MS", "BME", "BMS"], _NO_SUFFIX
+    ),
+    **dict.fromkeys(["QE", "QS", "BQE", "BQS", "YE", "YS", "BYE", "BYS"], frozenset(_MONTHS)),
     "W": frozenset({*_DAYS, None}),
     "SME": frozenset(map(str, range(1, 28))),
     "SMS": frozenset(map(str, range(2, 28))),
@@ -217,8 +96,8 @@ _SUFFIX_OF_OFFSET: Final[dict[str, frozenset[str | None]]] = {
     "LWOM": frozenset(_DAYS),
 }
 _SUFFIX_OF_PERIOD: Final[dict[str, frozenset[str | None]]] = {
-    **dict.fromkeys("D h min s ms us ns M".split(), _NO_SUFFIX),
-    **dict.fromkeys("Q Y".split(), frozenset(_MONTHS)),
+    **dict.fromkeys(["D", "h", "min", "s", "ms", "us", "ns", "M"], _NO_SUFFIX),
+    **dict.fromkeys(["Q", "Y"], frozenset(_MONTHS)),
     "W": frozenset(_DAYS),
 }
 TICKS: Final = {
@@ -239,7 +118,7 @@ def _is_freq(text: str, known: dict[str, frozenset[str | None]]) -> bool:
 
 
 @functools.lru_cache(maxsize=512)
-def offset(text: str) -> Any:  # noqa: ANN401 - pandas is untyped
+def offset(text: str) -> PandasObject:
     """Look up the date offset of an index.
 
     Raises:
@@ -259,7 +138,7 @@ def tick_nanos(text: str) -> int | None:
 
 
 @functools.lru_cache(maxsize=512)
-def period_dtype(text: str) -> Any:  # noqa: ANN401 - pandas is untyped
+def period_dtype(text: str) -> PandasObject:
     """Look up a period dtype by its frequency string.
 
     Raises:
@@ -275,7 +154,7 @@ def _zone_keys() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones())
 
 
-def zone(key: str) -> zoneinfo.ZoneInfo:
+def find_zone(key: str) -> zoneinfo.ZoneInfo:
     """Look up a time zone that is installed; the key never becomes a path or a module.
 
     Raises:
@@ -308,7 +187,8 @@ MASKED_DTYPES: Final[dict[str, Any]] = {
     dtype.name: dtype
     for dtype in (
         pd.BooleanDtype(),
-        *(getattr(pd, f"{kind}{bits}Dtype")() for kind in ("Int", "UInt") for bits in (8, 16, 32, 64)),
+        *(getattr(pd, f"Int{bits}Dtype")() for bits in (8, 16, 32, 64)),
+        *(getattr(pd, f"UInt{bits}Dtype")() for bits in (8, 16, 32, 64)),
         pd.Float32Dtype(),
         pd.Float64Dtype(),
     )

@@ -25,10 +25,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from grader.wire import _decode_arrays, _encode_arrays
+from grader.wire import (
+    _decode_arrays,
+    _decode_frames,
+    _decode_python,
+    _encode_arrays,
+    _encode_frames,
+    _encode_python,
+)
 from grader.wire._decode import Decoder
 from grader.wire._encode import Encoder
-from grader.wire._types import (
+from grader.wire._tags import (
     MAX_DEPTH,
     CodecError,
     DecodeError,
@@ -43,8 +50,10 @@ if TYPE_CHECKING:
 
 __all__ = ["CodecError", "DecodeError", "EncodeError", "EncodeTooLargeError", "decode", "encode"]
 
-_encode_arrays.register()
-_decode_arrays.register()
+for _part in (_encode_python, _encode_arrays, _encode_frames):
+    _part.register()
+for _part in (_decode_python, _decode_arrays, _decode_frames):
+    _part.register()
 
 
 def encode(

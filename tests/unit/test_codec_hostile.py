@@ -18,7 +18,7 @@ import pytest
 
 from grader.wire import codec
 from grader.wire._decode import FREE_ITEMS
-from grader.wire._types import VERSION, Ext, Pack, Tag, Text, Zone
+from grader.wire._tags import VERSION, Ext, Pack, Tag, Text, Zone
 from grader.wire.values import FileTree, Handle, Recipe, Record, Stream
 
 

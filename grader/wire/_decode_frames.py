@@ -1,0 +1,219 @@
+"""Bytes to pandas' scalars, indexes, series and frames.
+
+The fast way into a frame believes its caller, so the rows of every column, the places of every
+block, codes and frequencies are checked here first.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Final
+
+import numpy as np
+from pandas.api.internals import create_dataframe_from_blocks
+
+from grader.wire._decode import COST_ARRAY, COST_PANDAS, READERS, Decoder, Read
+from grader.wire._decode_arrays import (
+    block,
+    check_codes,
+    check_unique,
+    extension,
+    is_index,
+    need,
+    raw,
+    unit_of,
+)
+from grader.wire._decode_python import read_zone
+from grader.wire._tags import MAX_CALENDAR_ROWS, Tag
+from grader.wire._types import (
+    CLOSED,
+    UNITS,
+    PandasObject,
+    offset,
+    pd,
+    period_dtype,
+    tick_nanos,
+)
+
+_NAT: Final = np.iinfo(np.int64).min
+
+
+def _timestamp(dec: Decoder) -> PandasObject:
+    unit, number, fold = unit_of(dec), dec.i64(), dec.u8()
+    tz = read_zone(dec)
+    need(number != _NAT and fold <= 1, "a timestamp that is none")
+    stamp = pd.Timestamp(np.int64(number).view(f"M8[{unit}]"))
+    if tz is not None:
+        stamp = stamp.tz_localize("UTC").tz_convert(tz)
+    elif fold:
+        stamp = stamp.replace(fold=1)
+    need(stamp.fold == fold, "a fold that the time zone does not have")
+    return stamp
+
+
+def _timedelta(dec: Decoder) -> PandasObject:
+    unit, number = unit_of(dec), dec.i64()
+    need(number != _NAT, "a timedelta that is none")
+    return pd.Timedelta(np.int64(number).view(f"m8[{unit}]"))
+
+
+def _period(dec: Decoder) -> PandasObject:
+    freq, ordinal = dec.short(), dec.i64()
+    need(ordinal != _NAT, "a period that is none")
+    return pd.Period(ordinal=ordinal, freq=period_dtype(freq)._freqstr)  # noqa: SLF001 - "M", not "ME"
+
+
+def _interval(dec: Decoder) -> PandasObject:
+    closed = dec.short()
+    need(closed in CLOSED, "an interval closed in no known way")
+    return pd.Interval(dec.value(), dec.value(), closed=closed)
+
+
+# --- indexes, series, frames -----------------------------------------------------------------
+
+
+def _index(dec: Decoder) -> PandasObject:
+    dec.charge(COST_PANDAS)
+    values = dec.value()
+    name = dec.value()
+    freq = dec.short()
+    need(
+        type(values) is np.ndarray or isinstance(values, pd.api.extensions.ExtensionArray),
+        "no labels",
+    )
+    need(values.ndim == 1 and type(values) is not pd.arrays.NumpyExtensionArray, "no labels")
+    index = _new_index(values, name)
+    if freq:
+        _set_freq(index, freq)
+    return index
+
+
+def _new_index(values: PandasObject, name: object) -> PandasObject:
+    hash(name)
+    if type(values) in _PLAIN_LABELS:
+        # What the constructor comes to, without its questions.
+        return pd.Index._simple_new(values, name=name)  # noqa: SLF001 - see above
+    index = pd.Index(values, dtype=values.dtype, name=name, copy=False)
+    need(index.dtype == values.dtype, "labels of a dtype that no index has")
+    return index
+
+
+_PLAIN_LABELS: Final = (pd.arrays.ArrowStringArray, pd.arrays.StringArray)
+
+
+def _set_freq(index: PandasObject, text: str) -> None:
+    """Give a date index the frequency that it claims, if its labels have it."""
+    freq = offset(text)
+    need(isinstance(index, (pd.DatetimeIndex, pd.TimedeltaIndex)), "a frequency without dates")
+    nanos = tick_nanos(text)
+    if nanos is not None and (index.dtype.kind == "m" or index.tz is None or "D" not in text):
+        step, rest = divmod(nanos, UNITS[index.unit])
+        stamps = index.asi8
+        regular = rest == 0 and (stamps[1:] - stamps[:-1] == step).all()
+        need(len(index) < 2 or regular, "a frequency that the labels do not have")  # noqa: PLR2004 - no step
+        need(not index.hasnans, "a frequency and a missing label")
+        index._freq = freq  # noqa: SLF001 - the setter would infer what was just checked
+    else:
+        need(len(index) <= MAX_CALENDAR_ROWS, "too many dates to check their calendar")
+        index.freq = freq
+
+
+def _range_index(dec: Decoder) -> PandasObject:
+    dec.charge(COST_PANDAS)
+    labels = range(dec.i64(), dec.i64(), dec.i64())
+    need(len(labels) <= dec.max_items, "a range index too long")
+    name = dec.value()
+    hash(name)
+    return pd.RangeIndex._simple_new(labels, name=name)  # noqa: SLF001 - the labels are a range
+
+
+def _multi_index(dec: Decoder) -> PandasObject:
+    levels, codes, names = [], [], []
+    for _ in range(dec.u32()):
+        dec.charge(COST_PANDAS)
+        level = dec.value()
+        need(is_index(level) and not isinstance(level, pd.MultiIndex), "a level that is no index")
+        check_unique(level)
+        code = block(dec)
+        need(code.ndim == 1 and code.dtype.kind == "i", "level codes that are none")
+        check_codes(code, len(level))
+        levels.append(level)
+        codes.append(code)
+        names.append(dec.value())
+    need(levels and len(set(map(len, codes))) == 1, "levels of different lengths")
+    return pd.MultiIndex(levels, codes, names=names, verify_integrity=False)
+
+
+def _finish(obj: PandasObject, flag: bool, attrs: object) -> PandasObject:
+    if attrs is not None:
+        need(type(attrs) is dict, "attrs that are no dict")
+        obj.attrs = attrs
+    if not flag:
+        obj.flags.allows_duplicate_labels = False
+    return obj
+
+
+def _series(dec: Decoder) -> PandasObject:
+    dec.charge(COST_PANDAS)
+    flag, attrs = dec.flag(), dec.value()
+    index, name = dec.value(), dec.value()
+    values = _column(dec)
+    need(is_index(index) and values.ndim == 1, "a series without an index")
+    need(len(index) == len(values), "an index of another length than the series")
+    series = pd.Series(values, index=index, name=name, dtype=values.dtype, copy=False)
+    return _finish(series, flag, attrs)
+
+
+def _column(dec: Decoder) -> PandasObject:
+    tag = dec.u8()
+    if tag == Tag.EXT_ARRAY:
+        values = extension(dec)
+        need(type(values) is not pd.arrays.NumpyExtensionArray, "a wrapped plain column")
+        return values
+    need(tag == Tag.NDARRAY, "a column was due")
+    values = block(dec)
+    kind = values.dtype.kind
+    # Dates come wrapped, text as objects, and pandas has no column of another byte order.
+    need(kind in "biufcO" and values.dtype.isnative, "a dtype that no column has")
+    return values
+
+
+def _frame(dec: Decoder) -> PandasObject:
+    dec.charge(COST_PANDAS)
+    flag, attrs = dec.flag(), dec.value()
+    index, columns = dec.value(), dec.value()
+    need(is_index(index) and is_index(columns), "a frame without an index")
+    rows, width = len(index), len(columns)
+    blocks = []
+    for _ in range(dec.u32()):
+        dec.charge(COST_ARRAY)
+        places = raw(dec, np.dtype("<u4"), dec.u32()).astype(np.intp)
+        values = _column(dec)
+        if values.ndim == 1 and type(values) is not np.ndarray:
+            need(len(places) == 1, "one column at several places")
+            need(len(values) == rows, "a column of another length than the index")
+        else:
+            need(values.shape == (len(places), rows), "a block of another shape than the frame")
+        blocks.append((values, places))
+    order = list(itertools.chain.from_iterable(places.tolist() for _, places in blocks))
+    need(sorted(order) == list(range(width)), "columns that are missing or doubled")
+    return _finish(create_dataframe_from_blocks(blocks, index, columns), flag, attrs)
+
+
+def register() -> None:
+    """Add pandas' scalars, indexes, series and frames to the decoder's table."""
+    readers: dict[int, Read] = {
+        Tag.PD_NA: lambda _: pd.NA,
+        Tag.PD_NAT: lambda _: pd.NaT,
+        Tag.TIMESTAMP: _timestamp,
+        Tag.PD_TIMEDELTA: _timedelta,
+        Tag.PERIOD: _period,
+        Tag.INTERVAL: _interval,
+        Tag.INDEX: _index,
+        Tag.RANGE_INDEX: _range_index,
+        Tag.MULTI_INDEX: _multi_index,
+        Tag.SERIES: _series,
+        Tag.FRAME: _frame,
+    }
+    for tag, read in readers.items():
+        READERS[tag] = read

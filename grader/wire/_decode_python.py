@@ -1,0 +1,242 @@
+"""Bytes to Python's own types: `register` adds them to the decoder's table."""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import fractions
+import pathlib
+import struct
+import uuid
+from typing import Any, Final
+
+from grader.wire._decode import READERS, Decoder, Read, check_hashes
+from grader.wire._tags import (
+    MAX_DECIMAL_CHARS,
+    MAX_FRACTION_BYTES,
+    MAX_INT_BYTES,
+    MAX_NAME,
+    DecodeError,
+    Tag,
+    Zone,
+)
+from grader.wire._types import TYPES, find_zone
+from grader.wire.values import FileTree, Handle, Recipe, Record, Stream
+
+_F64: Final = struct.Struct("<d").unpack_from
+
+
+def _constant(value: object) -> Read:
+    return lambda _dec: value
+
+
+def _bigint(dec: Decoder) -> int:
+    data = dec.blob()
+    if len(data) > MAX_INT_BYTES:
+        raise DecodeError("an int too long")
+    number = int.from_bytes(data, "little", signed=True)
+    if len(data) != number.bit_length() // 8 + 1:
+        raise DecodeError("an int with padding")
+    return number
+
+
+def _float(dec: Decoder) -> float:
+    return float(_F64(dec.data, dec.take(8))[0])
+
+
+def _set(dec: Decoder) -> set[Any]:
+    items = dec.sequence()
+    dec.charge(len(items))
+    check_hashes(items)
+    result = set(items)
+    if len(result) != len(items):
+        raise DecodeError("a set with a member twice")
+    return result
+
+
+def _dict(dec: Decoder) -> dict[Any, Any]:
+    keys = dec.sequence()
+    dec.charge(2 * len(keys))
+    check_hashes(keys)
+    result = dict(zip(keys, dec.sequence(), strict=True))
+    if len(result) != len(keys):
+        raise DecodeError("a dict with a key twice")
+    return result
+
+
+def _integer(dec: Decoder) -> int:
+    """Read an int that a composite needs: a tag byte first, as any int has."""
+    tag = dec.u8()
+    if tag == Tag.INT:
+        return dec.i64()
+    if tag == Tag.BIGINT:
+        return _bigint(dec)
+    raise DecodeError("an int was due")
+
+
+def _range(dec: Decoder) -> range:
+    return range(_integer(dec), _integer(dec), _integer(dec))
+
+
+def read_zone(dec: Decoder) -> dt.tzinfo | None:
+    """Read a time zone or None."""
+    kind = dec.u8()
+    if kind == Zone.NONE:
+        return None
+    if kind == Zone.UTC:
+        return dt.UTC
+    if kind == Zone.ZONEINFO:
+        return find_zone(dec.short())
+    if kind not in (Zone.FIXED, Zone.NAMED_FIXED) or dec.u8() != Tag.TIMEDELTA:
+        raise DecodeError("unknown kind of time zone")
+    offset = _timedelta(dec)
+    return dt.timezone(offset, dec.text()) if kind == Zone.NAMED_FIXED else dt.timezone(offset)
+
+
+def _timezone(dec: Decoder) -> dt.tzinfo:
+    tz = read_zone(dec)
+    if tz is None:
+        raise DecodeError("a time zone of None")
+    return tz
+
+
+def _struct(dec: Decoder, layout: str) -> tuple[int, ...]:
+    return struct.unpack_from(layout, dec.data, dec.take(struct.calcsize(layout)))
+
+
+def _datetime(dec: Decoder) -> dt.datetime:
+    year, month, day, hour, minute, second, micro, fold = _struct(dec, "<HBBBBBIB")
+    zone = read_zone(dec)
+    return dt.datetime(year, month, day, hour, minute, second, micro, zone, fold=fold)
+
+
+def _time(dec: Decoder) -> dt.time:
+    hour, minute, second, micro, fold = _struct(dec, "<BBBIB")
+    return dt.time(hour, minute, second, micro, read_zone(dec), fold=fold)
+
+
+def _timedelta(dec: Decoder) -> dt.timedelta:
+    days, seconds, micros = _struct(dec, "<iII")
+    if seconds >= 86_400 or micros >= 1_000_000:  # noqa: PLR2004 - a day, a second
+        raise DecodeError("a timedelta that is not in its normal form")
+    return dt.timedelta(days, seconds, micros)
+
+
+def _decimal(dec: Decoder) -> decimal.Decimal:
+    text = dec.text()
+    if len(text) > MAX_DECIMAL_CHARS:
+        raise DecodeError("a Decimal too long")
+    return decimal.Decimal(text)
+
+
+def _fraction(dec: Decoder) -> fractions.Fraction:
+    parts = (_integer(dec), _integer(dec))
+    if max(part.bit_length() for part in parts) >= 8 * MAX_FRACTION_BYTES:
+        raise DecodeError("a Fraction too long")
+    result = fractions.Fraction(*parts)
+    if result.denominator != parts[1]:
+        raise DecodeError("a Fraction that is not reduced")
+    return result
+
+
+def _uuid(dec: Decoder) -> uuid.UUID:
+    pos = dec.take(16)
+    return uuid.UUID(bytes=dec.data[pos : pos + 16])
+
+
+def _type(dec: Decoder) -> type:
+    name = dec.short()
+    if name not in TYPES:
+        raise DecodeError(f"no such type: {name[:40]!r}")
+    return TYPES[name]
+
+
+def _name(dec: Decoder) -> str:
+    name = dec.text()
+    if len(name) > MAX_NAME:
+        raise DecodeError("a type name too long")
+    return name
+
+
+def _handle(dec: Decoder) -> Handle:
+    number, session = _integer(dec), _integer(dec)
+    callable_ = dec.flag()
+    return Handle(number, _name(dec), callable_, session)
+
+
+def _record(dec: Decoder) -> Record:
+    type_name = _name(dec)
+    is_tuple = dec.flag()
+    handle = dec.value()
+    names = dec.sequence()
+    if not all(type(name) is str and name.isidentifier() for name in names):
+        raise DecodeError("a field whose name is no identifier")
+    dec.charge(len(names))
+    check_hashes(names)
+    fields = dict(zip(names, dec.sequence(), strict=True))
+    if len(fields) != len(names) or type(handle) not in (type(None), Handle):
+        raise DecodeError("a record that makes no sense")
+    return Record(type_name, fields, is_tuple, handle)
+
+
+def _file_tree(dec: Decoder) -> FileTree:
+    size = dec.u32()
+    if 8 * size > dec.end - dec.pos:
+        raise DecodeError("more files than bytes")
+    dec.charge(2 * size)
+    files = [(dec.text(), dec.blob()) for _ in range(size)]
+    check_hashes([path for path, _ in files])
+    tree = dict(files)
+    if len(tree) != size:
+        raise DecodeError("a file twice")
+    return FileTree(tree)
+
+
+def _recipe(dec: Decoder) -> Recipe:
+    kind, params = dec.text(), dec.value()
+    if type(params) is not dict or not all(type(name) is str for name in params):
+        raise DecodeError("a recipe without parameters")
+    return Recipe(kind, params)
+
+
+_PYTHON: Final[dict[int, Read]] = {
+    Tag.NONE: _constant(None),
+    Tag.TRUE: _constant(True),
+    Tag.FALSE: _constant(False),
+    Tag.ELLIPSIS: _constant(...),
+    Tag.INT: Decoder.i64,
+    Tag.BIGINT: _bigint,
+    Tag.FLOAT: _float,
+    Tag.COMPLEX: lambda dec: complex(_float(dec), _float(dec)),
+    Tag.STR: Decoder.text,
+    Tag.BYTES: Decoder.blob,
+    Tag.BYTEARRAY: lambda dec: bytearray(dec.blob()),
+    Tag.LIST: Decoder.sequence,
+    Tag.TUPLE: lambda dec: tuple(dec.sequence()),
+    Tag.SET: _set,
+    Tag.FROZENSET: lambda dec: frozenset(_set(dec)),
+    Tag.DICT: _dict,
+    Tag.RANGE: _range,
+    Tag.SLICE: lambda dec: slice(dec.value(), dec.value(), dec.value()),
+    Tag.DATETIME: _datetime,
+    Tag.DATE: lambda dec: dt.date(*_struct(dec, "<HBB")),
+    Tag.TIME: _time,
+    Tag.TIMEDELTA: _timedelta,
+    Tag.TIMEZONE: _timezone,
+    Tag.DECIMAL: _decimal,
+    Tag.FRACTION: _fraction,
+    Tag.UUID: _uuid,
+    Tag.PATH: lambda dec: pathlib.PurePosixPath(dec.text()),
+    Tag.TYPE: _type,
+    Tag.HANDLE: _handle,
+    Tag.RECORD: _record,
+    Tag.FILE_TREE: _file_tree,
+    Tag.STREAM: lambda dec: Stream(_integer(dec)),
+    Tag.RECIPE: _recipe,
+}
+
+
+def register() -> None:
+    """Add Python's types to the decoder's table."""
+    for tag, read in _PYTHON.items():
+        READERS[tag] = read
