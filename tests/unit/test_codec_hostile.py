@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables of cases read best with one case a line
 """Hostile bytes: the decoder gives a value or a `DecodeError`, and stays small and quick."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables of cases read best with one case a line
 """numpy and pandas through the codec: types, dtypes, labels and missing values stay."""
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ COLUMNS: dict[str, Any] = {
     **{f"{kind}{bits}": pd.array([1, None, 3], dtype=f"{kind}{bits}")
        for kind in ("Int", "UInt") for bits in (8, 16, 32, 64)},
     **{name: np.array([1, 0, 3], name) for name in
-       "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64 complex64 complex128".split()},
+       ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64", "complex64", "complex128"]},
     "Float32": pd.array([1.5, None, 3], dtype="Float32"),
     "Float64 with NaN and NA": MASKED_NAN,
     "boolean": pd.array([True, None, False], dtype="boolean"),

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables of cases read best with one case a line
 """The check library: what passes, what fails, and how short and quick the failures are."""
 
 from __future__ import annotations
@@ -117,7 +118,7 @@ DIFFERENT: list[tuple[Any, Any, str]] = [
     (Record("int", {"real": 1}), 1, "expected 1 (int), got a record of type 'int'"),
     (Record("X", {"label": "a"}), Prediction("a", 0.5), "at .fields: expected 2 keys, got 1"),
     ("a" * 300, "b", None),
-    (dt.datetime(2020, 1, 1), dt.datetime(2020, 1, 1, tzinfo=dt.UTC), None),
+    (dt.time(1), dt.time(1, tzinfo=dt.UTC), None),
     (np.array([1]), np.array([1.0]), "expected dtype float64, got int64"),
     (np.array([1, 2]), np.array([1, 3]), "1 of 2 items differ, the first at [1]: expected 3, got 2"),
     ([pd.Series([1])], [pd.Series([2])], "at [0]: 1 of 1 rows differ, the first at row 0: expected 2, got 1"),
@@ -126,7 +127,9 @@ DIFFERENT: list[tuple[Any, Any, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("actual", "expected", "message"), DIFFERENT, ids=lambda value: repr(value)[:30])
+@pytest.mark.parametrize(
+    ("actual", "expected", "message"), DIFFERENT, ids=lambda value: repr(value)[:30]
+)
 def test_values_that_differ_fail(actual: object, expected: object, message: str | None) -> None:
     text = message_of(assert_value, actual, expected)
     assert text == f"result: {message}" if message else len(text) < 400
@@ -141,7 +144,11 @@ def test_bool_is_no_number_even_then() -> None:
 
 
 def test_sequences_may_be_interchangeable() -> None:
-    assert_value([(1, 2), Record("P", {"x": 1}, is_tuple=True)], ((1, 2), [1]), sequences_interchangeable=True)
+    assert_value(
+        [(1, 2), Record("P", {"x": 1}, is_tuple=True)],
+        ((1, 2), [1]),
+        sequences_interchangeable=True,
+    )
 
 
 @pytest.mark.parametrize("actual", [1.0 + 2e-6, NAN, float("inf"), -1.0, 10**400])
@@ -240,7 +247,9 @@ def test_expected_is_named_at_the_call() -> None:
 
 
 def test_dtypes_may_be_left_out() -> None:
-    assert_frame(FRAME.astype({"n": float, "i": "Float64", "s": object}), expected=FRAME, check_dtype=False)
+    assert_frame(
+        FRAME.astype({"n": float, "i": "Float64", "s": object}), expected=FRAME, check_dtype=False
+    )
 
 
 def test_values_count_without_dtypes() -> None:
@@ -261,9 +270,13 @@ def test_equivalent_dtypes_may_pass(change: dict[str, Any]) -> None:
     assert_frame(FRAME.astype(change), expected=FRAME, equivalent_dtypes=True)
 
 
-@pytest.mark.parametrize("change", [{"n": float}, {"n": object}, {"c": object}, {"a": object}, {"b": int}, {"b": object}])
+@pytest.mark.parametrize(
+    "change", [{"n": float}, {"n": object}, {"c": object}, {"a": object}, {"b": int}, {"b": object}]
+)
 def test_other_families_are_not_equivalent(change: dict[str, Any]) -> None:
-    assert "expected dtype" in message_of(assert_frame, FRAME.astype(change), expected=FRAME, equivalent_dtypes=True)
+    assert "expected dtype" in message_of(
+        assert_frame, FRAME.astype(change), expected=FRAME, equivalent_dtypes=True
+    )
 
 
 def test_index_may_be_left_out() -> None:
@@ -289,13 +302,17 @@ def test_range_index_equals_the_same_labels() -> None:
 def test_levels_are_compared() -> None:
     index = pd.MultiIndex.from_product([["a", "b"], [1, 2]])
     other = pd.MultiIndex.from_product([["a", "b"], [1, 3]])
-    text = message_of(assert_frame, pd.DataFrame(0, other, ["x"]), expected=pd.DataFrame(0, index, ["x"]))
+    text = message_of(
+        assert_frame, pd.DataFrame(0, other, ["x"]), expected=pd.DataFrame(0, index, ["x"])
+    )
     assert text == "result: index: 2 of 4 labels differ, the first at 1: expected 2, got 3"
 
 
 def test_same_names_of_columns_are_compared_by_place() -> None:
     expected = pd.DataFrame([[1, 2]], columns=["a", "a"])
-    assert "1 of 2 cells" in message_of(assert_frame, pd.DataFrame([[1, 3]], columns=["a", "a"]), expected=expected)
+    assert "1 of 2 cells" in message_of(
+        assert_frame, pd.DataFrame([[1, 3]], columns=["a", "a"]), expected=expected
+    )
 
 
 def test_big_frame_fails_quickly() -> None:
