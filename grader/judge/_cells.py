@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas
+import pandas  # noqa: ICN001 - the name pd is taken below
 
 pd: Any = pandas  # its stubs know nothing of arrays' insides
 Mask = npt.NDArray[np.bool_]
@@ -129,32 +129,42 @@ def differing(actual: Column, expected: Column, rtol: float, atol: float, same: 
         same: compares two cells of dtype object.
     """
     left, right = family(actual), family(expected)
-    if left in (*_NUMBERS, "boolean") and right in (*_NUMBERS, "boolean"):
+    numeric = (*_NUMBERS, "boolean")
+    if left in numeric and right in numeric:
         if (left == "boolean") != (right == "boolean"):
             return np.ones(len(expected), bool)
-        gone, due = missing(actual), missing(expected)
-        equal = close(_numbers(actual), _numbers(expected), rtol, atol)
-        equal = np.where(gone | due, gone & due, equal)
-        ours, theirs = _na(actual), _na(expected)
-        if ours is not None and theirs is not None:
-            equal &= ours == theirs
-        return ~equal
+        return _numbers_differ(actual, expected, rtol, atol)
     if left == right and left in ("datetime", "timedelta", "zoned datetime"):
-        ours, theirs = _stamps(actual), _stamps(expected)
-        if ours.dtype == theirs.dtype:
-            return np.asarray(ours.view("i8") != theirs.view("i8"))
-        gone, due = np.isnat(ours), np.isnat(theirs)
-        try:
-            equal = ours == theirs
-        except OverflowError:  # dates that the finer unit cannot hold
-            return np.ones(len(expected), bool)
-        return ~np.where(gone | due, gone & due, equal)
-    if left == right == "text" or (is_text(actual) and is_text(expected)):
+        return _stamps_differ(actual, expected)
+    if is_text(actual) and is_text(expected):
         gone, due = missing(actual), missing(expected)
         cells = zip(list(actual), list(expected), gone, due, strict=True)
-        return ~np.fromiter((g and d if g or d else a == e for a, e, g, d in cells), bool, len(expected))
-    pairs = zip(list(actual), list(expected), strict=True)
-    return ~np.fromiter((same(a, e) for a, e in pairs), bool, len(expected))
+        equal = (g and d if g or d else a == e for a, e, g, d in cells)
+    else:
+        equal = (same(a, e) for a, e in zip(list(actual), list(expected), strict=True))
+    return ~np.fromiter(equal, bool, len(expected))
+
+
+def _numbers_differ(actual: Column, expected: Column, rtol: float, atol: float) -> Mask:
+    gone, due = missing(actual), missing(expected)
+    equal = close(_numbers(actual), _numbers(expected), rtol, atol)
+    equal = np.where(gone | due, gone & due, equal)
+    ours, theirs = _na(actual), _na(expected)
+    if ours is not None and theirs is not None:
+        equal &= ours == theirs
+    return ~equal
+
+
+def _stamps_differ(actual: Column, expected: Column) -> Mask:
+    ours, theirs = _stamps(actual), _stamps(expected)
+    if ours.dtype == theirs.dtype:
+        return np.asarray(ours.view("i8") != theirs.view("i8"))
+    gone, due = np.isnat(ours), np.isnat(theirs)
+    try:
+        equal: Mask = ours == theirs
+    except OverflowError:  # dates that the finer unit cannot hold
+        return np.ones(len(expected), bool)
+    return np.asarray(~np.where(gone | due, gone & due, equal))
 
 
 def close(actual: npt.NDArray[Any], expected: npt.NDArray[Any], rtol: float, atol: float) -> Mask:
@@ -175,7 +185,8 @@ def close(actual: npt.NDArray[Any], expected: npt.NDArray[Any], rtol: float, ato
         near = np.abs(left - right) <= atol + rtol * np.abs(right)
         finite = np.isfinite(left) & np.isfinite(right)
         both_nan = np.isnan(left) & np.isnan(right)
-    return equal | both_nan | (finite & near)
+    agree: Mask = equal | both_nan | (finite & near)
+    return agree
 
 
 def _numbers(values: Column) -> npt.NDArray[Any]:
@@ -195,4 +206,6 @@ def _stamps(values: Column) -> npt.NDArray[Any]:
 
 
 def _is_missing(item: Any) -> bool:  # noqa: ANN401 - a cell
-    return item is None or item is pd.NA or item is pd.NaT or (type(item) is float and np.isnan(item))
+    return (
+        item is None or item is pd.NA or item is pd.NaT or (type(item) is float and np.isnan(item))
+    )

@@ -11,14 +11,17 @@ import datetime as dt
 import decimal
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas
+import pandas  # noqa: ICN001 - the name pd is taken below
 
 from grader.judge import _cells
 from grader.judge._show import cell, kind, show
 from grader.wire.values import FileTree, Handle, Recipe, Record, Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 pd: Any = pandas  # its stubs know nothing of arrays' insides
 _NUMBERS = (int, float, complex, np.integer, np.floating, np.complexfloating)
@@ -60,21 +63,10 @@ def difference(actual: Any, expected: Any, rules: Rules, at: str = "") -> str | 
         equal = _close(actual, expected, rules)
     elif type(actual) is not type(expected):
         return f"{where}expected {_typed(expected)}, got {_typed(actual)}"
-    elif isinstance(expected, list | tuple):
-        return _sequence(actual, expected, rules, at)
-    elif isinstance(expected, dict):
-        return _mapping(actual, expected, rules, at)
-    elif isinstance(expected, set | frozenset):
-        return _members(actual, expected, where)
-    elif isinstance(expected, Record):
-        return _mapping(actual.fields, expected.fields, rules, f"{at}.fields")
-    elif isinstance(expected, np.ndarray):
-        return array_difference(actual, expected, rules, at)
-    elif isinstance(expected, pd.DataFrame | pd.Series | pd.Index):
-        from grader.judge import compare  # noqa: PLC0415 - the two call each other
-
-        return compare.labelled_difference(actual, expected, rules, at)
     else:
+        for cls, compare in _CONTAINERS:
+            if isinstance(expected, cls):
+                return compare(actual, expected, rules, at)
         equal = _equal(actual, expected)
     return None if equal else f"{where}expected {show(expected)}, got {show(actual)}"
 
@@ -113,8 +105,10 @@ def _record(value: Any) -> Any:  # noqa: ANN401 - any data
     """Turn a dataclass instance or named tuple of the judge's own into what crosses the wire."""
     if isinstance(value, Record | Handle | FileTree | Stream | Recipe):
         return value
-    if isinstance(value, tuple) and hasattr(type(value), "_fields"):
-        return Record(type(value).__name__, dict(zip(type(value)._fields, value, strict=True)), is_tuple=True)
+    names = getattr(type(value), "_fields", None)
+    if isinstance(value, tuple) and names:
+        fields = dict(zip(names, value, strict=True))
+        return Record(type(value).__name__, fields, is_tuple=True)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
         return Record(type(value).__name__, fields)
@@ -149,19 +143,14 @@ def _close(actual: Any, expected: Any, rules: Rules) -> bool:  # noqa: ANN401 - 
         return int(actual) == int(expected)
     try:
         left, right = complex(actual), complex(expected)
-    except OverflowError:
-        return False  # an int beyond every float
-    parts = ((left.real, right.real), (left.imag, right.imag))
-    if any(math.isnan(a) or math.isnan(e) for a, e in parts):
-        return all(a == e or (math.isnan(a) and math.isnan(e)) for a, e in parts)
-    if actual == expected:
-        return True
-    if not all(math.isfinite(part) for pair in parts for part in pair):
+        parts = ((left.real, right.real), (left.imag, right.imag))
+        if any(math.isnan(part) for pair in parts for part in pair):
+            return all(a == e or (math.isnan(a) and math.isnan(e)) for a, e in parts)
+        finite = all(math.isfinite(part) for pair in parts for part in pair)
+        near = finite and abs(left - right) <= rules.atol + rules.rtol * abs(right)
+    except OverflowError:  # an int beyond every float
         return False
-    try:
-        return abs(left - right) <= rules.atol + rules.rtol * abs(right)
-    except OverflowError:
-        return False
+    return bool(near or actual == expected)
 
 
 def _equal(actual: Any, expected: Any) -> bool:  # noqa: ANN401 - any scalar
@@ -205,7 +194,8 @@ def _mapping(actual: Any, expected: Any, rules: Rules, at: str) -> str | None:  
     return None
 
 
-def _members(actual: Any, expected: Any, where: str) -> str | None:  # noqa: ANN401 - sets
+def _members(actual: Any, expected: Any, _rules: Rules, at: str) -> str | None:  # noqa: ANN401 - sets
+    where = f"at {at}: " if at else ""
     if len(actual) != len(expected):
         return f"{where}expected {len(expected)} members, got {len(actual)}"
     members = {member: member for member in actual}
@@ -213,3 +203,23 @@ def _members(actual: Any, expected: Any, where: str) -> str | None:  # noqa: ANN
         if member not in members or difference(members[member], member, Rules()):
             return f"{where}no member {show(member)}"
     return None
+
+
+def _record_difference(actual: Record, expected: Record, rules: Rules, at: str) -> str | None:
+    return _mapping(actual.fields, expected.fields, rules, f"{at}.fields")
+
+
+def _labelled(actual: Any, expected: Any, rules: Rules, at: str) -> str | None:  # noqa: ANN401 - pandas
+    from grader.judge._labelled import labelled_difference  # noqa: PLC0415 - the two call each other
+
+    return labelled_difference(actual, expected, rules, at)
+
+
+_CONTAINERS: tuple[tuple[Any, Callable[[Any, Any, Rules, str], str | None]], ...] = (
+    ((list, tuple), _sequence),
+    (dict, _mapping),
+    ((set, frozenset), _members),
+    (Record, _record_difference),
+    (np.ndarray, array_difference),
+    ((pd.DataFrame, pd.Series, pd.Index), _labelled),
+)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 import pandas as pd
 
-from grader.wire.values import FileTree, Handle, Record
+from grader.wire.values import Handle, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 MAX_MESSAGE = 2000
 MAX_VALUE = 80
@@ -37,17 +40,23 @@ def show(value: object) -> str:
         return f"{cut(repr(value[: MAX_VALUE // 2]), MAX_VALUE // 2)} ({len(value)} in all)"
     if type(value) is int and value.bit_length() > _MAX_DIGITS_BITS:
         return f"an int of {value.bit_length()} bits"
-    if type(value) in (list, tuple, dict, set, frozenset):
-        items: Any = value
-        if len(items) <= _FEW and all(type(item) in _PLAIN for item in items) and type(value) is not dict:
-            brackets = {list: "[]", tuple: "()"}.get(type(value), "{}")
-            inner = ", ".join(map(show, items))
-            if type(value) is tuple and len(value) == 1:
-                inner += ","
-            return cut(f"{brackets[0]}{inner}{brackets[1]}")
-    elif type(value) in _PLAIN or isinstance(value, np.generic):
+    if isinstance(value, list | tuple | set | frozenset):
+        return _few(value)
+    if type(value) in _PLAIN or isinstance(value, np.generic):
         return cut(repr(value))
     return kind(value)
+
+
+def _few(items: Collection[object]) -> str:
+    """Show a short flat collection, name a long or nested one."""
+    if len(items) > _FEW or any(type(item) not in _PLAIN for item in items):
+        return kind(items)
+    inner = ", ".join(map(show, items))
+    if isinstance(items, list):
+        return cut(f"[{inner}]")
+    if isinstance(items, tuple):
+        return cut(f"({inner}{',' if len(items) == 1 else ''})")
+    return cut(f"{{{inner}}}")
 
 
 _PLAIN = (
@@ -65,19 +74,17 @@ def kind(value: object) -> str:
     """Name the kind of a value: ``a DataFrame of shape (3, 2)``, ``None``, ``a list of 5``."""
     if value is None:
         return "None"
-    if isinstance(value, Handle):
-        return f"an object of type {cut(repr(value.type_name))}"
-    if isinstance(value, Record):
-        return f"a record of type {cut(repr(value.type_name))}"
+    if isinstance(value, Handle | Record):
+        what = "an object" if isinstance(value, Handle) else "a record"
+        return f"{what} of type {cut(repr(value.type_name))}"
     name = type(value).__name__
     article = "an" if name[:1] in "aeiouAEIO" else "a"
+    size = ""
     if isinstance(value, np.ndarray | pd.DataFrame):
-        return f"{article} {name} of shape {value.shape}"
-    if isinstance(value, list | tuple | dict | set | frozenset | pd.Series | pd.Index):
-        return f"{article} {name} of length {len(value)}"
-    if isinstance(value, FileTree):
-        return f"a folder of {len(value.files)} files"
-    return f"{article} {name}"
+        size = f" of shape {value.shape}"
+    elif isinstance(value, list | tuple | dict | set | frozenset | pd.Series | pd.Index):
+        size = f" of length {len(value)}"
+    return f"{article} {name}{size}"
 
 
 def name_of(cls: type | tuple[type, ...]) -> str:

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas
+import pandas  # noqa: ICN001 - the name pd is taken below
 
 from grader.judge import _cells
 from grader.judge._difference import Rules, array_difference, difference
-from grader.judge._show import cell, fail, kind, name_of, show
+from grader.judge._labelled import Options
+from grader.judge._show import fail, kind, name_of, show
 
 __all__ = [
     "assert_array",
@@ -29,11 +30,10 @@ __all__ = [
 ]
 
 pd: Any = pandas  # its stubs know nothing of arrays' insides
-_STRICT = Rules()
 _REAL = (int, float, np.integer, np.floating)
 
 
-def assert_kind(actual: object, kind: type | tuple[type, ...], what: str = "result") -> None:  # noqa: A002 - reads as a sentence at the call
+def assert_kind(actual: object, kind: type | tuple[type, ...], what: str = "result") -> None:
     """Check that a value is of a kind, such as ``pandas.DataFrame``. A bool is no int.
 
     Args:
@@ -108,7 +108,15 @@ def assert_frame(
     """
     if type(actual) is not pd.DataFrame:
         fail(what, f"expected a DataFrame, got {_got(actual)}")
-    options = _Options(rtol, atol, check_dtype, check_index, check_names, check_column_order, equivalent_dtypes)
+    options = Options(
+        rtol=rtol,
+        atol=atol,
+        dtype=check_dtype,
+        index=check_index,
+        names=check_names,
+        order=check_column_order,
+        equivalent=equivalent_dtypes,
+    )
     found = options.frame(actual, expected)
     if found:
         fail(what, found)
@@ -141,7 +149,14 @@ def assert_series(
     """
     if type(actual) is not pd.Series:
         fail(what, f"expected a Series, got {_got(actual)}")
-    options = _Options(rtol, atol, check_dtype, check_index, check_names, True, equivalent_dtypes)
+    options = Options(
+        rtol=rtol,
+        atol=atol,
+        dtype=check_dtype,
+        index=check_index,
+        names=check_names,
+        equivalent=equivalent_dtypes,
+    )
     found = options.series(actual, expected)
     if found:
         fail(what, found)
@@ -188,195 +203,42 @@ def assert_finite(
         The numbers as float64, of shape `n`.
     """
     shape = n if isinstance(n, tuple) else (n,)
-    values: Any = actual
-    if type(actual) is pd.Series:
-        values = values._values  # noqa: SLF001 - .array wraps plain arrays
-    elif type(actual) in (list, tuple):
-        if len(values) != shape[0]:
-            fail(what, f"expected {shape[0]} numbers, got {len(values)}")
-        odd = [item for item in values if type(item) is bool or not isinstance(item, _REAL)]
-        if odd:
-            fail(what, f"expected numbers, got {show(odd[0])} among them")
-        try:
-            values = np.array(values, dtype=np.float64)
-        except (OverflowError, ValueError):
-            fail(what, "expected finite numbers, got an int beyond every float")
-    elif type(actual) is not np.ndarray:
-        fail(what, f"expected an array of numbers, got {_got(actual)}")
+    values = _real_vector(actual, shape, what)
     if values.shape != shape:
         fail(what, f"expected shape {shape}, got {values.shape}")
-    family = _cells.family(values)
-    if family not in ("float", "integer"):
+    if _cells.family(values) not in ("float", "integer"):
         fail(what, f"expected numbers, got dtype {values.dtype}")
-    missing = _cells.missing(values.ravel() if values.ndim > 1 else values)
-    if not missing.any():
+    bad = _cells.missing(values.ravel() if values.ndim > 1 else values)
+    numbers: npt.NDArray[np.float64] = np.zeros(shape)
+    if not bad.any():
         numbers = np.asarray(values, dtype=np.float64)
-        finite = np.isfinite(numbers)
-        if finite.all():
-            return numbers
-        missing = ~finite.ravel()
-    first = int(np.argmax(missing))
-    fail(what, f"expected finite numbers, {np.count_nonzero(missing)} of {missing.size} are not, the first at {first}")
+        bad = ~np.isfinite(numbers).ravel()
+    if bad.any():
+        first = int(np.argmax(bad))
+        count = np.count_nonzero(bad)
+        fail(what, f"expected finite numbers, {count} of {bad.size} are not, the first at {first}")
+    return numbers
 
 
-def labelled_difference(actual: Any, expected: Any, rules: Rules, at: str) -> str | None:  # noqa: ANN401 - pandas
-    """Say what differs first between two frames, series or indexes inside another value."""
-    options = _Options(rules.rtol, rules.atol, not rules.numbers)
-    if isinstance(expected, pd.DataFrame):
-        found = options.frame(actual, expected)
-    elif isinstance(expected, pd.Series):
-        found = options.series(actual, expected)
-    else:
-        found = options.index(actual, expected, "")
-    return f"at {at}: {found}" if found and at else found
+def _real_vector(actual: Any, shape: tuple[int, ...], what: str) -> Any:  # noqa: ANN401 - any data
+    """Take an array, the array of a series, or a list of numbers as an array."""
+    if type(actual) is np.ndarray:
+        return actual
+    if type(actual) is pd.Series:
+        return actual._values  # noqa: SLF001 - .array wraps plain arrays
+    if type(actual) not in (list, tuple):
+        fail(what, f"expected an array of numbers, got {_got(actual)}")
+    if len(actual) != shape[0]:
+        fail(what, f"expected {shape[0]} numbers, got {len(actual)}")
+    odd = [item for item in actual if type(item) is bool or not isinstance(item, _REAL)]
+    if odd:
+        fail(what, f"expected numbers, got {show(odd[0])} among them")
+    try:
+        return np.array(actual, dtype=np.float64)
+    except OverflowError:
+        fail(what, "expected finite numbers, got an int beyond every float")
 
 
 def _got(actual: object) -> str:
     shown = show(actual)
     return shown if actual is None or shown == kind(actual) else f"{kind(actual)}: {shown}"
-
-
-class _Options:
-    """How to compare labelled data; each method says what differs first, or None."""
-
-    def __init__(
-        self,
-        rtol: float,
-        atol: float,
-        check_dtype: bool,
-        check_index: bool = True,
-        check_names: bool = True,
-        check_order: bool = True,
-        equivalent: bool = False,
-    ) -> None:
-        self.rtol = rtol
-        self.atol = atol
-        self.check_dtype = check_dtype
-        self.check_index = check_index
-        self.check_names = check_names
-        self.check_order = check_order
-        self.equivalent = equivalent
-
-    def frame(self, actual: Any, expected: Any) -> str | None:  # noqa: ANN401 - frames
-        if actual.shape != expected.shape:
-            return f"expected {_size(expected)}, got {_size(actual)}"
-        found = self._rows(actual, expected)
-        if found:
-            return found
-        places, found = self._columns(actual.columns, expected.columns)
-        if found:
-            return found
-        pairs = [
-            (label, actual.iloc[:, place]._values, expected.iloc[:, at]._values)  # noqa: SLF001 - .array wraps plain arrays
-            for at, (label, place) in enumerate(zip(expected.columns, places, strict=True))
-        ]
-        for label, left, right in pairs:
-            found = self._dtypes(left, right)
-            if found:
-                return f"column {show(label)}: {found}"
-        masks = [self._differing(left, right) for _, left, right in pairs]
-        count = sum(int(np.count_nonzero(mask)) for mask in masks)
-        for (label, left, right), mask in zip(pairs, masks, strict=True):
-            if mask.any():
-                row = int(np.argmax(mask))
-                return (
-                    f"{count} of {expected.size} cells differ, the first in column {show(label)}, "
-                    f"row {cell(expected.index[row])}: "
-                    f"expected {cell(right[row])}, got {cell(left[row])}"
-                )
-        return None
-
-    def series(self, actual: Any, expected: Any) -> str | None:  # noqa: ANN401 - series
-        if len(actual) != len(expected):
-            return f"expected {len(expected)} rows, got {len(actual)}"
-        found = self._rows(actual, expected)
-        if found:
-            return found
-        if self.check_names and difference(actual.name, expected.name, _STRICT):
-            return f"expected the name {show(expected.name)}, got {show(actual.name)}"
-        left, right = actual._values, expected._values  # noqa: SLF001 - .array wraps plain arrays
-        return self._dtypes(left, right) or self._values(left, right, expected.index, "rows")
-
-    def index(self, actual: Any, expected: Any, what: str) -> str | None:  # noqa: ANN401 - indexes
-        if len(actual) != len(expected):
-            return f"{what}expected {len(expected)} labels, got {len(actual)}"
-        if actual.nlevels != expected.nlevels:
-            return f"{what}expected {expected.nlevels} levels, got {actual.nlevels}"
-        if self.check_names and difference(list(actual.names), list(expected.names), _STRICT):
-            return f"{what}expected the names {show(list(expected.names))}, got {show(list(actual.names))}"
-        exact = _Options(0.0, 0.0, self.check_dtype, equivalent=self.equivalent)
-        for level in range(expected.nlevels):
-            left = actual.get_level_values(level)._values  # noqa: SLF001 - .array wraps plain arrays
-            right = expected.get_level_values(level)._values  # noqa: SLF001 - the same
-            found = exact._dtypes(left, right) or exact._values(left, right, None, "labels")
-            if found:
-                return f"{what}{found}"
-        return None
-
-    def _rows(self, actual: Any, expected: Any) -> str | None:  # noqa: ANN401 - labelled
-        return self.index(actual.index, expected.index, "index: ") if self.check_index else None
-
-    def _columns(self, actual: Any, expected: Any) -> tuple[list[int], str | None]:  # noqa: ANN401 - indexes
-        """Find where each expected column is; the labels count, not the dtype that holds them."""
-        ours, theirs = list(actual), list(expected)
-        straight = list(range(len(theirs)))
-        if self.check_names and difference(list(actual.names), list(expected.names), _STRICT):
-            return [], f"expected the column names {show(list(expected.names))}, got {show(list(actual.names))}"
-        found = difference(ours, theirs, Rules(missing=True))
-        if found is None:
-            return straight, None
-        keys = list(map(_label_key, ours))
-        places = {key: place for place, key in enumerate(keys)}
-        order = [places.get(_label_key(label), -1) for label in theirs]
-        if sorted(order) != straight or difference(
-            [ours[place] for place in order], theirs, Rules(missing=True)
-        ):
-            return [], f"columns: {found}"
-        if self.check_order:
-            return [], f"columns in another order: {found}"
-        return order, None
-
-    def _dtypes(self, actual: Any, expected: Any) -> str | None:  # noqa: ANN401 - arrays
-        if not self.check_dtype or _cells.same_dtype(actual, expected):
-            return None
-        if self.equivalent and _cells.same_family(actual, expected):
-            return None
-        return f"expected dtype {_dtype(expected)}, got {_dtype(actual)}"
-
-    def _values(self, actual: Any, expected: Any, labels: Any, what: str) -> str | None:  # noqa: ANN401 - arrays
-        mask = self._differing(actual, expected)
-        if not mask.any():
-            return None
-        row = int(np.argmax(mask))
-        place = f"at {row}" if labels is None else f"at row {cell(labels[row])}"
-        return (
-            f"{np.count_nonzero(mask)} of {len(expected)} {what} differ, the first {place}: "
-            f"expected {cell(expected[row])}, got {cell(actual[row])}"
-        )
-
-    def _differing(self, actual: Any, expected: Any) -> _cells.Mask:  # noqa: ANN401 - arrays
-        alike = _cells.same_dtype(actual, expected)
-        rules = Rules(self.rtol, self.atol, numbers=not alike, missing=not alike)
-        return _cells.differing(
-            actual, expected, self.rtol, self.atol, lambda a, e: difference(a, e, rules) is None
-        )
-
-
-def _label_key(label: object) -> tuple[str, str]:
-    return type(label).__name__, show(label)
-
-
-def _size(frame: Any) -> str:  # noqa: ANN401 - a DataFrame
-    rows, columns = frame.shape
-    return f"{rows} rows and {columns} columns"
-
-
-def _dtype(values: Any) -> str:  # noqa: ANN401 - an array
-    dtype = values.dtype
-    if isinstance(dtype, pd.CategoricalDtype):
-        order = "ordered " if dtype.ordered else ""
-        count = 0 if dtype.categories is None else len(dtype.categories)
-        return f"{order}category ({count} categories)"
-    if isinstance(dtype, pd.StringDtype):
-        return f"{dtype} ({dtype.storage}, {dtype.na_value})"
-    return str(dtype)[:80]

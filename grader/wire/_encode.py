@@ -16,11 +16,19 @@ from grader.wire._tags import (
     EncodeTooLargeError,
     NotDataError,
     Pack,
+    Tag,
 )
 from grader.wire.values import Handle
 
 _U32: Final = struct.Struct("<I").pack
 _COUNTED: Final = struct.Struct("<BI").pack
+_TAGGED_COUNT: Final = _COUNTED
+_TAGGED_FLOAT: Final = struct.Struct("<Bd").pack
+_TAGGED_INT: Final = struct.Struct("<Bq").pack
+# Packing pays from about this many items.
+FEW: Final = 4
+SHORT: Final = 1 << 12
+MAX_SHORT_INT: Final = 1 << 63
 
 Write = Callable[["Encoder", Any], None]
 
@@ -116,7 +124,7 @@ class Encoder:
         """Write items one by one, or packed when all are int64, float, str or bool."""
         size = len(items)
         self.fits(size)
-        kinds = set(map(type, items)) if size > 1 else ()
+        kinds = set(map(type, items)) if size > FEW else ()
         if len(kinds) == 1:
             kind = next(iter(kinds))
             if kind is str:
@@ -142,10 +150,29 @@ class Encoder:
                     self.out += _little(packed)
                     return None
         self.out += _COUNTED(Pack.ITEMS, size)
-        value = self.value
-        for item in items:
-            value(item)
+        self.items(items)
         return None
+
+    def items(self, items: list[Any] | tuple[Any, ...]) -> None:
+        """Write values one by one; the commonest kinds without a call each."""
+        out = self.out
+        if items and self.depth >= MAX_DEPTH:
+            raise EncodeError(f"nested deeper than {MAX_DEPTH} levels, or holds itself")
+        for item in items:
+            kind = type(item)
+            if kind is str and len(item) < SHORT:
+                data = item.encode("utf-8", "surrogatepass")
+                out += _TAGGED_COUNT(Tag.STR, len(data))
+                out += data
+            elif kind is float:
+                out += _TAGGED_FLOAT(Tag.FLOAT, item)
+            elif kind is int and -MAX_SHORT_INT < item < MAX_SHORT_INT:
+                out += _TAGGED_INT(Tag.INT, item)
+            else:
+                self.value(item)
+                continue
+            if len(out) > self.max_bytes:
+                self.fits(0)
 
     def strings(self, items: list[str] | tuple[str, ...]) -> None:
         """Write strings as their lengths in code points (u32 each) and one joined text."""
