@@ -25,6 +25,15 @@ _F64: Final = struct.Struct("<d").unpack_from
 COST_CONTAINER: Final = 4
 COST_ARRAY: Final = 8
 COST_PANDAS: Final = 100
+# What making them takes, in microseconds of a slow machine. The sum is bounded whatever the
+# length: some bytes are a millisecond's work, and the judge's time is not the candidate's.
+WORK_CONTAINER: Final = 6
+WORK_ARRAY: Final = 10
+WORK_SCALAR: Final = 20
+WORK_PANDAS: Final = 150
+WORK_CALENDAR: Final = 1500
+WORK_CALENDAR_ROW: Final = 10
+MAX_WORK: Final = 10_000_000
 # A payload may spend this much more than its own length.
 FREE_ITEMS: Final = 500_000
 # Keys that all have one hash make a dict quadratic. Honest keys share one in pairs at most.
@@ -48,6 +57,7 @@ class Decoder:
         self.depth = 0
         self.max_depth = max_depth
         self.max_items = max_items
+        self.work = MAX_WORK
         self.budget = min(max_items, FREE_ITEMS + 2 * len(data))
 
     def payload(self) -> object:
@@ -83,10 +93,11 @@ class Decoder:
         self.pos = pos + size
         return pos
 
-    def charge(self, items: int) -> None:
-        """Spend from the budget of objects."""
+    def charge(self, items: int, work: int = 0) -> None:
+        """Spend from the budget of objects and from that of time."""
         self.budget -= items
-        if self.budget < 0:
+        self.work -= work
+        if self.budget < 0 or self.work < 0:
             raise DecodeError("more items than a payload may hold")
 
     def u8(self) -> int:
@@ -141,7 +152,7 @@ class Decoder:
             raise DecodeError(f"unknown packing {pack}")
         if size * width > self.end - self.pos:
             raise DecodeError(f"{size} items announced, {self.end - self.pos} bytes left")
-        self.charge(size + COST_CONTAINER)
+        self.charge(size + COST_CONTAINER, WORK_CONTAINER)
         if pack == Pack.ITEMS:
             return self.items(size)
         if pack == Pack.STR:

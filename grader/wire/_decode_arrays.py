@@ -16,7 +16,16 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from grader.wire._decode import COST_ARRAY, COST_PANDAS, READERS, Decoder, Read, check_hashes
+from grader.wire._decode import (
+    COST_ARRAY,
+    COST_PANDAS,
+    READERS,
+    WORK_ARRAY,
+    WORK_PANDAS,
+    Decoder,
+    Read,
+    check_hashes,
+)
 from grader.wire._decode_python import read_zone
 from grader.wire._encode_arrays import kind_of
 from grader.wire._tags import MAX_EMPTY_ITEMSIZE, MAX_NDIM, DecodeError, Ext, Tag, Text
@@ -67,7 +76,7 @@ def block(dec: Decoder) -> npt.NDArray[Any]:
     """Read an array of any shape."""
     ndim = dec.u8()
     need(ndim <= MAX_NDIM, "too many dimensions")
-    dec.charge(COST_ARRAY + ndim)
+    dec.charge(COST_ARRAY + ndim, WORK_ARRAY)
     pos = dec.take(8 * ndim)
     shape = struct.unpack_from(f"<{ndim}Q", dec.data, pos)
     text = dec.short()
@@ -113,7 +122,7 @@ def unit_of(dec: Decoder) -> str:
 
 def _dtype(dec: Decoder) -> tuple[int, Any]:
     """Read a pandas dtype: its kind and itself."""
-    dec.charge(COST_ARRAY)
+    dec.charge(COST_ARRAY, WORK_ARRAY)
     kind = dec.u8()
     reader = _DTYPES.get(kind)
     if reader is None:
@@ -209,7 +218,7 @@ def is_index(value: object) -> bool:
 
 
 def extension(dec: Decoder) -> PandasObject:
-    dec.charge(COST_ARRAY)
+    dec.charge(COST_ARRAY, WORK_ARRAY)
     kind = dec.data[dec.pos] if dec.pos < dec.end else 0
     if kind == Ext.NUMPY:
         dec.pos += 1
@@ -321,7 +330,7 @@ def _stamps(dec: Decoder) -> npt.NDArray[Any]:
 def _intervals(dec: Decoder, dtype: PandasObject) -> PandasObject:
     left, right = dec.value(), dec.value()
     need(is_index(left) and is_index(right), "an interval's side that is no index")
-    dec.charge(COST_PANDAS)
+    dec.charge(COST_PANDAS, WORK_PANDAS)
     result = pd.arrays.IntervalArray.from_arrays(left, right, dtype.closed)
     need(result.dtype == dtype, "intervals of another dtype than they say")
     return result
@@ -330,12 +339,12 @@ def _intervals(dec: Decoder, dtype: PandasObject) -> PandasObject:
 def _sparse(dec: Decoder, dtype: PandasObject) -> PandasObject:
     kind = dec.short()
     need(kind in ("integer", "block"), "no such sparse layout")
-    dec.charge(COST_PANDAS)
+    dec.charge(COST_PANDAS, WORK_PANDAS)
     return pd.arrays.SparseArray(vector(dec, dtype.subtype.str), dtype=dtype, kind=kind)
 
 
 def _arrow(dec: Decoder, dtype: PandasObject) -> PandasObject:
-    dec.charge(COST_PANDAS)
+    dec.charge(COST_PANDAS, WORK_PANDAS)
     kind, text = dtype.pyarrow_dtype, arrow_type(str(dtype.pyarrow_dtype))[1]
     if text is None:
         return pd.arrays.ArrowExtensionArray(_arrow_text(dec, kind))

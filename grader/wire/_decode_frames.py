@@ -12,7 +12,18 @@ from typing import Final
 import numpy as np
 from pandas.api.internals import create_dataframe_from_blocks
 
-from grader.wire._decode import COST_ARRAY, COST_PANDAS, READERS, Decoder, Read
+from grader.wire._decode import (
+    COST_ARRAY,
+    COST_PANDAS,
+    READERS,
+    WORK_ARRAY,
+    WORK_CALENDAR,
+    WORK_CALENDAR_ROW,
+    WORK_PANDAS,
+    WORK_SCALAR,
+    Decoder,
+    Read,
+)
 from grader.wire._decode_arrays import (
     block,
     check_codes,
@@ -39,6 +50,7 @@ _NAT: Final = np.iinfo(np.int64).min
 
 
 def _timestamp(dec: Decoder) -> PandasObject:
+    dec.charge(0, WORK_SCALAR)
     unit, number, fold = unit_of(dec), dec.i64(), dec.u8()
     tz = read_zone(dec)
     need(number != _NAT and fold <= 1, "a timestamp that is none")
@@ -52,18 +64,21 @@ def _timestamp(dec: Decoder) -> PandasObject:
 
 
 def _timedelta(dec: Decoder) -> PandasObject:
+    dec.charge(0, WORK_SCALAR)
     unit, number = unit_of(dec), dec.i64()
     need(number != _NAT, "a timedelta that is none")
     return pd.Timedelta(np.int64(number).view(f"m8[{unit}]"))
 
 
 def _period(dec: Decoder) -> PandasObject:
+    dec.charge(0, WORK_SCALAR)
     freq, ordinal = dec.short(), dec.i64()
     need(ordinal != _NAT, "a period that is none")
     return pd.Period(ordinal=ordinal, freq=period_dtype(freq)._freqstr)  # noqa: SLF001 - "M", not "ME"
 
 
 def _interval(dec: Decoder) -> PandasObject:
+    dec.charge(0, WORK_SCALAR)
     closed = dec.short()
     need(closed in CLOSED, "an interval closed in no known way")
     return pd.Interval(dec.value(), dec.value(), closed=closed)
@@ -73,7 +88,7 @@ def _interval(dec: Decoder) -> PandasObject:
 
 
 def _index(dec: Decoder) -> PandasObject:
-    dec.charge(COST_PANDAS)
+    dec.charge(COST_PANDAS, WORK_PANDAS)
     values = dec.value()
     name = dec.value()
     freq = dec.short()
@@ -84,7 +99,7 @@ def _index(dec: Decoder) -> PandasObject:
     need(values.ndim == 1 and type(values) is not pd.arrays.NumpyExtensionArray, "no labels")
     index = _new_index(values, name)
     if freq:
-        _set_freq(index, freq)
+        _set_freq(dec, index, freq)
     return index
 
 
@@ -101,7 +116,7 @@ def _new_index(values: PandasObject, name: object) -> PandasObject:
 _PLAIN_LABELS: Final = (pd.arrays.ArrowStringArray, pd.arrays.StringArray)
 
 
-def _set_freq(index: PandasObject, text: str) -> None:
+def _set_freq(dec: Decoder, index: PandasObject, text: str) -> None:
     """Give a date index the frequency that it claims, if its labels have it."""
     freq = offset(text)
     need(isinstance(index, (pd.DatetimeIndex, pd.TimedeltaIndex)), "a frequency without dates")
@@ -115,11 +130,12 @@ def _set_freq(index: PandasObject, text: str) -> None:
         index._freq = freq  # noqa: SLF001 - the setter would infer what was just checked
     else:
         need(len(index) <= MAX_CALENDAR_ROWS, "too many dates to check their calendar")
+        dec.charge(0, WORK_CALENDAR + WORK_CALENDAR_ROW * len(index))
         index.freq = freq
 
 
 def _range_index(dec: Decoder) -> PandasObject:
-    dec.charge(COST_PANDAS)
+    dec.charge(COST_PANDAS, WORK_PANDAS)
     labels = range(dec.i64(), dec.i64(), dec.i64())
     need(len(labels) <= dec.max_items, "a range index too long")
     name = dec.value()
@@ -130,7 +146,7 @@ def _range_index(dec: Decoder) -> PandasObject:
 def _multi_index(dec: Decoder) -> PandasObject:
     levels, codes, names = [], [], []
     for _ in range(dec.u32()):
-        dec.charge(COST_PANDAS)
+        dec.charge(COST_PANDAS, WORK_PANDAS)
         level = dec.value()
         need(is_index(level) and not isinstance(level, pd.MultiIndex), "a level that is no index")
         check_unique(level)
@@ -154,7 +170,7 @@ def _finish(obj: PandasObject, flag: bool, attrs: object) -> PandasObject:
 
 
 def _series(dec: Decoder) -> PandasObject:
-    dec.charge(COST_PANDAS)
+    dec.charge(COST_PANDAS, WORK_PANDAS)
     flag, attrs = dec.flag(), dec.value()
     index, name = dec.value(), dec.value()
     values = _column(dec)
@@ -179,14 +195,14 @@ def _column(dec: Decoder) -> PandasObject:
 
 
 def _frame(dec: Decoder) -> PandasObject:
-    dec.charge(COST_PANDAS)
+    dec.charge(COST_PANDAS, WORK_PANDAS)
     flag, attrs = dec.flag(), dec.value()
     index, columns = dec.value(), dec.value()
     need(is_index(index) and is_index(columns), "a frame without an index")
     rows, width = len(index), len(columns)
     blocks = []
     for _ in range(dec.u32()):
-        dec.charge(COST_ARRAY)
+        dec.charge(COST_ARRAY, WORK_ARRAY)
         places = raw(dec, np.dtype("<u4"), dec.u32()).astype(np.intp)
         values = _column(dec)
         if values.ndim == 1 and type(values) is not np.ndarray:

@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 
 from grader.wire import codec
-from grader.wire._decode import FREE_ITEMS
+from grader.wire._decode import FREE_ITEMS, MAX_WORK, WORK_CALENDAR
 from grader.wire._tags import VERSION, Ext, Pack, Tag, Text, Zone
 from grader.wire.values import FileTree, Handle, Recipe, Record, Stream
 
@@ -244,6 +244,15 @@ def test_memory_stays_within_a_multiple_of_the_payload(data: bytes) -> None:
 def test_budget_of_objects_is_shared_by_the_whole_payload() -> None:
     with pytest.raises(codec.DecodeError, match="more items"):
         codec.decode(codec.encode([[1] * 60] * 60), max_items=2000)
+
+
+def test_time_of_dear_checks_is_bounded_whatever_the_length() -> None:
+    dear = inner(pd.date_range("2020", periods=2, freq="ME"))
+    count = MAX_WORK // WORK_CALENDAR
+    start = time.perf_counter()
+    with pytest.raises(codec.DecodeError, match="more items"):
+        codec.decode(payload(Tag.LIST, Pack.ITEMS, u32(count), dear * count))
+    assert time.perf_counter() - start < 60
 
 
 def test_more_pandas_objects_than_the_budget_are_refused() -> None:
