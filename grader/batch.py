@@ -21,7 +21,7 @@ from grader.text import CandidateText, for_rich, for_terminal
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from grader.pipeline import Graded, Grading
 
@@ -95,7 +95,7 @@ def grade_all(options: argparse.Namespace) -> int:
                     raise
                 codes.append(_refused(show, path, error))
         if ready:
-            bench = Workbench(root, show.say)
+            bench = Workbench(show.say)
             for grading, outcome in _each(bench, ready, options, show):
                 if isinstance(outcome, GraderError):
                     if len(paths) == 1:
@@ -122,13 +122,11 @@ def _refused(show: _Show, path: Path, error: GraderError) -> int:
 
 def _each(
     bench: Workbench, ready: list[Grading], options: argparse.Namespace, show: _Show
-):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a generator of pairs
+) -> Iterator[tuple[Grading, Graded | GraderError]]:
     """Grade on as many workers as asked for; results come in the order of the command line."""
     jobs = min(options.jobs, len(ready))
     idle: SimpleQueue[Worker] = SimpleQueue()
-    workers = [
-        Worker(bench, number=number, ahead=len(ready) > jobs) for number in range(jobs)
-    ]
+    workers = [Worker(bench, number=number, ahead=len(ready) > jobs) for number in range(jobs)]
     stop = threading.Event()
     for worker in workers:
         idle.put(worker)

@@ -119,8 +119,11 @@ def _terminated(number: int, frame: object) -> NoReturn:
 
 def _complain(console: Console, what: str, error: BaseException) -> None:
     # The message may quote names from an archive.
-    console.print(f"grade: {what}: {for_terminal(CandidateText(str(error)), lines=True)}",
-                  markup=False, soft_wrap=True)
+    console.print(
+        f"grade: {what}: {for_terminal(CandidateText(str(error)), lines=True)}",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def _grade(options: argparse.Namespace) -> int:
@@ -181,7 +184,7 @@ def _images(argv: Sequence[str]) -> int:
 
     options = _simple("images", "Build the sandbox images unless they are there.").parse_args(argv)
     console = Console(stderr=True, highlight=False)
-    bench = Workbench(_root(options), lambda text: console.print(text, markup=False))
+    bench = Workbench(lambda text: console.print(text, markup=False))
     console.print(f"candidate {bench.images.candidate[7:19]}, judge {bench.images.judge[7:19]}")
     return 0
 
@@ -207,7 +210,6 @@ _COMMAND: dict[str, Callable[[Sequence[str]], int]] = {
     "replay": _replay,
     "images": _images,
 }
-
 
 
 if __name__ == "__main__":

@@ -21,8 +21,9 @@ def collected_tests(records: Sequence[Mapping[str, object]]) -> tuple[CollectedT
         JudgeError: none, or two with one id.
     """
     tests = tuple(
-        CollectedTest(_text(item, "id"), _text(item, "criterion"), _text(item, "title"),
-                      _text(item, "hint"))
+        CollectedTest(
+            _text(item, "id"), _text(item, "criterion"), _text(item, "title"), _text(item, "hint")
+        )
         for item in records
     )
     if not tests:

@@ -233,7 +233,7 @@ def grade(
     """
     root = root or project_root()
     grading = prepare(Path(path), root=root, exercise=exercise, seed=seed)
-    bench = Workbench(root, say)
+    bench = Workbench(say)
     with Worker(bench) as worker:
         return run(worker, bench, grading, out=out or Path("results")).report
 
@@ -305,5 +305,3 @@ def _first_difference(again: Sequence[object], recorded: Sequence[object]) -> st
             name = old.get("id") if isinstance(old, dict) else "?"
             return f"the replay's verdict of {name} differs from the recorded one"
     return f"the replay has {len(again)} verdicts, the report {len(recorded)}"
-
-

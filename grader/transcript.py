@@ -92,9 +92,7 @@ class Recording:
         kind, data = self._next()
         if kind != _ANSWER:
             raise ReplayMismatch(f"question {self.exchanges} has no recorded answer")
-        length, deadline_ms, number, frame_kind = read_header(
-            data[: HEADER.size], limit=_LARGEST
-        )
+        length, deadline_ms, number, frame_kind = read_header(data[: HEADER.size], limit=_LARGEST)
         if length != len(data) - HEADER.size:
             raise ReplayMismatch(f"the recorded answer {self.exchanges} is damaged")
         return Frame(Kind(frame_kind), number, data[HEADER.size :], deadline_ms)

@@ -13,6 +13,7 @@ import itertools
 import os
 import random
 import sys
+import tempfile
 import threading
 import traceback
 from dataclasses import dataclass, field
@@ -140,7 +141,6 @@ class Session:
         self._pull = pull
         self._namespace: Mapping[str, object] = {}
         self._handles: dict[int, object] = {}
-        self._trees = itertools.count()
         self._pull_lock = threading.Lock()
 
     def load(self) -> bytes | None:
@@ -151,9 +151,7 @@ class Session:
         name = Path(self._config.entry).stem
         sys.modules.pop(name, None)
         try:
-            spec = importlib.util.spec_from_file_location(
-                name, self._folder / self._config.entry
-            )
+            spec = importlib.util.spec_from_file_location(name, self._folder / self._config.entry)
             if spec is None or spec.loader is None:
                 raise ImportError(f"{self._config.entry} cannot be imported")  # noqa: TRY301
             module = importlib.util.module_from_spec(spec)
@@ -176,7 +174,10 @@ class Session:
     def handle(self, request: bytes) -> bytes:
         """Serve one encoded request; always returns one encoded answer."""
         try:
-            operation, *arguments = codec.decode(request)  # type: ignore[misc]
+            asked = codec.decode(request)
+            if not isinstance(asked, tuple):
+                raise TypeError("a request that is no tuple")  # noqa: TRY301
+            operation, *arguments = asked
             answer = getattr(self, f"_do_{operation}")(*arguments)
         except BaseException as error:  # noqa: BLE001 - exits and interrupts are errors as well
             return self._encode(describe_error(error, self._folder))
@@ -213,8 +214,7 @@ class Session:
         return value
 
     def _plant(self, tree: FileTree) -> Path:
-        folder = self._folder / f".argument-{next(self._trees)}"
-        folder.mkdir()
+        folder = Path(tempfile.mkdtemp(prefix="folder-"))
         for name, data in tree.files.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -218,9 +218,7 @@ class Supervisor:
         session = self._session
         if session is None:
             return self._failure(frame, "died", "the process of this test is gone already")
-        deadline = min(
-            time.monotonic() + frame.deadline_ms / 1000, self._settings.wall_deadline
-        )
+        deadline = min(time.monotonic() + frame.deadline_ms / 1000, self._settings.wall_deadline)
         try:
             return self._converse(session, frame, deadline)
         except _Broken as broken:
@@ -265,9 +263,7 @@ class Supervisor:
             length, _, number, kind = read_header(header, limit=1 << 62)
         except FrameError as error:
             raise _Broken("bad-reply", str(error)) from None
-        allowed = (
-            {Kind.LOADED, Kind.LOAD_ERROR} if frame.kind is Kind.BEGIN else {Kind.REPLY}
-        )
+        allowed = {Kind.LOADED, Kind.LOAD_ERROR} if frame.kind is Kind.BEGIN else {Kind.REPLY}
         if kind not in allowed or number != frame.number:
             raise _Broken("bad-reply", f"a {kind.name} frame with a wrong number or kind")
         if length > self._settings.reply_bytes:

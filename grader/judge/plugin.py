@@ -20,7 +20,7 @@ from grader.judge.errors import CandidateError, ChannelFailure, JudgeFault
 from grader.judge.proxy import Solution
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     import numpy as np
 
@@ -72,12 +72,17 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(judge, "grader-judge")
 
 
+def _judge_of(request: pytest.FixtureRequest) -> Judge:
+    judge = request.config.pluginmanager.get_plugin("grader-judge")
+    if not isinstance(judge, Judge):
+        pytest.fail("hidden tests need --solution DIR, or the sandbox", pytrace=False)
+    return judge
+
+
 @pytest.fixture
 def solution(request: pytest.FixtureRequest) -> Iterator[Solution]:
     """The candidate's submission, in a process of its own for each test."""
-    judge = request.config.pluginmanager.get_plugin("grader-judge")
-    if judge is None:
-        pytest.fail("hidden tests need --solution DIR, or the sandbox", pytrace=False)
+    judge = _judge_of(request)
     proxy = Solution(judge.channel)
     judge.record(request.node.nodeid).solution = proxy
     yield proxy
@@ -87,10 +92,15 @@ def solution(request: pytest.FixtureRequest) -> Iterator[Solution]:
 @pytest.fixture
 def measure(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Record a figure: ``measure(name, value, unit, threshold=None, volatile=False)``."""
-    judge = request.config.pluginmanager.get_plugin("grader-judge")
+    judge = _judge_of(request)
 
     def record(
-        name: str, value: float, unit: str, threshold: float | None = None, *, volatile: bool = False
+        name: str,
+        value: float,
+        unit: str,
+        threshold: float | None = None,
+        *,
+        volatile: bool = False,
     ) -> None:
         judge.record(request.node.nodeid).measurements.append(
             {
@@ -108,7 +118,7 @@ def measure(request: pytest.FixtureRequest) -> Callable[..., None]:
 @pytest.fixture
 def rng(request: pytest.FixtureRequest) -> np.random.Generator:
     """A generator of the test's own: 128-bit key from the run's seed and the test's id."""
-    judge = request.config.pluginmanager.get_plugin("grader-judge")
+    judge = _judge_of(request)
     return determinism.generator(judge.seed, request.node.nodeid)
 
 
@@ -157,7 +167,7 @@ class Judge:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[Any]
-    ) -> Iterator[None]:
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Note how each phase ended; a latched failure wins over whatever the test made of it."""
         report = yield
         record = self.record(item.nodeid)
@@ -187,7 +197,7 @@ class Judge:
         return {
             "id": item.nodeid,
             "criterion": str(marker.args[0]) if marker and marker.args else "",
-            "title": doc.splitlines()[0] if doc else "",
+            "title": doc.splitlines()[0].rstrip(".") if doc else "",
             "hint": str(marker.kwargs.get("hint", "")) if marker else "",
         }
 

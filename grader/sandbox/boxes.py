@@ -38,12 +38,6 @@ class CandidateBox:
             spec, lifetime=LIFETIME + exercise.limits.wall_seconds
         )
         self._exercise = exercise
-        self._numbers = 0
-
-    @property
-    def stream(self):  # type: ignore[no-untyped-def]  # noqa: ANN201 - the container's own
-        """Frames to and from the supervisor."""
-        return self.container.stream
 
     def wait_ready(self) -> None:
         """Wait for the supervisor's first frame.
@@ -71,8 +65,9 @@ class CandidateBox:
                 Frame(Kind.SUBMISSION, 1, body).pack(), deadline=time.monotonic() + READY_SECONDS
             )
         except (StreamClosedError, StreamTimeoutError) as error:
-            raise SandboxError(f"the candidate container does not take the submission: {error}") \
-                from error
+            raise SandboxError(
+                f"the candidate container does not take the submission: {error}"
+            ) from error
         self._expect_ready(1, READY_SECONDS)
 
     def _expect_ready(self, number: int, seconds: float) -> None:
@@ -113,7 +108,7 @@ class JudgeBox:
 
     def wait_ready(self) -> None:
         """Wait for its first frame."""
-        self._expect(Kind.JUDGE_READY, READY_SECONDS)
+        self._expect(Kind.JUDGE_READY)
 
     def begin(self, suite: str, files: Mapping[str, bytes], config: Mapping[str, object]) -> None:
         """Store the suite unless it is there, then start a run.
@@ -125,7 +120,7 @@ class JudgeBox:
         """
         if suite not in self._suites:
             self._send(Kind.SUITE, pack_bundle({"digest": suite}, files))
-            self._expect(Kind.SUITE_STORED, READY_SECONDS)
+            self._expect(Kind.SUITE_STORED)
             self._suites.add(suite)
         self._send(Kind.RUN, pack_json({**config, "suite": suite}))
 
@@ -142,8 +137,9 @@ class JudgeBox:
             )
         except (StreamClosedError, StreamTimeoutError, FrameError) as error:
             told = stream.stderr_tail.decode("utf-8", "replace").strip()
-            raise JudgeError(f"the judge fell silent ({type(error).__name__}): {told[-2000:]}") \
-                from error
+            raise JudgeError(
+                f"the judge fell silent ({type(error).__name__}): {told[-2000:]}"
+            ) from error
 
     def answer(self, frame: Frame) -> None:
         """Send an answer to the judge's question."""
@@ -158,8 +154,7 @@ class JudgeBox:
         self._numbers += 1
         self.answer(Frame(kind, self._numbers, body))
 
-    def _expect(self, kind: Kind, seconds: float) -> None:
-        del seconds
+    def _expect(self, kind: Kind) -> None:
         frame = self.read()
         if frame.kind is not kind:
             raise JudgeError(f"the judge sent {frame.kind.name} instead of {kind.name}")

@@ -109,7 +109,7 @@ def examine(root: Path) -> Iterator[Finding]:
         yield Finding("engine", "error", str(error), "make engine")
         return
     yield from _engine_findings(engine.facts)
-    images = find_images(engine, root)
+    images = find_images(engine)
     if images is None:
         yield Finding("images", "warning", "not built yet", "make images")
     else:
@@ -124,7 +124,9 @@ def examine(root: Path) -> Iterator[Finding]:
     swap = Path("/proc/swaps")
     if swap.exists() and len(swap.read_text().splitlines()) > 1:
         yield Finding(
-            "swap", "warning", "is on; containers may not use it, but the host may",
+            "swap",
+            "warning",
+            "is on; containers may not use it, but the host may",
             "swapoff -a on a machine that only grades",
         )
 
@@ -134,7 +136,7 @@ def _trial(engine: Engine, root: Path) -> Iterator[Finding]:
     from grader.exercise import list_exercises  # noqa: PLC0415 - only for the trial
     from grader.sandbox.boxes import CandidateBox  # noqa: PLC0415
 
-    images = find_images(engine, root)
+    images = find_images(engine)
     if images is None:
         return
     try:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from grader.models import Limits
     from grader.sandbox.engine import EngineFacts
 
-__all__ = ["JUDGE_LIMITS", "ContainerSpec", "create_body", "verify"]
+__all__ = ["ContainerSpec", "create_body", "verify"]
 
 CANDIDATE_UID = 61001
 JUDGE_UID = 61901
@@ -65,19 +65,18 @@ class ContainerSpec:
     def judge(cls, image: str, *, slot: int, labels: Mapping[str, str]) -> ContainerSpec:
         """The trusted side; the same walls, because it decodes hostile bytes."""
         return cls(
-            role="judge", image=image, user=JUDGE_UID + slot, labels=labels, **JUDGE_LIMITS
+            role="judge",
+            image=image,
+            user=JUDGE_UID + slot,
+            memory=3 << 30,
+            cpus=1.0,
+            pids=64,
+            cpu_seconds=24 * 3600,
+            scratch={"/tmp": 64 << 20, "/suite": 64 << 20},  # noqa: S108 - a private tmpfs
+            file_bytes=64 << 20,
+            oom_score=0,
+            labels=labels,
         )
-
-
-JUDGE_LIMITS: dict[str, object] = {
-    "memory": 3 << 30,
-    "cpus": 1.0,
-    "pids": 64,
-    "cpu_seconds": 24 * 3600,
-    "scratch": {"/tmp": 64 << 20, "/suite": 64 << 20},  # noqa: S108
-    "file_bytes": 64 << 20,
-    "oom_score": 0,
-}
 
 
 def create_body(spec: ContainerSpec, facts: EngineFacts) -> dict[str, object]:

@@ -8,7 +8,6 @@ by hash, as wheels for the image's Python, because a build has no network.
 from __future__ import annotations
 
 import hashlib
-import io
 import shutil
 import subprocess
 import sys
@@ -16,7 +15,7 @@ import tarfile
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from grader.errors import PrerequisiteError, SandboxError
 
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Images", "ensure_images", "find_images"]
 
+_PACKAGE = Path(__file__).resolve().parent.parent
+_HOME = _PACKAGE.parent  # the grader's own checkout; exercises may live in another
 BASE = "python:3.11-slim-bookworm"
 LOCAL_BASE = "takehome-grader/base:bookworm"
 _PLATFORMS = {
@@ -50,36 +51,35 @@ class Images:
     judge: str
 
 
-def find_images(engine: Engine, root: Path) -> Images | None:
+def find_images(engine: Engine) -> Images | None:
     """The images for the present sources, or None when they have to be built."""
     base = _find_base(engine)
     if base is None:
         return None
-    found = {role: engine.image_id(_tag(role, root, base, engine)) for role in _PARTS}
+    found = {role: engine.image_id(_tag(role, base, engine)) for role in _PARTS}
     if all(found.values()):
         return Images(candidate=str(found["candidate"]), judge=str(found["judge"]))
     return None
 
 
-def ensure_images(engine: Engine, root: Path, say: Callable[[str], None]) -> Images:
+def ensure_images(engine: Engine, say: Callable[[str], None]) -> Images:
     """Find the images, or build what is missing.
 
     Args:
-        root: the checkout that holds ``Dockerfile`` and ``requirements/``.
         say: told each long step as one short line.
 
     Raises:
         PrerequisiteError: no base image can be had; the message says what to do.
         SandboxError: a build failed; the message ends with the engine's last lines.
     """
-    images = find_images(engine, root)
+    images = find_images(engine)
     if images:
         return images
     base = _find_base(engine) or _make_base(engine, say)
     with tempfile.TemporaryDirectory(prefix="grader-build-") as folder:
         context = Path(folder)
-        tags = {role: _tag(role, root, base, engine) for role in _PARTS}
-        _fill_context(context, root, engine, say)
+        tags = {role: _tag(role, base, engine) for role in _PARTS}
+        _fill_context(context, engine, say)
         for role in _PARTS:
             tag = tags[role]
             if engine.image_id(tag) is None:
@@ -90,21 +90,20 @@ def ensure_images(engine: Engine, root: Path, say: Callable[[str], None]) -> Ima
     return Images(candidate=str(built["candidate"]), judge=str(built["judge"]))
 
 
-def _sources(role: str, root: Path) -> list[Path]:
-    package = Path(__file__).resolve().parent.parent
-    files = [root / "Dockerfile", *(root / "scripts" / name for name in _SCRIPTS)]
-    files.append(root / "requirements/sandbox.txt")
+def _sources(role: str) -> list[Path]:
+    files = [_HOME / "Dockerfile", *(_HOME / "scripts" / name for name in _SCRIPTS)]
+    files.append(_HOME / "requirements/sandbox.txt")
     if role == "judge":
-        files.append(root / "requirements/judge.txt")
+        files.append(_HOME / "requirements/judge.txt")
     for part in _PARTS[role]:
-        path = package / part
+        path = _PACKAGE / part
         files += sorted(path.rglob("*.py")) if path.is_dir() else [path]
     return files
 
 
-def _tag(role: str, root: Path, base: str, engine: Engine) -> str:
+def _tag(role: str, base: str, engine: Engine) -> str:
     digest = hashlib.sha256(f"{base}\n{engine.facts.architecture}\n".encode())
-    for path in _sources(role, root):
+    for path in _sources(role):
         data = path.read_bytes()
         digest.update(f"{path.name}\n{len(data)}\n".encode())
         digest.update(data)
@@ -146,21 +145,18 @@ def _make_base(engine: Engine, say: Callable[[str], None]) -> str:
     return base
 
 
-def _fill_context(
-    context: Path, root: Path, engine: Engine, say: Callable[[str], None]
-) -> None:
-    shutil.copy(root / "Dockerfile", context)
+def _fill_context(context: Path, engine: Engine, say: Callable[[str], None]) -> None:
+    shutil.copy(_HOME / "Dockerfile", context)
     for name in _SCRIPTS:
-        shutil.copy(root / "scripts" / name, context)
+        shutil.copy(_HOME / "scripts" / name, context)
     for folder, requirements in (("site", "sandbox.txt"), ("site-judge", "judge.txt")):
-        fetched = _fetched(root, root / "requirements" / requirements, engine, say)
+        fetched = _fetched(_HOME / "requirements" / requirements, engine, say)
         (context / folder).symlink_to(fetched)
-    package = Path(__file__).resolve().parent.parent
     for role, parts in _PARTS.items():
         target = context / role / "grader"
         target.mkdir(parents=True)
         for part in parts:
-            source = package / part
+            source = _PACKAGE / part
             if source.is_dir():
                 ignore = shutil.ignore_patterns("__pycache__")
                 shutil.copytree(source, target / part, ignore=ignore)
@@ -168,12 +164,10 @@ def _fill_context(
                 shutil.copy(source, target / part)
 
 
-def _fetched(
-    root: Path, requirements: Path, engine: Engine, say: Callable[[str], None]
-) -> Path:
+def _fetched(requirements: Path, engine: Engine, say: Callable[[str], None]) -> Path:
     """A folder with the packages of one requirements file; made once for each content."""
     digest = hashlib.sha256(engine.facts.architecture.encode() + requirements.read_bytes())
-    final = root / "build" / f"site-{requirements.stem}-{digest.hexdigest()[:12]}"
+    final = _HOME / "build" / f"site-{requirements.stem}-{digest.hexdigest()[:12]}"
     if final.is_dir():
         return final
     say(f"fetching the packages of requirements/{requirements.name}")
@@ -224,14 +218,14 @@ def _build(context: Path, role: str, tag: str, base: str) -> None:
         stream.close()
 
 
-def _packed(context: Path) -> io.BufferedIOBase:
+def _packed(context: Path) -> IO[bytes]:
     """The build context as a tar stream on disk."""
-    stream = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    stream: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     with tarfile.open(fileobj=stream, mode="w", dereference=True) as archive:
         for path in sorted(context.iterdir()):
             archive.add(path, path.name, filter=_plain)
     stream.seek(0)
-    return stream  # type: ignore[return-value]
+    return stream
 
 
 def _plain(info: tarfile.TarInfo) -> tarfile.TarInfo:
@@ -242,10 +236,10 @@ def _plain(info: tarfile.TarInfo) -> tarfile.TarInfo:
     return info
 
 
-def _run(command: list[str], what: str, stdin: object = None) -> None:
+def _run(command: list[str], what: str, stdin: IO[bytes] | None = None) -> None:
     done = subprocess.run(  # noqa: S603 - fixed programs, no shell
         command,
-        stdin=stdin if stdin is not None else subprocess.DEVNULL,  # type: ignore[call-overload]
+        stdin=stdin or subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         check=False,

@@ -60,9 +60,7 @@ class RunRecord:
     captures: dict[str, bytes] = field(default_factory=dict)
 
 
-def relay(
-    judge: JudgeBox, candidate: Candidate, progress: Callable[[int, int], None]
-) -> RunRecord:
+def relay(judge: JudgeBox, candidate: Candidate, progress: Callable[[int, int], None]) -> RunRecord:
     """Serve the judge until it says that the run is finished.
 
     Args:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 import time
-from typing import Protocol
+from typing import Protocol, cast
 
 from grader.wire.frames import HEADER, Frame, FrameError, read_header
 
@@ -47,7 +47,7 @@ class ContainerStream:
 
     def __init__(self, attached: object) -> None:
         self._attached = attached  # keeps the response, and so the connection, alive
-        self._socket: _Raw = getattr(attached, "_sock", attached)  # type: ignore[assignment]
+        self._socket = cast("_Raw", getattr(attached, "_sock", attached))
         self._buffer = bytearray()  # demultiplexed stdout
         self._record_left = 0
         self._record_kind = _STDOUT
@@ -156,5 +156,3 @@ class ContainerStream:
                     close()
                 except OSError:
                     continue
-
-

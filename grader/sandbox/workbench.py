@@ -29,17 +29,17 @@ class Workbench:
     """What a command needs once: a connection, swept leftovers, images.
 
     Args:
-        root: the checkout with ``Dockerfile``, ``exercises/`` and ``hidden_tests/``.
+        say: told each long step as one short line.
         say: told each long step as one short line.
 
     Raises:
         PrerequisiteError: no engine, or no base image.
     """
 
-    def __init__(self, root: Path, say: Callable[[str], None]) -> None:
+    def __init__(self, say: Callable[[str], None]) -> None:
         self.engine = Engine()
         self.swept = self.engine.sweep()
-        self.images = ensure_images(self.engine, root, say)
+        self.images = ensure_images(self.engine, say)
 
 
 class Worker:
@@ -73,9 +73,7 @@ class Worker:
         with self._lock:
             self._slot = (self._slot + 1) % _SLOTS_A_WORKER
             slot = self._number * _SLOTS_A_WORKER + self._slot
-        box = CandidateBox(
-            self._bench.engine, self._bench.images.candidate, exercise, slot=slot
-        )
+        box = CandidateBox(self._bench.engine, self._bench.images.candidate, exercise, slot=slot)
         try:
             box.wait_ready()
         except BaseException:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(120)]
 
-WALL_SECONDS = 40  # of the probe exercise
+WALL_SECONDS = 20  # of the probe exercise
 TESTS = [
     line.partition("(")[0].removeprefix("def ")
     for line in (PROJECT / "hidden_tests/probe/test_probe.py").read_text().splitlines()
@@ -163,7 +163,10 @@ import os
 for name in ("-rf", "a\\nb", "\\x1b[2J", "=1+1", "ü" * 20):
     open("/tmp/" + name, "w").close()
 os.symlink("/", "/tmp/root")
-os.mkfifo("/tmp/fifo")
+try:
+    os.mkfifo("/tmp/fifo")
+except PermissionError:
+    pass
 path = "/tmp"
 for _ in range(60):
     path += "/d" * 10
@@ -223,9 +226,9 @@ COSTS = {
     "a reply of 10 GB": (
         "def double(x): return 'A' * 10**10",
         {
-            "test_a_value": "candidate-error",
-            "test_g_neighbour": "candidate-error",
-            "test_i_threads": "candidate-error",
+            "test_a_value": "memory",
+            "test_g_neighbour": "memory",
+            "test_i_threads": "memory",
         },
     ),
     "a reply above the limit": (
@@ -381,14 +384,14 @@ def test_load_error_names_file_and_line(
 
 
 def test_missing_function_is_named(worker: Worker, bench: Workbench, tmp_path: Path) -> None:
-    probed = probe(worker, bench, HONEST.replace("def refuse", "def other"), tmp_path)
-    assert probed.failed == {"test_e_raises": "candidate-error"}
+    probed = probe(worker, bench, HONEST.replace("def double", "def other"), tmp_path)
+    assert probed.failed["test_a_value"] == "candidate-error"
     message = next(e.message for e in probed.report.evidence if e.status == "failed")
-    assert "solution.py does not define refuse" in message
+    assert "solution.py does not define double" in message
 
 
 def test_wrong_signature_is_named(worker: Worker, bench: Workbench, tmp_path: Path) -> None:
-    probed = probe(worker, bench, HONEST.replace("def refuse(x)", "def refuse()"), tmp_path)
-    assert probed.failed == {"test_e_raises": "candidate-error"}
+    probed = probe(worker, bench, HONEST.replace("def double(x)", "def double()"), tmp_path)
+    assert probed.failed["test_a_value"] == "candidate-error"
     message = next(e.message for e in probed.report.evidence if e.status == "failed")
-    assert "refuse() takes 0 positional arguments but 1 was given" in message
+    assert "double() takes 0 positional arguments but 1 was given" in message

@@ -28,7 +28,7 @@ def start(source: str, out: Path) -> subprocess.Popen[bytes]:
     path.write_text(source)
     command = [sys.executable, "-m", "grader.cli", str(path), "--root", str(PROJECT)]
     command += ["--out", str(out / "results"), "--seed", SEED, "--quiet"]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL)
 
 
 def owned_by(bench: Workbench, pid: int, *, running: bool) -> list[dict[str, object]]:
