@@ -1,0 +1,138 @@
+"""Frames that the hidden tests ask about, and the checks that several of them share.
+
+A *probe* is a column ``[2, missing, 2]``: whatever statistic fills it, the answer is 2. With it a
+test of an unusual column is not passed by returning the argument, and yet a submission whose only
+defect is, say, the mean in place of the median loses nothing here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from hypothesis import strategies as st
+
+from grader.judge.compare import assert_frame, assert_kind, assert_value
+
+NAN = float("nan")
+REPORT_COLUMNS = ["n_missing", "pct_missing", "dtype"]
+
+
+def probed(**columns: object) -> pd.DataFrame:
+    """A three-row frame of `columns` and the probe, last."""
+    return pd.DataFrame({**columns, "probe": [2.0, NAN, 2.0]})
+
+
+def probe_filled(frame: pd.DataFrame) -> pd.DataFrame:
+    """What is due when nothing but the probe is to be filled."""
+    return frame.assign(probe=[2.0] * len(frame))
+
+
+def assert_fills(solution: Any) -> None:
+    """Hold that ``impute`` works at all, beside a check that doing nothing would pass."""
+    assert_frame(solution.impute(probed()), expected=probe_filled(probed()), what="a plain frame")
+
+
+def assert_reports(solution: Any) -> None:
+    """The same for ``missing_report``."""
+    report = solution.missing_report(probed(full=[1, 2, 3]))
+    assert_value(report_column(report, "n_missing").to_dict(), {"probe": 1, "full": 0})
+
+
+def fitted(solution: Any, frame: pd.DataFrame) -> Any:
+    """A fitted imputer in the candidate's process; what ``fit`` returns does not matter here."""
+    imputer = solution.keep.MedianImputer()
+    imputer.fit(frame)
+    return imputer
+
+
+def report_column(report: object, name: str) -> pd.Series:
+    """One column of a report, checked to be one."""
+    assert_kind(report, pd.DataFrame, "the report")
+    column = report.get(name)
+    assert_kind(column, pd.Series, f"the report's column {name}")
+    return column
+
+
+def report_index(report: object) -> list[object]:
+    """The columns that a report speaks of, in its order."""
+    assert_kind(report, pd.DataFrame, "the report")
+    return list(report.index)
+
+
+def symmetric(rng: np.random.Generator, pairs: int = 6) -> tuple[list[float], float]:
+    """Values in random order whose mean and median are the same whole number, and that number."""
+    centre = int(rng.integers(-500, 500))
+    steps = rng.integers(1, 400, size=pairs)
+    values = rng.permutation([centre, *(centre + steps), *(centre - steps)])
+    return [float(value) for value in values], float(centre)
+
+
+def with_gaps(values: list[float], rng: np.random.Generator, gaps: int = 3) -> pd.Series:
+    """The values with missing ones strewn in; never first or last."""
+    places = rng.integers(1, len(values), size=gaps)
+    return pd.Series(np.insert(np.array(values), places, NAN))
+
+
+def export(rng: np.random.Generator, rows: int = 120) -> pd.DataFrame:
+    """Something like the export in the starter, drawn anew for each run."""
+    start = pd.Timestamp("2024-03-01")
+    hours = pd.to_timedelta(rng.integers(0, 24 * 60, size=rows), unit="h")
+    frame = pd.DataFrame(
+        {
+            "station": [f"S{number:02d}" for number in rng.integers(1, 30, size=rows)],
+            "recorded": start + hours,
+            "temperature": rng.normal(11, 7, size=rows).round(1),
+            "wind": rng.gamma(2.0, 6.0, size=rows),
+            "bikes": pd.array(rng.integers(0, 20, size=rows) * 2, dtype="Int64"),
+            "docks": rng.integers(10, 40, size=rows),
+            "weather": pd.Categorical(rng.choice(["dry", "rain", "snow"], size=rows)),
+        }
+    )
+    shares = {"temperature": 0.2, "wind": 0.1, "weather": 0.05, "recorded": 0.03}
+    for label, share in shares.items():
+        frame.loc[rng.random(rows) < share, label] = None
+    # Even numbers: their median is whole, and the column stays Int64.
+    frame["bikes"] = frame["bikes"].mask(rng.random(rows) < 0.15)
+    return frame
+
+
+_number = st.one_of(
+    st.none(),
+    st.integers(-1000, 1000).map(float),
+    st.floats(-1e6, 1e6, allow_nan=False, allow_subnormal=False),
+)
+_text = st.one_of(st.none(), st.sampled_from(["", "a", "7", "n/a"]))
+
+
+@st.composite
+def frames(draw: st.DrawFn) -> pd.DataFrame:
+    """One to twelve rows of two number columns, one text column and one of whole numbers."""
+    rows = draw(st.integers(1, 12))
+
+    def column(cells: st.SearchStrategy[object]) -> list[object]:
+        return draw(st.lists(cells, min_size=rows, max_size=rows))
+
+    return pd.DataFrame(
+        {
+            "a": pd.Series(column(_number), dtype="float64"),
+            "name": pd.Series(column(_text), dtype="str"),
+            "b": pd.Series(column(_number), dtype="float64"),
+            "n": pd.Series(column(st.integers(-9, 9)), dtype="int64"),
+        }
+    )
+
+
+@st.composite
+def symmetric_pairs(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A training frame whose mean and median agree, and a test frame that is far from it."""
+    centre = draw(st.integers(-1000, 1000))
+    steps = draw(st.lists(st.integers(0, 500), min_size=1, max_size=5))
+    train = [float(centre + sign * step) for step in steps for sign in (1, -1)] + [NAN]
+    far = st.one_of(st.none(), st.integers(5000, 9000).map(float))
+    test = draw(st.lists(far, min_size=1, max_size=8))
+    return (
+        pd.DataFrame({"x": pd.Series(train, dtype="float64")}),
+        pd.DataFrame({"x": pd.Series(test, dtype="float64")}),
+    )
