@@ -8,7 +8,7 @@ import threading
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
@@ -51,7 +51,7 @@ class _Show:
             disable=quiet or not self.console.is_terminal,
         )
 
-    def __enter__(self) -> _Show:
+    def __enter__(self) -> Self:
         self._progress.start()
         return self
 

@@ -182,7 +182,7 @@ def _doctor(argv: Sequence[str]) -> int:
 def _images(argv: Sequence[str]) -> int:
     from grader.sandbox.workbench import Workbench  # noqa: PLC0415
 
-    options = _simple("images", "Build the sandbox images unless they are there.").parse_args(argv)
+    _simple("images", "Build the sandbox images unless they are there.").parse_args(argv)
     console = Console(stderr=True, highlight=False)
     bench = Workbench(lambda text: console.print(text, markup=False))
     console.print(f"candidate {bench.images.candidate[7:19]}, judge {bench.images.judge[7:19]}")

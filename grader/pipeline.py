@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import io
 import secrets
 import time
@@ -56,6 +56,14 @@ class Grading:
     seed: str
 
 
+def _silent(text: str) -> None:
+    del text
+
+
+def _no_progress(done: int, total: int) -> None:
+    del done, total
+
+
 def project_root() -> Path:
     """The checkout that this package was installed from.
 
@@ -96,14 +104,14 @@ def run(
     grading: Grading,
     *,
     out: Path,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Callable[[int, int], None] = _no_progress,
 ) -> Graded:
     """Grade one prepared submission and publish its results folder.
 
     Raises:
         PlatformError: the run is void; nothing is published.
     """
-    started = datetime.datetime.now(datetime.UTC)
+    started = dt.datetime.now(dt.UTC)
     clock = time.perf_counter()
     timings: dict[str, float] = {}
     submission, exercise = grading.submission, grading.exercise
@@ -211,7 +219,7 @@ def grade(
     root: Path | None = None,
     out: Path | None = None,
     seed: str | None = None,
-    say: Callable[[str], None] = lambda text: None,
+    say: Callable[[str], None] = _silent,
 ) -> Report:
     """Grade one submission.
 

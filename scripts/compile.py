@@ -1,7 +1,7 @@
 """Runs inside the image build: byte-compile a folder and make it readable for every user id."""
 
 import compileall
-import os
+import pathlib
 import py_compile
 import sys
 
@@ -10,8 +10,5 @@ folder = sys.argv[1]
 compileall.compile_dir(
     folder, quiet=2, workers=0, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
 )
-for parent, folders, files in os.walk(folder):
-    for name in folders:
-        os.chmod(os.path.join(parent, name), 0o755)
-    for name in files:
-        os.chmod(os.path.join(parent, name), 0o644)
+for path in pathlib.Path(folder).rglob("*"):
+    path.chmod(0o755 if path.is_dir() else 0o644)

@@ -31,7 +31,7 @@ def empty_directory(root: str) -> None:
     """
     fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        while entries := os.listdir(fd):
+        while entries := os.listdir(fd):  # noqa: PTH208 - by descriptor
             for name in entries:
                 info = os.stat(name, dir_fd=fd, follow_symlinks=False)
                 if not stat.S_ISDIR(info.st_mode):
@@ -43,7 +43,7 @@ def empty_directory(root: str) -> None:
                 os.chmod(name, 0o700, dir_fd=fd)
                 inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=fd)
                 try:
-                    for child in os.listdir(inner):
+                    for child in os.listdir(inner):  # noqa: PTH208 - by descriptor
                         child_info = os.stat(child, dir_fd=inner, follow_symlinks=False)
                         if stat.S_ISDIR(child_info.st_mode):
                             # renaming a folder needs write access to the folder itself

@@ -345,7 +345,7 @@ class Supervisor:
             empty_directory(path)
 
 
-class _Broken(Exception):  # noqa: N818 - it names a state of the child, not a mistake of ours
+class _Broken(Exception):
     """The child can no longer be trusted to answer."""
 
     def __init__(self, cause: str, detail: str) -> None:
@@ -379,10 +379,8 @@ def main() -> None:
     os.dup2(2, 1)
     os.close(null)
     runner.warm_up()
-    try:
+    with contextlib.suppress(BrokenPipeError):  # the host went away
         Supervisor(wire_in, wire_out).run()
-    except BrokenPipeError:
-        pass  # the host went away
     os._exit(0)
 
 

@@ -120,7 +120,8 @@ def raises(
         yield
     except CandidateError as error:
         if not isinstance(error, kinds):
-            raise AssertionError(f"expected {names}, but it raised {error}"[:MAX_MESSAGE]) from None
+            text = f"expected {names}, but it raised {error}"
+            raise AssertionError(text[:MAX_MESSAGE]) from None  # noqa: TRY004 - the test's verdict
         if match is not None and not re.search(match, error.message):
             raise AssertionError(
                 f"{error.type_name} was raised, but its message does not say what is wrong: "

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from grader.judge import determinism
-from grader.judge.errors import CandidateError, ChannelFailure, JudgeFault
+from grader.judge.errors import CandidateError, JudgeFault
 from grader.judge.proxy import Solution
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if not (Path(folder) / "solution.py").is_file():
             raise pytest.UsageError(f"--solution {folder}: there is no solution.py in it")
         seed = config.getoption("--suite-seed")
-        judge = Judge(LocalChannel(Path(folder)), seed, tell=lambda kind, record: None)
+        judge = Judge(LocalChannel(Path(folder)), seed, tell=_tell_nobody)
         config.pluginmanager.register(judge, "grader-judge")
 
 
@@ -242,6 +242,10 @@ class Judge:
         if set(record.outcomes.values()) == {"passed"} and record.outcomes.get("call"):
             return "none", "", ""
         return "no-record", "the test left no positive record", ""
+
+
+def _tell_nobody(kind: str, record: dict[str, object]) -> None:
+    del kind, record
 
 
 def _joined(text: str, notes: str) -> str:

@@ -60,6 +60,7 @@ class RemoteObject:
         return self._solution.ask("getattr", self, name)
 
     def __call__(self, *args: object, **kwargs: object) -> object:
+        """Call it there, with data, remote objects or generators as arguments."""
         return self._solution.call(self, *args, **kwargs)
 
     def __len__(self) -> int:

@@ -9,7 +9,7 @@ import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import docker
 import docker.errors
@@ -119,7 +119,7 @@ class Container:
         with contextlib.suppress(docker.errors.NotFound), _mapped("removing a container"):
             self._api.remove_container(self.id, force=True, v=True)
 
-    def __enter__(self) -> Container:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -197,7 +197,7 @@ class Engine:
 
 
 def _is_orphan(labels: Mapping[str, str]) -> bool:
-    host, boot, pid, started = (labels.get(OWNER, "").split("|") + ["", "", "", ""])[:4]
+    host, boot, pid, started = [*labels.get(OWNER, "").split("|"), "", "", "", ""][:4]
     if host == socket.gethostname() and boot and boot == _boot_id():
         return not pid.isdigit() or _start_time(int(pid)) != started
     deadline = labels.get(DEADLINE, "0")
@@ -227,7 +227,7 @@ def _facts(api: docker.APIClient) -> EngineFacts:
         str(part.get("Name", "")): str(part.get("Version", ""))
         for part in version.get("Components") or []
     }
-    facts = EngineFacts(
+    return EngineFacts(
         version=str(version.get("Version", "")),
         api_version=str(version.get("ApiVersion", "")),
         runtime=runtime,
@@ -240,7 +240,6 @@ def _facts(api: docker.APIClient) -> EngineFacts:
         architecture=str(info.get("Architecture", "")),
         local=api.base_url.startswith("http+docker://") and Path("/sys/fs/cgroup").is_dir(),
     )
-    return facts
 
 
 def runtime_tuple(version: str) -> tuple[int, ...]:

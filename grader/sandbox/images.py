@@ -66,6 +66,7 @@ def ensure_images(engine: Engine, say: Callable[[str], None]) -> Images:
     """Find the images, or build what is missing.
 
     Args:
+        engine: where the images are, or will be.
         say: told each long step as one short line.
 
     Raises:

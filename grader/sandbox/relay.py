@@ -64,6 +64,8 @@ def relay(judge: JudgeBox, candidate: Candidate, progress: Callable[[int, int], 
     """Serve the judge until it says that the run is finished.
 
     Args:
+        judge: ready, with a run begun.
+        candidate: who answers.
         progress: called with the number of tests done and their total.
 
     Raises:
@@ -166,7 +168,7 @@ class LiveCandidate:
         cgroup = box.container.cgroup
         try:
             if not box.container.stream.idle():
-                raise FrameError("bytes came before a question was asked")
+                raise FrameError("bytes came before a question was asked")  # noqa: TRY301
             cpu = cgroup.cpu_ns() if cgroup else -1
             box.container.stream.send(question.pack(), deadline=deadline)
             start = time.perf_counter_ns()
@@ -175,7 +177,7 @@ class LiveCandidate:
             )
             wall = time.perf_counter_ns() - start
             if frame.number != question.number or frame.kind not in _ANSWERS[question.kind]:
-                raise FrameError("an answer to another question")
+                raise FrameError("an answer to another question")  # noqa: TRY301
         except StreamTimeoutError:
             self.close()
             return self._no_answer(question, "timeout")

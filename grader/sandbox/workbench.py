@@ -109,8 +109,13 @@ class Worker:
         """Grade one submission.
 
         Args:
+            exercise: what it is graded by.
+            submission: what is graded.
+            suite: the hidden tests.
+            seed: of generated inputs, 32 hexadecimal digits.
             transcript: where the transcript is written.
             meta: what its first line says besides the schema.
+            progress: called with the number of tests done and their total.
             timings: filled with seconds by step.
 
         Raises:
@@ -177,6 +182,10 @@ def _config(exercise: Exercise, seed: str) -> dict[str, object]:
     }
 
 
+def _no_progress(done: int, total: int) -> None:
+    del done, total
+
+
 def replay_run(
     engine: Engine,
     image: str,
@@ -194,7 +203,7 @@ def replay_run(
     try:
         box.wait_ready()
         box.begin(suite.digest, suite.files, config)
-        record = relay(box, recording, lambda done, total: None)  # type: ignore[arg-type]
+        record = relay(box, recording, _no_progress)  # type: ignore[arg-type]
         recording.finish()  # type: ignore[attr-defined]
     finally:
         box.remove()

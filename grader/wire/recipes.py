@@ -22,13 +22,13 @@ MAX_CELLS = 100_000_000
 
 
 def numeric_frame(*, rows: int, columns: int, missing: float, seed: int) -> Recipe:
-    """A float64 frame of ``rows`` × ``columns`` with a share ``missing`` of NaN.
+    """A float64 frame of ``rows`` by ``columns`` with a share ``missing`` of NaN.
 
     Raises:
         ValueError: more than :data:`MAX_CELLS` cells.
     """
     if rows * columns > MAX_CELLS:
-        raise ValueError(f"{rows} × {columns} cells are above {MAX_CELLS}")
+        raise ValueError(f"{rows} by {columns} cells are above {MAX_CELLS}")
     return Recipe(
         "numeric_frame", {"rows": rows, "columns": columns, "missing": missing, "seed": seed}
     )

@@ -42,9 +42,7 @@ def probe(worker: Worker, bench: Workbench, source: str, out: Path) -> Probed:
     path = out / "honest.py"
     path.write_text(HONEST)
     grading = pipeline.prepare(path, root=PROJECT, exercise="probe", seed=SEED)
-    grading = pipeline.Grading(
-        submission_of(source), grading.exercise, grading.suite, grading.seed
-    )
+    grading = pipeline.Grading(submission_of(source), grading.exercise, grading.suite, grading.seed)
     clock = time.monotonic()
     graded = pipeline.run(worker, bench, grading, out=out / "results")
     failed = {

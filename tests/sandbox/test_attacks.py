@@ -185,8 +185,10 @@ COSTS = {
         {"test_e_raises": "wrong-value"},
     ),
     "an object equal to everything": (
-        "class Yes:\n    def __eq__(self, other): return True\n    def __len__(self): return 3\n"
-        "def double(x): return Yes()\ndef fill(df): return Yes()",
+        (
+            "class Yes:\n    def __eq__(self, other): return True\n    def __len__(self): return 3\n"
+            "def double(x): return Yes()\ndef fill(df): return Yes()"
+        ),
         {
             "test_a_value": "wrong-value",
             "test_f_frame": "wrong-value",
@@ -196,10 +198,12 @@ COSTS = {
         },
     ),
     "errors by the names of pytest's outcomes": (
-        "class Exit(BaseException): pass\nclass Skipped(BaseException): pass\n"
-        "Exit.__module__ = Skipped.__module__ = '_pytest.outcomes'\n"
-        "def refuse(x): raise Skipped('skip')\ndef fill(df): raise Exit('all is well')\n"
-        "def count(): raise KeyboardInterrupt\n",
+        (
+            "class Exit(BaseException): pass\nclass Skipped(BaseException): pass\n"
+            "Exit.__module__ = Skipped.__module__ = '_pytest.outcomes'\n"
+            "def refuse(x): raise Skipped('skip')\ndef fill(df): raise Exit('all is well')\n"
+            "def count(): raise KeyboardInterrupt\n"
+        ),
         {
             "test_b_count": "candidate-error",
             "test_c_count_again": "candidate-error",
@@ -214,8 +218,10 @@ COSTS = {
         {"test_f_frame": "wrong-value", "test_k_handles": "wrong-value"},
     ),
     "NaN everywhere": (
-        "def fill(df): return df * float('nan') if 'b' not in df else df.assign(a=float('nan'))\n"
-        "def double(x): return float('nan')",
+        (
+            "def fill(df): return df * float('nan') if 'b' not in df else df.assign(a=float('nan'))\n"
+            "def double(x): return float('nan')"
+        ),
         {
             "test_a_value": "wrong-value",
             "test_f_frame": "wrong-value",
@@ -252,8 +258,10 @@ COSTS = {
         {"test_e_raises": "timeout"},
     ),
     "a fork bomb": (
-        "def refuse(x):\n    import os\n    while True:\n        try: os.fork()\n"
-        "        except OSError: pass",
+        (
+            "def refuse(x):\n    import os\n    while True:\n        try: os.fork()\n"
+            "        except OSError: pass"
+        ),
         {"test_e_raises": "timeout"},
     ),
     "stopping itself": (
@@ -261,8 +269,10 @@ COSTS = {
         {"test_e_raises": "timeout"},
     ),
     "two gigabytes of output": (
-        "def refuse(x):\n    import os\n    block = b'x' * (1 << 20)\n"
-        "    for _ in range(2048): os.write(1, block)\n    raise ValueError('negative')",
+        (
+            "def refuse(x):\n    import os\n    block = b'x' * (1 << 20)\n"
+            "    for _ in range(2048): os.write(1, block)\n    raise ValueError('negative')"
+        ),
         {},
     ),
     "a frame before its question": (

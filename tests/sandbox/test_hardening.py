@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import io
+import tarfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -113,14 +115,19 @@ def test_candidate_image_holds_no_judge_and_no_suite(bench: Workbench) -> None:
     finally:
         api.remove_container(made)
     assert any(name.endswith("grader/candidate/supervisor.py") for name in names)
-    bad = ("grader/judge", "grader/sandbox", "hidden_tests", "rubric", "/pip/", "bin/git", "site/_pytest/")
+    bad = (
+        "grader/judge",
+        "grader/sandbox",
+        "hidden_tests",
+        "rubric",
+        "/pip/",
+        "bin/git",
+        "site/_pytest/",
+    )
     assert [name for name in names if any(part in f"/{name}" for part in bad)] == []
 
 
 def _names(chunks: Iterator[bytes]) -> list[str]:
-    import io
-    import tarfile
-
     class Reader(io.RawIOBase):
         def __init__(self) -> None:
             self.left = b""

@@ -26,9 +26,7 @@ DEFECTIVE = HONEST.replace("2 * x", "3 * x") + "\n\ndef fill(df):\n    import os
 
 
 @pytest.fixture(scope="module")
-def recorded(
-    worker: Worker, bench: Workbench, tmp_path_factory: pytest.TempPathFactory
-) -> Probed:
+def recorded(worker: Worker, bench: Workbench, tmp_path_factory: pytest.TempPathFactory) -> Probed:
     """A run with passed, wrong and dead tests."""
     return probe(worker, bench, DEFECTIVE, tmp_path_factory.mktemp("recorded"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+
 from grader.judge.compare import assert_frame, assert_value
 from grader.judge.errors import raises
 from grader.wire.recipes import numeric_frame
