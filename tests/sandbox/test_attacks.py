@@ -186,7 +186,8 @@ COSTS = {
     ),
     "an object equal to everything": (
         (
-            "class Yes:\n    def __eq__(self, other): return True\n    def __len__(self): return 3\n"
+            "class Yes:\n    def __eq__(self, other): return True\n"
+            "    def __len__(self): return 3\n"
             "def double(x): return Yes()\ndef fill(df): return Yes()"
         ),
         {
@@ -219,7 +220,9 @@ COSTS = {
     ),
     "NaN everywhere": (
         (
-            "def fill(df): return df * float('nan') if 'b' not in df else df.assign(a=float('nan'))\n"
+            "def fill(df):\n"
+            "    nan = float('nan')\n"
+            "    return df * nan if 'b' not in df else df.assign(a=nan)\n"
             "def double(x): return float('nan')"
         ),
         {

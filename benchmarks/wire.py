@@ -1,0 +1,147 @@
+"""What isolation costs: containers, fresh processes, calls. Prints medians and ratios of one run.
+
+The floor is the same suite in author mode: the same calls, encoded and decoded, in one process.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from grader.exercise import load_exercise
+from grader.intake import digest_of
+from grader.models import Submission, SubmissionFile
+from grader.sandbox.boxes import CandidateBox, JudgeBox
+from grader.sandbox.workbench import Workbench, Worker
+from grader.suite import Suite
+
+ROOT = Path(__file__).resolve().parent.parent
+CALLS = 300
+SOLUTION = "def double(x):\n    return 2 * x\n\n\ndef echo(df):\n    return df\n"
+SUITE = f'''
+import json, time
+import numpy as np, pandas as pd, pytest
+
+FRAME = pd.DataFrame({{"a": np.arange(1000.0), "b": np.arange(1000.0), "c": np.arange(1000),
+    "d": pd.array(range(1000), dtype="Int64"), "e": [f"text {{i}}" for i in range(1000)],
+    "f": pd.Categorical(["x", "y"] * 500), "g": pd.date_range("2026", periods=1000, unit="us")}})
+
+def spent(solution, call):
+    call()
+    with solution.stopwatch() as watch:
+        for _ in range({CALLS}):
+            call()
+    return watch.wall_ns / {CALLS} / 1e6
+
+@pytest.mark.criterion("runs")
+def test_small(solution, measure):
+    """Small calls."""
+    measure("call", spent(solution, lambda: solution.double(2)), "ms")
+
+@pytest.mark.criterion("runs")
+def test_frame(solution, measure):
+    """Frames of 1,000 rows and 7 columns."""
+    measure("frame", spent(solution, lambda: solution.echo(FRAME)), "ms")
+
+@pytest.mark.criterion("runs")
+def test_fresh(solution, measure):
+    """Fresh processes."""
+    solution.double(1)
+    with solution.stopwatch() as watch:
+        for _ in range(30):
+            solution.fresh()
+            solution.double(1)
+    measure("fresh", watch.wall_ns / 30 / 1e6, "ms")
+'''
+
+
+def in_sandbox(bench: Workbench) -> dict[str, float]:
+    """Milliseconds by name."""
+    exercise = load_exercise("imputation", root=ROOT)
+    files = (SubmissionFile("solution.py", SOLUTION.encode()),)
+    submission = Submission("bench", Path("bench"), digest_of(files), files)
+    suite = Suite({"test_bench.py": SUITE.encode()}, "bench")
+    with Worker(bench) as worker, tempfile.TemporaryDirectory() as folder:
+        record = worker.run(
+            exercise,
+            submission,
+            suite,
+            seed="5eed" * 8,
+            transcript=Path(folder) / "transcript.gz",
+            meta={},
+            progress=lambda done, total: None,  # noqa: ARG005
+            timings={},
+        )
+    return figures(record.evidence)
+
+
+def figures(evidence: list[dict[str, object]]) -> dict[str, float]:
+    """Measurements by name; a failed test stops the benchmark."""
+    found: dict[str, float] = {}
+    for item in evidence:
+        if item["status"] != "passed":
+            sys.exit(f"{item['id']} failed: {item['message']}")
+        for measurement in item["measurements"]:  # type: ignore[attr-defined]
+            found[measurement["name"]] = measurement["value"]
+    return found
+
+
+def in_process() -> dict[str, float]:
+    """The same suite in author mode."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "suite").mkdir()
+        (folder / "solution").mkdir()
+        (folder / "solution/solution.py").write_text(SOLUTION)
+        (folder / "suite/test_bench.py").write_text(SUITE)
+        (folder / "suite/conftest.py").write_text(
+            "import json\n"
+            "def pytest_configure(config):\n"
+            "    judge = config.pluginmanager.get_plugin('grader-judge')\n"
+            "    judge._tell = lambda kind, item: print(f'\\n@{kind} {json.dumps(item)}')\n"
+        )
+        command = [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider"]
+        command += ["--solution", str(folder / "solution"), str(folder / "suite")]
+        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    lines = [line[10:] for line in output.splitlines() if line.startswith("@evidence ")]
+    return figures([json.loads(line) for line in lines])
+
+
+def containers(bench: Workbench) -> dict[str, float]:
+    """Milliseconds from create to ready, and to remove, medians of five."""
+    exercise = load_exercise("imputation", root=ROOT)
+    seen: dict[str, list[float]] = {"candidate ready": [], "judge ready": [], "teardown": []}
+    for _ in range(5):
+        for name in ("candidate", "judge"):
+            clock = time.perf_counter()
+            box: CandidateBox | JudgeBox
+            if name == "candidate":
+                box = CandidateBox(bench.engine, bench.images.candidate, exercise, slot=0)
+            else:
+                box = JudgeBox(bench.engine, bench.images.judge, slot=0)
+            box.wait_ready()
+            seen[f"{name} ready"].append(time.perf_counter() - clock)
+            clock = time.perf_counter()
+            box.remove()
+            seen["teardown"].append(time.perf_counter() - clock)
+    return {name: statistics.median(values) * 1000 for name, values in seen.items()}
+
+
+def main() -> None:
+    """Print a table."""
+    bench = Workbench(print)
+    for name, value in containers(bench).items():
+        print(f"{name:18}{value:9.1f} ms")
+    isolated, plain = in_sandbox(bench), in_process()
+    print(f"\n{'':18}{'sandbox':>9}   {'one process':>11}   ratio")
+    for name, value in isolated.items():
+        print(f"{name:18}{value:9.3f} ms{plain[name]:11.3f} ms{value / plain[name]:8.1f}")
+
+
+if __name__ == "__main__":
+    main()
