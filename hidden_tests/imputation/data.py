@@ -29,15 +29,33 @@ def probe_filled(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(probe=[2.0] * len(frame))
 
 
+def assert_cells(actual: object, expected: pd.DataFrame, what: str = "result") -> None:
+    """Hold that the cells are right: what other criteria than `edge` look at.
+
+    Row labels, column order and dtypes are conventions with `edge` tests of their own; a slip
+    there costs them and nothing else.
+    """
+    assert_frame(
+        actual,
+        expected=expected,
+        check_dtype=False,
+        check_index=False,
+        check_names=False,
+        check_column_order=False,
+        what=what,
+    )
+
+
 def assert_fills(solution: Any) -> None:
     """Hold that ``impute`` works at all, beside a check that doing nothing would pass."""
-    assert_frame(solution.impute(probed()), expected=probe_filled(probed()), what="a plain frame")
+    assert_cells(solution.impute(probed()), probe_filled(probed()), "a plain frame")
 
 
 def assert_reports(solution: Any) -> None:
     """The same for ``missing_report``."""
     report = solution.missing_report(probed(full=[1, 2, 3]))
-    assert_value(report_column(report, "n_missing").to_dict(), {"probe": 1, "full": 0})
+    counts = report_column(report, "n_missing").to_dict()
+    assert_value(counts, {"probe": 1, "full": 0}, numbers_interchangeable=True)
 
 
 def fitted(solution: Any, frame: pd.DataFrame) -> Any:
@@ -108,8 +126,8 @@ _text = st.one_of(st.none(), st.sampled_from(["", "a", "7", "n/a"]))
 
 @st.composite
 def frames(draw: st.DrawFn) -> pd.DataFrame:
-    """One to twelve rows of two number columns, one text column and one of whole numbers."""
-    rows = draw(st.integers(1, 12))
+    """One to eight rows of two number columns, one text column and one of whole numbers."""
+    rows = draw(st.integers(1, 8))
 
     def column(cells: st.SearchStrategy[object]) -> list[object]:
         return draw(st.lists(cells, min_size=rows, max_size=rows))
