@@ -147,7 +147,7 @@ class Session:
         """Import the submission. Returns None, or the encoded error that stopped it."""
         sys.path.insert(0, str(self._folder))
         sys.argv = [self._config.entry]
-        importlib.invalidate_caches()
+        sys.path_importer_cache.pop(str(self._folder), None)
         name = Path(self._config.entry).stem
         sys.modules.pop(name, None)
         try:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import fcntl
 import gc
 import importlib
 import os
@@ -36,6 +35,7 @@ from grader.wire.frames import (
     read_header,
     unpack_bundle,
 )
+from grader.wire.pipes import widen
 
 __all__ = ["main"]
 
@@ -98,9 +98,7 @@ class _Session:
         request_r, self.request_w = os.pipe()
         self.reply_r, reply_w = os.pipe()
         self.capture_r, capture_w = os.pipe()
-        for fd in (self.request_w, self.reply_r):
-            with contextlib.suppress(OSError):  # over the user's pipe budget: slower, not wrong
-                fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        widen(self.request_w, self.reply_r)
         self.pid = os.fork()
         if self.pid == 0:
             for fd in (self.request_w, self.reply_r, self.capture_r, *keep_fds):
@@ -151,7 +149,9 @@ class Supervisor:
         self._out = wire_out
         self._settings = _Settings(wall_deadline=time.monotonic() + IDLE_SECONDS)
         self._session: _Session | None = None
+        self._spare: _Session | None = None  # forked while the judge is at work
         self._captured = b""
+        self._dirty = False
 
     def run(self) -> None:
         """Serve until end of input, the wall limit, or a breach of protocol by the host."""
@@ -159,14 +159,18 @@ class Supervisor:
         while (frame := self._read()) is not None:
             if frame.kind is Kind.SUBMISSION:
                 self._write(self._accept(frame))
+                self._prepare()
             elif frame.kind is Kind.BEGIN:
                 self._end_session()
-                self._session = _Session(self._settings, (self._in, self._out))
+                self._prepare()
+                self._session, self._spare = self._spare, None
                 self._write(self._exchange(frame))
             elif frame.kind is Kind.REQUEST:
                 self._write(self._exchange(frame))
             elif frame.kind is Kind.END:
                 self._write(self._finish(frame))
+                self._clean()
+                self._prepare()
             else:
                 raise FrameError(f"{frame.kind.name} is not for the candidate")
 
@@ -329,20 +333,39 @@ class Supervisor:
 
     def _finish(self, frame: Frame) -> Frame:
         late = self._session is not None and self._unsolicited(self._session)
-        self._end_session()
+        self._stop_session()
         captured, self._captured = self._captured, b""
         return Frame(Kind.ENDED, frame.number, (b"\x01" if late else b"\x00") + captured)
 
-    def _end_session(self) -> None:
+    def _prepare(self) -> None:
+        """Fork the next test's process ahead. It waits, and has run no code of a candidate's."""
+        if self._spare is None:
+            self._spare = _Session(self._settings, (self._in, self._out))
+
+    def _stop_session(self) -> None:
+        """Kill the test's processes: from here on nothing of them runs, prints or answers."""
         session, self._session = self._session, None
         if session is None:
             return
-        _kill_everything()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)
         session.drain_capture()
         self._captured = (self._captured + session.capture.take())[: self._settings.output_bytes]
         session.close()
+        self._dirty = True
+
+    def _clean(self) -> None:
+        """Reap what was killed and empty the scratch space, before anything else is forked."""
+        if not self._dirty:
+            return
+        self._dirty = False
+        _kill_everything()
         for path in SCRATCH:
             empty_directory(path)
+
+    def _end_session(self) -> None:
+        self._stop_session()
+        self._clean()
 
 
 class _Broken(Exception):
@@ -366,7 +389,7 @@ def _kill_everything() -> None:
             time.sleep(0.0005)
         except ChildProcessError:
             return
-    raise RuntimeError("processes survive SIGKILL")
+    os._exit(3)  # something survives SIGKILL: only the end of the namespace is sure
 
 
 def main() -> None:
@@ -378,6 +401,7 @@ def main() -> None:
     os.dup2(null, 0)
     os.dup2(2, 1)
     os.close(null)
+    widen(wire_in, wire_out)
     runner.warm_up()
     with contextlib.suppress(BrokenPipeError):  # the host went away
         Supervisor(wire_in, wire_out).run()

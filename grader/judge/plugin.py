@@ -8,6 +8,7 @@ same plugin in one plain process.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,6 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of author mode."""
     group = parser.getgroup("grader", "hidden test suites")
     group.addoption("--solution", metavar="DIR", help="run the suite on the submission in DIR")
+    group.addoption("--evidence", metavar="FILE", help="also write the records, one JSON a line")
     group.addoption(
         "--suite-seed", default=AUTHOR_SEED, metavar="HEX", help="128-bit seed of generated inputs"
     )
@@ -68,7 +70,8 @@ def pytest_configure(config: pytest.Config) -> None:
         if not (Path(folder) / "solution.py").is_file():
             raise pytest.UsageError(f"--solution {folder}: there is no solution.py in it")
         seed = config.getoption("--suite-seed")
-        judge = Judge(LocalChannel(Path(folder)), seed, tell=_tell_nobody)
+        tell = _writer(config.getoption("--evidence"))
+        judge = Judge(LocalChannel(Path(folder)), seed, tell=tell)
         config.pluginmanager.register(judge, "grader-judge")
 
 
@@ -244,8 +247,17 @@ class Judge:
         return "no-record", "the test left no positive record", ""
 
 
-def _tell_nobody(kind: str, record: dict[str, object]) -> None:
-    del kind, record
+def _writer(path: str | None) -> Callable[[str, dict[str, object]], None]:
+    """What author mode does with the records."""
+    if path is not None:
+        Path(path).write_text("", encoding="utf-8")
+
+    def tell(kind: str, record: dict[str, object]) -> None:
+        if path is not None and kind == "evidence":
+            with Path(path).open("a", encoding="utf-8") as file:
+                file.write(json.dumps(record, sort_keys=True) + "\n")
+
+    return tell
 
 
 def _joined(text: str, notes: str) -> str:

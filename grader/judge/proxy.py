@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Channel", "Outcomes", "RemoteObject", "Solution", "Stopwatch"]
 
 _MAX_REQUEST = 256 << 20
+_MAX_ITEMS = 2_000_000  # bounds the judge's time on one hostile answer to seconds
 
 
 class Channel(Protocol):
@@ -245,7 +246,7 @@ class Solution:
             known = known and measure.cpu_ns >= 0
             self.last = Measure(wall, cpu if known else -1, measure.peak_bytes)
             try:
-                answer = codec.decode(reply)
+                answer = codec.decode(reply, max_items=_MAX_ITEMS)
             except codec.DecodeError as error:
                 self._fail("bad-reply", f"the answer cannot be decoded: {error}")
             match answer:
@@ -286,7 +287,7 @@ class Solution:
         if encoded is None:
             return
         try:
-            answer = codec.decode(encoded)
+            answer = codec.decode(encoded, max_items=_MAX_ITEMS)
         except codec.DecodeError:
             answer = None
         match answer:
@@ -380,7 +381,9 @@ class Solution:
         decoded: list[object] = []
         for item in distinct:
             try:
-                answer = codec.decode(item) if isinstance(item, bytes) else None
+                answer = (
+                    codec.decode(item, max_items=_MAX_ITEMS) if isinstance(item, bytes) else None
+                )
             except codec.DecodeError:
                 answer = None
             match answer:

@@ -23,6 +23,7 @@ import pytest
 from grader.judge.plugin import Judge
 from grader.judge.remote import RemoteChannel, Wire
 from grader.wire.frames import Frame, FrameError, Kind, pack_json, unpack_bundle, unpack_json
+from grader.wire.pipes import widen
 
 __all__ = ["main"]
 
@@ -132,6 +133,7 @@ def main() -> None:
     sys.dont_write_bytecode = True
     gc.collect()
     gc.freeze()
+    widen(wire_in, wire_out)
     wire = Wire(wire_in, wire_out)
     wire.write(Frame(Kind.JUDGE_READY, 0))
     with contextlib.suppress(EOFError, BrokenPipeError):

@@ -44,6 +44,9 @@ class Candidate(Protocol):
     def answer(self, question: Frame) -> Frame:
         """The answer as the judge gets it: measure, then the candidate's bytes."""
 
+    def record(self, question: Frame, answer: Frame) -> None:
+        """Keep an exchange that took place."""
+
 
 @dataclass
 class RunRecord:
@@ -78,7 +81,9 @@ def relay(judge: JudgeBox, candidate: Candidate, progress: Callable[[int, int], 
         if frame.kind in _ANSWERS or frame.kind is Kind.CLOCK:
             if not collected:
                 raise JudgeError("the judge asked the candidate before it had collected its tests")
-            judge.answer(candidate.answer(frame))
+            answer = candidate.answer(frame)
+            judge.answer(answer)
+            candidate.record(frame, answer)  # while the judge is at work
         elif frame.kind is Kind.COLLECTED and not collected:
             collected = True
             record.tests = _list_of_objects(unpack_json(frame.body), "tests")
@@ -142,8 +147,11 @@ class LiveCandidate:
             reply = Frame(Kind.CLOCK_READING, question.number, reading.pack())
         else:
             reply = self._exchange(question)
-        self._transcript.exchange(question, reply)
         return reply
+
+    def record(self, question: Frame, answer: Frame) -> None:
+        """See :class:`Candidate`."""
+        self._transcript.exchange(question, answer)
 
     def close(self) -> None:
         """Kill and remove the container."""
