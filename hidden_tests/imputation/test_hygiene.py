@@ -11,6 +11,7 @@ import pytest
 from data import NAN, assert_cells, fitted, probe_filled, probed, report_column
 
 from grader.judge.compare import assert_frame, assert_value
+from grader.judge.errors import CandidateError
 
 INPUT = "Look at the argument after the call."
 RESULT = "Change the result, and look at the argument."
@@ -18,7 +19,7 @@ STATE = "Where do the learned medians live, and for how long?"
 
 
 def _frame() -> pd.DataFrame:
-    return probed(n=pd.array([1, None, 3], dtype="Int64"), name=[" a ", None, "c"])
+    return probed(n=pd.array([1, None, 3], dtype="Int64"), name=[" a ", "b", "c"])
 
 
 def _expected() -> pd.DataFrame:
@@ -38,7 +39,7 @@ def test_report_leaves_its_argument_alone(solution):
     """The frame given to missing_report is the same afterwards."""
     frame = solution.make(_frame())
     counts = report_column(solution.missing_report(frame), "n_missing").to_dict()
-    due = {"n": 1, "name": 1, "probe": 1}
+    due = {"n": 1, "name": 0, "probe": 1}
     assert_value(dict(sorted(counts.items())), due, numbers_interchangeable=True)
     assert_frame(frame.copy(), expected=_frame(), what="the argument afterwards")
 
@@ -99,8 +100,14 @@ def test_fitting_again_forgets(solution):
     """A second fit replaces all that the first one learned."""
     imputer = fitted(solution, pd.DataFrame({"x": [1.0, 1.0], "old": [5.0, 5.0]}))
     imputer.fit(pd.DataFrame({"x": [30.0, 30.0]}))
-    gap = pd.DataFrame({"x": [NAN, 30.0, 30.0], "old": [NAN, NAN, NAN]})
-    assert_cells(imputer.transform(gap), gap.fillna({"x": 30.0}))
+    gap = pd.DataFrame({"x": [NAN, 30.0, 30.0]})
+    assert_cells(imputer.transform(gap), gap.fillna(30.0))
+    gap["old"] = NAN
+    try:
+        result = imputer.transform(gap)
+    except CandidateError:
+        return  # it has forgotten the column; an edge test charges the refusal
+    assert_cells(result, gap.fillna({"x": 30.0}))
 
 
 @pytest.mark.criterion("hygiene", hint=STATE)
