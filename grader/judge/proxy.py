@@ -249,6 +249,8 @@ class Solution:
                 answer = codec.decode(reply, max_items=_MAX_ITEMS)
             except codec.DecodeError as error:
                 self._fail("bad-reply", f"the answer cannot be decoded: {error}")
+            if type(answer) is not tuple:
+                self._fail("bad-reply", "the answer has no known form")
             match answer:
                 case ("value", value):
                     return self._wrap(value)
