@@ -1,0 +1,71 @@
+"""Every labelled solution gets what its label says, in the real sandbox."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+EXERCISE = "imputation"
+JOBS = 2
+TWICE = ("reference", "mediocre", "wrong_pooled_with_test")
+
+BEHAVIOUR = {"runs", "core", "edge", "leak", "hygiene", "solving_scale"}  # all but style
+
+pytestmark = pytest.mark.docker
+
+
+def _script() -> Any:
+    spec = importlib.util.spec_from_file_location("corpus", ROOT / "scripts" / "corpus.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["corpus"] = module  # its data classes look themselves up there
+    spec.loader.exec_module(module)
+    return module
+
+
+corpus = _script()
+CASES = {case.name: case for case in corpus.load_cases(EXERCISE)}
+
+
+@pytest.fixture(scope="module")
+def outcomes() -> dict[str, list[Any]]:
+    """All cases, graded in one process; some of them twice."""
+    seed = corpus.seeds(1)[0]
+    cases = [*corpus.cheapest_last(list(CASES.values())), *(CASES[name] for name in TWICE)]
+    found: dict[str, list[Any]] = {name: [] for name in CASES}
+    with corpus.Bench(JOBS, print) as bench:
+        for case, _, outcome in bench.grade((case, seed) for case in cases):
+            found[case.name].append(outcome)
+    return found
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_labelled_solution_gets_what_its_label_says(
+    outcomes: dict[str, list[Any]], name: str
+) -> None:
+    assert corpus.problems(CASES[name], outcomes[name][0]) == []
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_two_gradings_give_the_same_report(outcomes: dict[str, list[Any]], name: str) -> None:
+    first, second = (outcome.stable for outcome in outcomes[name])
+
+    assert first == second
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name.startswith("null_")])
+def test_a_null_submission_gets_the_floor(outcomes: dict[str, list[Any]], name: str) -> None:
+    assert set(outcomes[name][0].levels.values()) == {"poor"}
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name.startswith(("corr", "refer"))])
+def test_a_correct_solution_scores_full_in_every_style(
+    outcomes: dict[str, list[Any]], name: str
+) -> None:
+    assert not outcomes[name][0].failing & BEHAVIOUR
