@@ -45,9 +45,9 @@ class LocalChannel:
 
     def begin(self) -> bytes | None:
         """See :class:`grader.judge.proxy.Channel`."""
+        inside = f"{self._folder}{os.sep}"
         for name, module in list(sys.modules.items()):
-            origin = getattr(module, "__file__", None)
-            if origin and Path(origin).is_relative_to(self._folder):
+            if str(getattr(module, "__file__", None)).startswith(inside):
                 del sys.modules[name]
         self._session = self._session_class(self._folder, self._config, self._pull)
         path, argv, cwd = sys.path[:], sys.argv[:], Path.cwd()

@@ -7,8 +7,6 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -42,28 +40,28 @@ def evidence(tmp_path: Path, suite: str, *options: str) -> dict[str, dict[str, A
     return {item["id"].partition("::")[2]: item for item in records}
 
 
-def only(tmp_path: Path, body: str) -> tuple[str, str]:
-    """Status and cause of one test with this body."""
-    source = f'@criterion\ndef test_x(solution):\n    """It holds."""\n    {body}\n'
-    record = evidence(tmp_path, source)["test_x"]
-    return record["status"], record["cause"]
+BODIES = {
+    "right": ("assert solution.double(2) == 4", "passed", "none"),
+    "wrong": ("assert solution.double(2) == 5", "failed", "wrong-value"),
+    "raises": ("solution.refuse(1)", "failed", "candidate-error"),
+    "skips": ("solution.double(2); pytest.skip('x')", "failed", "skipped"),
+    "expected": ("solution.double(2); pytest.xfail('x')", "failed", "skipped"),
+    "stumbles": ("solution.double(2)['a']", "failed", "test-error"),
+    "asks_nothing": ("pass", "failed", "test-error"),
+    "is_broken": ("raise KeyError('a')", "failed", "test-error"),
+}
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "cause"),
-    [
-        ("assert solution.double(2) == 4", "passed", "none"),
-        ("assert solution.double(2) == 5", "failed", "wrong-value"),
-        ("solution.refuse(1)", "failed", "candidate-error"),
-        ("solution.double(2); pytest.skip('x')", "failed", "skipped"),
-        ("solution.double(2); pytest.xfail('x')", "failed", "skipped"),
-        ("solution.double(2)['a']", "failed", "test-error"),
-        ("pass", "failed", "test-error"),
-        ("raise KeyError('a')", "failed", "test-error"),
-    ],
-)
-def test_verdict_and_cause(tmp_path: Path, body: str, status: str, cause: str) -> None:
-    assert only(tmp_path, body) == (status, cause)
+def test_verdicts_and_causes(tmp_path: Path) -> None:
+    suite = "".join(
+        f'@criterion\ndef test_{name}(solution):\n    """It holds."""\n    {body}\n\n'
+        for name, (body, _, _) in BODIES.items()
+    )
+    seen = {
+        name.removeprefix("test_"): (record["status"], record["cause"])
+        for name, record in evidence(tmp_path, suite).items()
+    }
+    assert seen == {name: expected[1:] for name, expected in BODIES.items()}
 
 
 def test_expected_failure_that_passes_is_no_pass(tmp_path: Path) -> None:
