@@ -7,10 +7,10 @@ files and an ``expected.toml``::
 
     about = "The mean in place of the median."
     source = "exercises/imputation/starter"    # optional: the files are elsewhere
-    failing = ["core"]                          # exactly these criteria have a failed test
+    failing = ["core"]                          # exactly these criteria have a failed hidden test
     tests = ["test_core.py::test_fills_an_export", …]   # optional: exactly these tests fail
     band = "meets"
-    [levels]                                    # of every category that hidden tests assess
+    [levels]                                    # of every assessed category
     code_correctness = "okay"
     [limits]                                    # optional, to make a hopeless case cheap
     wall_seconds = 8
@@ -53,8 +53,7 @@ class Case:
 
     Attributes:
         files: the folder that holds the candidate's files.
-        levels: category → level name; a category that is missing here must not be assessed by
-            hidden tests.
+        levels: category → level name; a category that is missing here must not be assessed.
     """
 
     exercise: str
@@ -126,7 +125,8 @@ def seeds(count: int) -> list[str]:
 def read_outcome(report: Mapping[str, object], seconds: float = 0.0) -> Outcome:
     """Read a ``report/1`` document."""
     score, evidence = report["score"], report["evidence"]
-    failed = [item for item in evidence if item["status"] != "passed"]
+    hidden = [item for item in evidence if item["id"].startswith("test_")]  # not the style review
+    failed = [item for item in hidden if item["status"] != "passed"]
     return Outcome(
         failing=frozenset(item["criterion"] for item in failed),
         tests=frozenset(item["id"] for item in failed),
@@ -235,7 +235,11 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=1, metavar="N")
     parser.add_argument("--jobs", type=int, default=2, metavar="K")
     parser.add_argument("--only", default="", metavar="TEXT", help="cases whose name holds TEXT")
-    parser.add_argument("--write", action="store_true", help="rewrite the labels; then read them")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="rewrite the labels with what comes out; then read the difference",
+    )
     options = parser.parse_args()
     cases = [case for case in load_cases(options.exercise) if options.only in case.name]
     if not cases:
