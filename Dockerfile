@@ -1,5 +1,5 @@
-# Two images from one file: `candidate` runs hostile code, `judge` holds the hidden suite.
-# Both are copied onto an empty image, so that they share no layer, no file and no page cache.
+# Three images from one file: `candidate` runs hostile code, `judge` holds the hidden suite,
+# `analyst` reads submissions as text. All are copied onto an empty image, so that they share no layer, no file and no page cache.
 # The build context is put together by grader/sandbox/images.py: packages come from wheels that
 # the host fetched by hash, because a build has no network.
 ARG BASE=python:3.11-slim-bookworm
@@ -32,3 +32,15 @@ RUN sandbox-python /compile.py /opt/sandbox
 FROM scratch AS judge
 COPY --from=judge-tree / /
 COPY --from=judge-code /opt/sandbox /opt/sandbox
+
+FROM stripped AS analyst-tree
+COPY site-analyst /opt/site
+RUN sandbox-python /compile.py /opt/site && chmod 755 /opt/site/bin/ruff && rm /compile.py
+
+FROM stripped AS analyst-code
+COPY analyst /opt/sandbox
+RUN sandbox-python /compile.py /opt/sandbox
+
+FROM scratch AS analyst
+COPY --from=analyst-tree / /
+COPY --from=analyst-code /opt/sandbox /opt/sandbox

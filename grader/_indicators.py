@@ -31,6 +31,7 @@ CAUSES = {
     Cause.BAD_REPLY: "the answer is not valid data",
     Cause.TOO_LARGE: "the answer is too large",
     Cause.WALL_LIMIT: "the time for the whole run was used up",
+    Cause.FINDING: "not so",
 }
 
 

@@ -65,6 +65,7 @@ class Cause(enum.StrEnum):
     BAD_REPLY = "bad-reply"
     TOO_LARGE = "too-large"
     WALL_LIMIT = "wall-limit"
+    FINDING = "finding"  # of a static check
 
 
 class Band(enum.StrEnum):

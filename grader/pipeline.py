@@ -125,6 +125,7 @@ def run(
         "seed": grading.seed,
         "submission": submission.digest,
         "judge_image": bench.images.judge,
+        "analyst_image": bench.images.analyst,
         "call_ms": int(exercise.limits.call_seconds * 1000),
         "load_ms": int(exercise.limits.load_seconds * 1000),
     }
@@ -279,7 +280,7 @@ def replay(folder: str | Path, *, root: Path | None = None) -> tuple[Evidence, .
     engine = Engine()
     config = {key: meta[key] for key in ("seed", "call_ms", "load_ms")}
     image = _judge_image(engine, str(meta["judge_image"]))
-    record = replay_run(engine, image, suite, recording, config=config)
+    record = replay_run(engine, image, suite, recording, exercise, config=config)
     evidence = evidence_of(collected_tests(record.tests), record.evidence)
     again = report_json.stable_evidence(evidence)
     if again != recorded["evidence"]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from grader.errors import ReplayMismatch, UsageError
-from grader.wire.frames import HEADER, Frame, FrameError, Kind, read_header
+from grader.wire.frames import HEADER, Frame, FrameError, read_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ __all__ = ["Recording", "TranscriptWriter", "read_transcript"]
 
 SCHEMA = "transcript/1"
 _RECORD = struct.Struct(">cQ")
-_QUESTION, _ANSWER, _CAPTURE, _END = b"q", b"a", b"c", b"e"
+_QUESTION, _ANSWER, _CAPTURE, _REVIEW, _END = b"q", b"a", b"c", b"r", b"e"
 _LARGEST = 1 << 31
 
 
@@ -46,6 +46,10 @@ class TranscriptWriter:
     def capture(self, output: bytes) -> None:
         """Record what the candidate printed in the test that ends here."""
         self._write(_CAPTURE, output)
+
+    def review(self, frame: Frame) -> None:
+        """Record a frame of the analyst's: its list of checks, or the record of one."""
+        self._write(_REVIEW, frame.pack())
 
     def close(self) -> None:
         """Mark the end, so that a cut transcript is seen as one."""
@@ -78,6 +82,7 @@ class Recording:
 
     def __post_init__(self) -> None:
         self.captures: list[bytes] = []
+        self.reviews: list[Frame] = []
         self.exchanges = 0
 
     def answer(self, question: Frame) -> Frame:
@@ -92,10 +97,10 @@ class Recording:
         kind, data = self._next()
         if kind != _ANSWER:
             raise ReplayMismatch(f"question {self.exchanges} has no recorded answer")
-        length, deadline_ms, number, frame_kind = read_header(data[: HEADER.size], limit=_LARGEST)
-        if length != len(data) - HEADER.size:
-            raise ReplayMismatch(f"the recorded answer {self.exchanges} is damaged")
-        return Frame(Kind(frame_kind), number, data[HEADER.size :], deadline_ms)
+        return _frame(data, f"the recorded answer {self.exchanges}")
+
+    def record(self, question: Frame, answer: Frame) -> None:
+        """Nothing: it is recorded already."""
 
     def finish(self) -> None:
         """Hold that nothing is left over."""
@@ -108,8 +113,21 @@ class Recording:
             if kind == _CAPTURE:
                 self.captures.append(data)
                 continue
+            if kind == _REVIEW:
+                self.reviews.append(_frame(data, "the recorded review"))
+                continue
             return kind, data
         raise ReplayMismatch("the transcript ends in the middle of a run")
+
+
+def _frame(data: bytes, what: str) -> Frame:
+    try:
+        length, deadline_ms, number, kind = read_header(data[: HEADER.size], limit=_LARGEST)
+    except (FrameError, struct.error):
+        raise ReplayMismatch(f"{what} is damaged") from None
+    if length != len(data) - HEADER.size:
+        raise ReplayMismatch(f"{what} is damaged")
+    return Frame(kind, number, data[HEADER.size :], deadline_ms)
 
 
 def read_transcript(path: Path) -> Recording:

@@ -114,7 +114,10 @@ def examine(root: Path) -> Iterator[Finding]:
         yield Finding("images", "warning", "not built yet", "make images")
     else:
         yield Finding(
-            "images", "ok", f"candidate {images.candidate[7:19]}, judge {images.judge[7:19]}"
+            "images",
+            "ok",
+            f"candidate {images.candidate[7:19]}, judge {images.judge[7:19]}, "
+            f"analyst {images.analyst[7:19]}",
         )
         yield from _trial(engine, root)
     left = engine.sweep()

@@ -23,6 +23,7 @@ __all__ = ["ContainerSpec", "create_body", "verify"]
 
 CANDIDATE_UID = 61001
 JUDGE_UID = 61901
+ANALYST_UID = 62001
 _SCRATCH_INODES = 4096
 
 
@@ -30,7 +31,7 @@ _SCRATCH_INODES = 4096
 class ContainerSpec:
     """What one container is for and what it may use. Sizes are bytes, times seconds."""
 
-    role: str  # "candidate" or "judge"
+    role: str  # "candidate", "judge" or "analyst"
     image: str
     user: int
     memory: int
@@ -75,6 +76,23 @@ class ContainerSpec:
             scratch={"/tmp": 64 << 20, "/suite": 64 << 20},  # noqa: S108 - a private tmpfs
             file_bytes=64 << 20,
             oom_score=0,
+            labels=labels,
+        )
+
+    @classmethod
+    def analyst(cls, image: str, *, slot: int, labels: Mapping[str, str]) -> ContainerSpec:
+        """Reads hostile source; its one child may use less memory than the container has."""
+        return cls(
+            role="analyst",
+            image=image,
+            user=ANALYST_UID + slot,
+            memory=1 << 30,
+            cpus=1.0,
+            pids=32,
+            cpu_seconds=60,
+            scratch={"/tmp": 16 << 20},  # noqa: S108 - a private tmpfs
+            file_bytes=16 << 20,
+            oom_score=500,
             labels=labels,
         )
 
@@ -144,8 +162,12 @@ def create_body(spec: ContainerSpec, facts: EngineFacts) -> dict[str, object]:
     }
 
 
-_MODULES = {"candidate": "grader.candidate.supervisor", "judge": "grader.judge.server"}
-# The same for both roles, so that nothing in it tells a candidate anything.
+_MODULES = {
+    "candidate": "grader.candidate.supervisor",
+    "judge": "grader.judge.server",
+    "analyst": "grader.analyst.server",
+}
+# The same for all roles, so that nothing in it tells a candidate anything.
 _ENVIRONMENT = [
     "PATH=/usr/local/bin:/usr/bin:/bin",
     "HOME=/tmp",

@@ -1,4 +1,4 @@
-"""Build the two sandbox images, once for each content.
+"""Build the sandbox images, once for each content.
 
 An image's tag is a digest over everything that goes into it, so a second call finds it and builds
 nothing, and a changed requirement or source file builds anew. Packages are fetched on the host,
@@ -38,17 +38,27 @@ _PLATFORMS = {
 _PARTS = {
     "candidate": ("__init__.py", "wire", "candidate"),
     "judge": ("__init__.py", "wire", "judge"),
+    "analyst": ("__init__.py", "wire/__init__.py", "wire/frames.py", "analyst"),
 }
+_REQUIREMENTS = {
+    "candidate": ("sandbox.txt",),
+    "judge": ("sandbox.txt", "judge.txt"),
+    "analyst": ("analyst.txt",),
+}
+# folder in the build context → requirements file
+_SITES = {"site": "sandbox.txt", "site-judge": "judge.txt", "site-analyst": "analyst.txt"}
+_WITH_PROGRAMS = {"analyst.txt"}
 _SCRIPTS = ("strip.sh", "compile.py")
 _PRUNED = {"tests", "test", "include", "__pycache__"}
 
 
 @dataclass(frozen=True, slots=True)
 class Images:
-    """Content ids (``sha256:…``) of the two images."""
+    """Content ids (``sha256:…``) of the images."""
 
     candidate: str
     judge: str
+    analyst: str
 
 
 def find_images(engine: Engine) -> Images | None:
@@ -58,7 +68,7 @@ def find_images(engine: Engine) -> Images | None:
         return None
     found = {role: engine.image_id(_tag(role, base, engine)) for role in _PARTS}
     if all(found.values()):
-        return Images(candidate=str(found["candidate"]), judge=str(found["judge"]))
+        return Images(**{role: str(image) for role, image in found.items()})
     return None
 
 
@@ -88,14 +98,12 @@ def ensure_images(engine: Engine, say: Callable[[str], None]) -> Images:
                 name = BASE if engine.image_id(BASE) == base else LOCAL_BASE
                 _build(context, role, tag, name)
     built = {role: engine.image_id(tag) for role, tag in tags.items()}
-    return Images(candidate=str(built["candidate"]), judge=str(built["judge"]))
+    return Images(**{role: str(image) for role, image in built.items()})
 
 
 def _sources(role: str) -> list[Path]:
     files = [_HOME / "Dockerfile", *(_HOME / "scripts" / name for name in _SCRIPTS)]
-    files.append(_HOME / "requirements/sandbox.txt")
-    if role == "judge":
-        files.append(_HOME / "requirements/judge.txt")
+    files += [_HOME / "requirements" / name for name in _REQUIREMENTS[role]]
     for part in _PARTS[role]:
         path = _PACKAGE / part
         files += sorted(path.rglob("*.py")) if path.is_dir() else [path]
@@ -150,7 +158,7 @@ def _fill_context(context: Path, engine: Engine, say: Callable[[str], None]) -> 
     shutil.copy(_HOME / "Dockerfile", context)
     for name in _SCRIPTS:
         shutil.copy(_HOME / "scripts" / name, context)
-    for folder, requirements in (("site", "sandbox.txt"), ("site-judge", "judge.txt")):
+    for folder, requirements in _SITES.items():
         fetched = _fetched(_HOME / "requirements" / requirements, engine, say)
         (context / folder).symlink_to(fetched)
     for role, parts in _PARTS.items():
@@ -162,6 +170,7 @@ def _fill_context(context: Path, engine: Engine, say: Callable[[str], None]) -> 
                 ignore = shutil.ignore_patterns("__pycache__")
                 shutil.copytree(source, target / part, ignore=ignore)
             else:
+                (target / part).parent.mkdir(exist_ok=True)
                 shutil.copy(source, target / part)
 
 
@@ -200,7 +209,8 @@ def _fetch(target: Path, requirements: Path, engine: Engine) -> None:
     for path in sorted(target.rglob("*"), reverse=True):
         if path.is_dir() and path.name in _PRUNED:
             shutil.rmtree(path)
-    shutil.rmtree(target / "bin", ignore_errors=True)
+    if requirements.name not in _WITH_PROGRAMS:
+        shutil.rmtree(target / "bin", ignore_errors=True)
 
 
 def _build(context: Path, role: str, tag: str, base: str) -> None:

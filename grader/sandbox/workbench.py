@@ -7,6 +7,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Self
 
+from grader.sandbox.analyst_box import AnalystBox, add_review, wants_review
 from grader.sandbox.boxes import CandidateBox, JudgeBox
 from grader.sandbox.engine import Engine
 from grader.sandbox.images import ensure_images
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from grader.models import Exercise, Submission
     from grader.suite import Suite
+    from grader.transcript import Recording
+    from grader.wire.frames import Frame
 
 __all__ = ["Workbench", "Worker"]
 
@@ -29,7 +32,6 @@ class Workbench:
     """What a command needs once: a connection, swept leftovers, images.
 
     Args:
-        say: told each long step as one short line.
         say: told each long step as one short line.
 
     Raises:
@@ -43,7 +45,7 @@ class Workbench:
 
 
 class Worker:
-    """One judge container and a stream of candidate containers; grades one run at a time.
+    """One judge container, and a candidate and an analyst for each run; one run at a time.
 
     Args:
         number: which worker of the command this is; it keeps user ids apart.
@@ -54,11 +56,12 @@ class Worker:
         self._bench = bench
         self._number = number
         self._ahead = ahead
-        self._pool = ThreadPoolExecutor(max_workers=2)
+        self._pool = ThreadPoolExecutor(max_workers=4)
         self._slot = 0
         self._lock = threading.Lock()
         self._judge: Future[JudgeBox] = self._pool.submit(self._start_judge)
         self._next: tuple[str, Future[CandidateBox]] | None = None
+        self._next_analyst: Future[AnalystBox] | None = None
 
     def _start_judge(self) -> JudgeBox:
         box = JudgeBox(self._bench.engine, self._bench.images.judge, slot=self._number)
@@ -81,10 +84,39 @@ class Worker:
             raise
         return box
 
+    def _start_analyst(self) -> AnalystBox:
+        with self._lock:
+            self._slot = (self._slot + 1) % _SLOTS_A_WORKER
+            slot = self._number * _SLOTS_A_WORKER + self._slot
+        box = AnalystBox(self._bench.engine, self._bench.images.analyst, slot=slot)
+        try:
+            box.wait_ready()
+        except BaseException:
+            box.remove()
+            raise
+        return box
+
     def warm(self, exercise: Exercise) -> None:
-        """Start a candidate container for a run that is about to come."""
+        """Start the containers for a run that is about to come."""
         if self._next is None:
             self._next = (exercise.id, self._pool.submit(self._start_candidate, exercise))
+        if self._next_analyst is None and wants_review(exercise):
+            self._next_analyst = self._pool.submit(self._start_analyst)
+
+    def _review(self, exercise: Exercise, submission: Submission) -> Future[list[Frame]] | None:
+        """Let the analyst read the submission meanwhile; its container goes when it is done."""
+        starting, self._next_analyst = self._next_analyst, None
+        if starting is None:
+            return None
+
+        def job() -> list[Frame]:
+            box = starting.result()
+            try:
+                return box.review(exercise, submission)
+            finally:
+                box.remove()
+
+        return self._pool.submit(job)
 
     def _take(self, exercise: Exercise) -> CandidateBox:
         ready, self._next = self._next, None
@@ -123,6 +155,7 @@ class Worker:
         """
         clock = time.perf_counter()
         self.warm(exercise)
+        review = self._review(exercise, submission)
         judge = self._judge.result()
         box = self._take(exercise)
         try:
@@ -145,6 +178,10 @@ class Worker:
                 if self._ahead:
                     self.warm(exercise)
                 record = relay(judge, candidate, progress)
+                frames = review.result() if review else []
+                for frame in frames:
+                    writer.review(frame)
+                add_review(record, frames, exercise)
             finally:
                 timings["tests"] = time.perf_counter() - clock
                 clock = time.perf_counter()
@@ -157,6 +194,9 @@ class Worker:
         if self._next is not None:
             _discard(self._next[1])
             self._next = None
+        if self._next_analyst is not None:
+            _discard(self._next_analyst)
+            self._next_analyst = None
         _discard(self._judge)
         self._pool.shutdown(wait=True, cancel_futures=True)
 
@@ -167,7 +207,9 @@ class Worker:
         self.close()
 
 
-def _discard(future: Future[CandidateBox] | Future[JudgeBox]) -> None:
+def _discard(
+    future: Future[CandidateBox] | Future[JudgeBox] | Future[AnalystBox],
+) -> None:
     if future.cancel():
         return
     if future.exception() is None:
@@ -190,7 +232,8 @@ def replay_run(
     engine: Engine,
     image: str,
     suite: Suite,
-    recording: object,
+    recording: Recording,
+    exercise: Exercise,
     *,
     config: Mapping[str, object],
 ) -> RunRecord:
@@ -203,8 +246,9 @@ def replay_run(
     try:
         box.wait_ready()
         box.begin(suite.digest, suite.files, config)
-        record = relay(box, recording, _no_progress)  # type: ignore[arg-type]
-        recording.finish()  # type: ignore[attr-defined]
+        record = relay(box, recording, _no_progress)
+        recording.finish()
+        add_review(record, recording.reviews, exercise)
     finally:
         box.remove()
     return record

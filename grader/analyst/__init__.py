@@ -1,0 +1,1 @@
+"""Runs in the analyst container: reads a submission as text, never imports or runs it."""

@@ -1,0 +1,123 @@
+"""What a piece of code binds, uses and imports, read from its syntax tree."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Uses", "binds", "imports_of", "is_main_guard", "is_type_checking", "uses_of"]
+
+
+@dataclass
+class Uses:
+    """Names that a piece of code reads, attributes that it asks for, and dotted pairs."""
+
+    names: set[str] = field(default_factory=set)
+    attributes: set[str] = field(default_factory=set)
+    dotted: set[tuple[str, str]] = field(default_factory=set)
+    bare: set[str] = field(default_factory=set)  # names used otherwise than before a dot
+    computed: bool = False  # an attribute is looked up by a name that is computed
+
+
+def binds(node: ast.stmt) -> frozenset[str]:
+    """The module-level names that a top-level statement binds, in any of its branches."""
+    found: set[str] = set()
+    stack: list[ast.AST] = [node]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(item.name)
+            continue
+        if isinstance(item, ast.Lambda):
+            continue
+        if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store):
+            found.add(item.id)
+        elif isinstance(item, ast.Import | ast.ImportFrom):
+            found |= {alias.asname or alias.name.partition(".")[0] for alias in item.names}
+        stack.extend(ast.iter_child_nodes(item))
+    return frozenset(found)
+
+
+def uses_of(nodes: list[ast.AST]) -> Uses:
+    """What some nodes use; annotations in quotes are read too."""
+    uses = Uses()
+    before_dot: set[int] = set()
+    for node in _walk(nodes):
+        if isinstance(node, ast.Attribute):
+            uses.attributes.add(node.attr)
+            if isinstance(node.value, ast.Name):
+                uses.dotted.add((node.value.id, node.attr))
+                uses.names.add(node.value.id)
+                before_dot.add(id(node.value))
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            uses.names.add(node.id)
+            if id(node) not in before_dot:
+                uses.bare.add(node.id)
+        elif isinstance(node, ast.Call):
+            _read_call(node, uses)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            uses.names |= _quoted_names(node.value)
+    return uses
+
+
+def _walk(nodes: list[ast.AST]) -> Iterator[ast.AST]:
+    for node in nodes:
+        yield from ast.walk(node)  # a parent comes before its children
+
+
+def _read_call(node: ast.Call, uses: Uses) -> None:
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+    if isinstance(node.func, ast.Name):
+        name = node.func.id
+    place = {"getattr": 1, "hasattr": 1, "methodcaller": 0, "attrgetter": 0}.get(name)
+    if place is None or len(node.args) <= place:
+        return
+    asked = node.args[place]
+    if isinstance(asked, ast.Constant) and isinstance(asked.value, str):
+        uses.attributes.add(asked.value)
+    elif name != "hasattr":
+        uses.computed = True
+
+
+def _quoted_names(text: str) -> set[str]:
+    """Names in a short string that could be an annotation in quotes."""
+    if len(text) > 100 or not text.strip() or not (text[0].isalpha() or text[0] == "_"):  # noqa: PLR2004 - no annotation is longer
+        return set()
+    try:
+        tree = ast.parse(text, mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+def imports_of(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Every import of a module but those below ``if __name__ == "__main__"``."""
+    for statement in tree.body:
+        if not is_main_guard(statement):
+            for node in ast.walk(statement):
+                if isinstance(node, ast.Import | ast.ImportFrom):
+                    yield node
+
+
+def is_main_guard(node: ast.stmt) -> bool:
+    """``if __name__ == "__main__":`` without an else; nothing of it runs on import."""
+    return (
+        isinstance(node, ast.If)
+        and not node.orelse
+        and isinstance(node.test, ast.Compare)
+        and [type(op) for op in node.test.ops] == [ast.Eq]
+        and sorted(ast.unparse(part) for part in (node.test.left, *node.test.comparators))
+        == ["'__main__'", "__name__"]
+    )
+
+
+def is_type_checking(node: ast.stmt) -> bool:
+    """``if TYPE_CHECKING:``."""
+    return isinstance(node, ast.If) and ast.unparse(node.test) in {
+        "TYPE_CHECKING",
+        "typing.TYPE_CHECKING",
+    }

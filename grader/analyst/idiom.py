@@ -1,0 +1,253 @@
+"""Proficiency: loops where the library has an operation, pandas habits, type hints."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from grader.analyst.lint import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from grader.analyst.reach import Function, Reached, Unit
+
+__all__ = [
+    "cell_access",
+    "chained_assignment",
+    "hand_made_statistics",
+    "index_loops",
+    "row_functions",
+    "row_loops",
+    "silenced_warnings",
+]
+
+_ROW_METHODS = {"iterrows", "itertuples"}
+_CELLS = {"at", "iat"}
+_POSITIONS = {"loc", "iloc", "at", "iat"}
+_LOOPS = ast.For | ast.AsyncFor | ast.While
+
+
+def _nodes(reached: Reached) -> Iterator[tuple[Unit, ast.AST]]:
+    for unit in reached.units:
+        for part in unit.parts:
+            for node in ast.walk(part):
+                yield unit, node
+
+
+def _finding(unit: Unit, node: ast.AST, rule: str, text: str) -> Finding:
+    return Finding(rule, unit.module.path, getattr(node, "lineno", unit.node.lineno), text)
+
+
+def _loops(reached: Reached) -> Iterator[tuple[Unit, ast.AST, ast.expr, ast.expr, list[ast.AST]]]:
+    """Every ``for``: unit, place, target, what is iterated over, and the body."""
+    for unit, node in _nodes(reached):
+        if isinstance(node, ast.For | ast.AsyncFor):
+            yield unit, node, node.target, node.iter, list(node.body)
+        elif isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
+            parts: list[ast.AST] = (
+                [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+            )
+            for generator in node.generators:
+                body = [*parts, *generator.ifs]
+                yield unit, node, generator.target, generator.iter, body
+
+
+def row_loops(reached: Reached) -> Iterator[Finding]:
+    """Loops over the rows of a frame."""
+    for unit, node in _nodes(reached):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in _ROW_METHODS
+        ):
+            yield _finding(unit, node, "rows", f"{node.func.attr}()")
+    for unit, place, target, source, body in _loops(reached):
+        if isinstance(target, ast.Name) and _is_row_range(source, target.id, body):
+            yield _finding(unit, place, "rows", "a loop over row positions")
+
+
+def _is_row_range(source: ast.expr, name: str, body: list[ast.AST]) -> bool:
+    if isinstance(source, ast.Attribute) and source.attr == "index":
+        return any(_picks_row(node, name) for part in body for node in ast.walk(part))
+    if not (
+        isinstance(source, ast.Call)
+        and isinstance(source.func, ast.Name)
+        and source.func.id == "range"
+        and source.args
+    ):
+        return False
+    end = source.args[-1] if len(source.args) < 3 else source.args[1]  # noqa: PLR2004 - range's stop
+    text = ast.unparse(end)
+    if text.endswith((".shape[0]", ".index)")) or "len(" in text:
+        return any(_picks_row(node, name) for part in body for node in ast.walk(part))
+    return False
+
+
+def _picks_row(node: ast.AST, name: str) -> bool:
+    """``x.loc[i]``, ``x.iloc[i, j]``, ``x.at[i, c]``, ``x[c][i]``, ``x.values[i]``."""
+    if not isinstance(node, ast.Subscript):
+        return False
+    key = (
+        node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
+    )
+    if not (isinstance(key, ast.Name) and key.id == name):
+        return False
+    holder = node.value
+    if isinstance(holder, ast.Subscript):
+        return True
+    return isinstance(holder, ast.Attribute) and holder.attr in _POSITIONS | {"values", "index"}
+
+
+def row_functions(reached: Reached) -> Iterator[Finding]:
+    """Python called for each row or cell: ``apply(axis=1)``, ``applymap``, ``np.vectorize``."""
+    for unit, node in _nodes(reached):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        name = node.func.attr
+        if name in {"applymap", "vectorize", "frompyfunc"}:
+            yield _finding(unit, node, "cells", f"{name}()")
+        elif name in {"apply", "agg", "transform"}:
+            for keyword in node.keywords:
+                if keyword.arg == "axis" and ast.unparse(keyword.value) in {"1", "'columns'"}:
+                    yield _finding(unit, node, "cells", f"{name}(axis=1)")
+
+
+def cell_access(reached: Reached) -> Iterator[Finding]:
+    """One cell after the other, in a loop."""
+    for unit, loop in _nodes(reached):
+        if not isinstance(loop, _LOOPS):
+            continue
+        for node in ast.walk(loop):
+            if (
+                isinstance(node, ast.Subscript)
+                and isinstance(node.value, ast.Attribute)
+                and node.value.attr in _CELLS
+            ):
+                yield _finding(unit, node, "cells", f".{node.value.attr}[] in a loop")
+    for unit, place, target, source, body in _loops(reached):
+        if isinstance(target, ast.Name) and _is_values(source):
+            for part in body:
+                for node in ast.walk(part):
+                    if isinstance(node, ast.Call) and _is_missing_test(node, target.id):
+                        yield _finding(unit, place, "cells", "a missing-value test for each cell")
+
+
+def _is_values(source: ast.expr) -> bool:
+    if isinstance(source, ast.Call) and isinstance(source.func, ast.Attribute):
+        return source.func.attr in {"tolist", "to_list", "to_numpy"}
+    return isinstance(source, ast.Subscript) or (
+        isinstance(source, ast.Attribute) and source.attr in {"values", "array"}
+    )
+
+
+def _is_missing_test(node: ast.Call, name: str) -> bool:
+    called = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
+    return called in {"isna", "isnull", "notna", "notnull", "isnan"} and [
+        ast.unparse(argument) for argument in node.args
+    ] == [name]
+
+
+def hand_made_statistics(reached: Reached) -> Iterator[Finding]:
+    """A median from ``sorted()`` and the middle, a mean from ``sum()`` over ``len()``."""
+    for function in reached.functions:
+        text = {type(n).__name__ for n in ast.walk(function.node)}
+        if "FloorDiv" not in text:
+            continue
+        calls = {
+            n.func.id if isinstance(n.func, ast.Name) else getattr(n.func, "attr", "")
+            for n in ast.walk(function.node)
+            if isinstance(n, ast.Call)
+        }
+        halved = any(
+            isinstance(n, ast.BinOp)
+            and isinstance(n.op, ast.FloorDiv)
+            and isinstance(n.right, ast.Constant)
+            and n.right.value == 2  # noqa: PLR2004 - the middle
+            for n in ast.walk(function.node)
+        )
+        if halved and ("sorted" in calls or "sort" in calls) and "len" in calls:
+            yield _in(function, "statistics", "a median by hand")
+
+
+def _in(function: Function, rule: str, text: str) -> Finding:
+    return Finding(rule, function.module.path, function.node.lineno, text)
+
+
+def index_loops(reached: Reached) -> Iterator[Finding]:
+    """``for i in range(len(x))`` that only reads ``x[i]``."""
+    for unit, place, target, source, body in _loops(reached):
+        if not isinstance(target, ast.Name) or not isinstance(source, ast.Call):
+            continue
+        if ast.unparse(source.func) != "range" or len(source.args) != 1:
+            continue
+        length = source.args[0]
+        if not (isinstance(length, ast.Call) and ast.unparse(length.func) == "len"):
+            continue
+        read = ast.unparse(length.args[0]) if length.args else ""
+        if any(
+            isinstance(node, ast.Subscript)
+            and isinstance(node.ctx, ast.Load)
+            and ast.unparse(node.value) == read
+            and ast.unparse(node.slice) == target.id
+            for part in body
+            for node in ast.walk(part)
+        ):
+            yield _finding(unit, place, "index-loop", "range(len(x)) to read x[i]")
+
+
+def chained_assignment(reached: Reached) -> Iterator[Finding]:
+    """``frame[a][b] = value``, which may write to a copy."""
+    for unit, node in _nodes(reached):
+        targets: list[ast.expr] = []
+        if isinstance(node, ast.Assign):
+            targets = node.targets
+        elif isinstance(node, ast.AugAssign):
+            targets = [node.target]
+        for target in targets:
+            if (
+                isinstance(target, ast.Subscript)
+                and isinstance(target.value, ast.Subscript)
+                and _is_frame_like(target.value)
+            ):
+                yield _finding(unit, target, "chained", "a chained assignment")
+
+
+def _is_frame_like(node: ast.Subscript) -> bool:
+    """A frame's column, or rows by position; not a list in a dict of lists."""
+    holder = node.value
+    if isinstance(holder, ast.Attribute) and holder.attr in {"loc", "iloc"}:
+        return True
+    return isinstance(holder, ast.Name) and any(
+        part in holder.id.lower()
+        for part in ("df", "frame", "data", "copy", "result", "out", "new")
+    )
+
+
+def silenced_warnings(reached: Reached) -> Iterator[Finding]:
+    """All warnings switched off for the whole process."""
+    for unit, node in _nodes(reached):
+        if isinstance(node, ast.Call) and _silences_all(node) and not _in_with(unit, node):
+            yield _finding(unit, node, "silenced", "all warnings switched off")
+        elif isinstance(node, ast.Assign) and _silences_pandas(node.targets[0]):
+            yield _finding(unit, node, "silenced", "pandas' own warning switched off")
+
+
+def _silences_pandas(target: ast.expr) -> bool:
+    return isinstance(target, ast.Attribute) and target.attr == "chained_assignment"
+
+
+def _silences_all(node: ast.Call) -> bool:
+    return (
+        ast.unparse(node.func).endswith(("filterwarnings", "simplefilter"))
+        and not node.keywords
+        and [ast.unparse(argument) for argument in node.args] == ["'ignore'"]
+    )
+
+
+def _in_with(unit: Unit, call: ast.Call) -> bool:
+    return any(
+        isinstance(node, ast.With) and any(item is call for item in ast.walk(node))
+        for part in unit.parts
+        for node in ast.walk(part)
+    )

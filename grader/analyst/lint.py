@@ -1,0 +1,106 @@
+"""ruff on the reached files, by a fixed configuration of ours, as findings in reached code.
+
+The files are written under numbered names into an empty folder, with every comment blanked out:
+no configuration file, no folder name and no comment of a candidate's can reach the tool.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grader.analyst.source import UnreviewableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from grader.analyst.reach import Reached
+
+__all__ = ["Finding", "run_ruff"]
+
+_Raw = tuple[str, str, int]  # rule, file, line
+_SECONDS = 6.0
+_OUTPUT = 8 << 20
+_OPTIONS = (
+    "lint.mccabe.max-complexity=12",
+    "lint.pylint.max-args=7",
+    "lint.pep8-naming.extend-ignore-names=['X', 'X_*', 'Xt', 'N', 'Q?']",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One place that a rule complains about; ``text`` is ours, never the candidate's."""
+
+    rule: str
+    path: str
+    line: int
+    text: str = ""
+
+
+def run_ruff(reached: Reached, rules: Iterable[str]) -> list[Finding]:
+    """Findings of the given rules in reached code, in order of place.
+
+    Raises:
+        UnreviewableError: ruff crashed on the source, or took too long.
+    """
+    with tempfile.TemporaryDirectory(prefix="lint") as folder:
+        paths: dict[str, str] = {}
+        for number, module in enumerate(reached.modules):
+            inner = Path(folder) / f"m{number}"
+            inner.mkdir()
+            package = module.path.endswith("__init__.py")
+            target = inner / ("__init__.py" if package else "module.py")
+            target.write_text(module.plain, encoding="utf-8", errors="replace")
+            paths[str(target.resolve())] = module.path
+        raw = _call(folder, sorted(rules))
+    lines = reached.lines()
+    found = []
+    for code, filename, line in raw:
+        path = paths.get(filename, "")
+        if code in ("", "invalid-syntax"):
+            raise UnreviewableError("the linter gives up on the source", f"{path}:{line}")
+        if line in lines.get(path, ()):
+            found.append(Finding(code, path, line))
+    return sorted(set(found), key=lambda f: (f.path, f.line, f.rule))
+
+
+def _program() -> str:
+    beside = Path(sys.executable).parent / "ruff"
+    image = Path("/opt/site/bin/ruff")
+    for path in (image, beside):
+        if path.is_file():
+            return str(path)
+    return shutil.which("ruff") or "ruff"
+
+
+def _call(folder: str, rules: list[str]) -> list[_Raw]:
+    command = [_program(), "check", "--isolated", "--ignore-noqa", "--no-cache", "--exit-zero"]
+    command += ["--quiet", "--output-format=json", "--target-version=py311", "--no-fix"]
+    command += [f"--select={','.join(rules)}", "--no-respect-gitignore"]
+    command += [part for option in _OPTIONS for part in ("--config", option)]
+    try:
+        done = subprocess.run(  # noqa: S603 - our program on our folder, no shell
+            [*command, folder],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=_SECONDS,
+            cwd=folder,
+            env={"PATH": os.environ.get("PATH", ""), "RAYON_NUM_THREADS": "1", "HOME": folder},
+        )
+    except subprocess.TimeoutExpired:
+        raise UnreviewableError("the linter takes too long on the source") from None
+    if done.returncode or len(done.stdout) > _OUTPUT:
+        raise UnreviewableError(f"the linter ended with status {done.returncode}")
+    return [
+        (str(item["code"] or ""), str(item["filename"]), int(item["location"]["row"]))
+        for item in json.loads(done.stdout)
+    ]

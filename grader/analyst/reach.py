@@ -1,0 +1,264 @@
+"""Which code the contract reaches: the only code that static checks judge.
+
+A graph of names: from the contract's names to the top-level statements that bind them, to what
+those use, through imports into the submission's other files. It errs towards reaching too much (a
+local variable that shares a helper's name reaches the helper), because what is not reached cannot
+count against anybody.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from grader.analyst._names import imports_of, uses_of
+from grader.analyst._units import FunctionNode, Unit, count_statements, units_of
+from grader.analyst.source import Module, UnreviewableError, read_module
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["Contract", "Function", "FunctionNode", "Reached", "Unit", "count_statements", "reach"]
+
+_TOTAL_BYTES = 2 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What a submission must define: entry file, names, and the methods of classes among them."""
+
+    entry: str
+    names: tuple[str, ...]
+    methods: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Function:
+    """A reached function or method, also a nested one."""
+
+    module: Module
+    node: FunctionNode
+    owner: str
+    public: bool  # the contract names it
+    statements: int
+
+
+@dataclass(eq=False)
+class Reached:
+    """The outcome.
+
+    Attributes:
+        size: statements of the reached code, docstrings and ``pass`` left out.
+        dead: statements of loaded files that nothing reaches.
+        found: the contract's names that the entry file binds.
+    """
+
+    modules: list[Module]
+    units: list[Unit]
+    functions: list[Function]
+    size: int
+    dead: int
+    dead_where: str
+    found: frozenset[str]
+
+    def lines(self) -> dict[str, set[int]]:
+        """Line numbers of the reached code, by path; imports count as reached."""
+        found: dict[str, set[int]] = {module.path: set() for module in self.modules}
+        for unit in self.units:
+            for part in unit.parts:
+                first = getattr(part, "lineno", 0)
+                found[unit.module.path] |= set(range(first, (part.end_lineno or first) + 1))  # type: ignore[attr-defined]
+            found[unit.module.path].add(unit.node.lineno)
+        for module in self.modules:
+            for node in imports_of(module.tree):
+                found[module.path] |= set(range(node.lineno, (node.end_lineno or 0) + 1))
+        return found
+
+
+def reach(files: Mapping[str, bytes], contract: Contract) -> Reached:
+    """Follow the contract's names.
+
+    Raises:
+        UnreviewableError: the entry or a file that it imports cannot be read as Python, or the
+            entry binds none of the names.
+    """
+    walker = _Walker(files, contract)
+    walker.run()
+    return walker.outcome()
+
+
+class _Walker:
+    def __init__(self, files: Mapping[str, bytes], contract: Contract) -> None:
+        self._files = files
+        self._contract = contract
+        self._modules: dict[str, Module] = {}  # by path
+        self._units: dict[str, list[Unit]] = {}  # by path
+        self._aliases: dict[str, dict[str, set[tuple[str, str]]]] = {}
+        self._attributes: set[str] = set()
+        self._all = False
+        self._queue: list[Unit] = []
+        self._bytes = 0
+        self._seen: set[tuple[str, str]] = set()
+
+    def run(self) -> None:
+        entry = self._load(self._contract.entry)
+        if not any(self._bound(entry, name) for name in self._contract.names):
+            raise UnreviewableError("the entry file binds no name of the contract", entry.path)
+        for name in (*self._contract.names, "__getattr__"):
+            self._reach_name(entry, name)
+        while True:
+            while self._queue:
+                self._follow(self._queue.pop())
+            for units in list(self._units.values()):
+                for unit in units:
+                    if not unit.reached and (self._all or self._method_is_asked(unit)):
+                        self._push(unit)
+            if not self._queue:
+                return
+
+    def _method_is_asked(self, unit: Unit) -> bool:
+        if not unit.owner or not isinstance(unit.node, FunctionNode):
+            return False
+        if not any(u.reached for u in self._bound(unit.module, unit.owner) if not u.owner):
+            return False
+        name = unit.node.name
+        return (
+            name in self._attributes
+            or (name.startswith("__") and name.endswith("__"))
+            or name in self._contract.methods.get(unit.owner, ())
+        )
+
+    def _bound(self, module: Module, name: str) -> list[Unit]:
+        return [u for u in self._units[module.path] if name in u.names and not u.owner]
+
+    def _push(self, unit: Unit) -> None:
+        if not unit.reached:
+            unit.reached = True
+            self._queue.append(unit)
+
+    def _reach_name(self, module: Module, name: str) -> None:
+        for unit in self._bound(module, name):
+            self._push(unit)
+        for path, attribute in self._aliases[module.path].get(name, ()):
+            if attribute == "*":
+                continue
+            self._reach_name_once(self._modules[path], attribute)
+        for path, attribute in self._aliases[module.path].get("*", ()):
+            if attribute == "*":
+                self._reach_name_once(self._modules[path], name)
+
+    def _reach_name_once(self, module: Module, name: str) -> None:
+        key = (module.path, name)
+        if key not in self._seen:
+            self._seen.add(key)
+            self._reach_name(module, name)
+
+    def _follow(self, unit: Unit) -> None:
+        uses = uses_of(unit.parts)
+        self._attributes |= uses.attributes
+        self._all |= uses.computed
+        aliases = self._aliases[unit.module.path]
+        for name in uses.names:
+            self._reach_name(unit.module, name)
+            for path, attribute in aliases.get(name, ()):
+                if attribute:
+                    continue
+                target = self._modules[path]
+                if name in uses.bare:  # the module itself is handed on: anything may be used
+                    for inner in self._units[path]:
+                        self._push(inner)
+                for attr in uses.attributes:
+                    self._reach_name_once(target, attr)
+
+    # Loading.
+
+    def _load(self, path: str) -> Module:
+        if path in self._modules:
+            return self._modules[path]
+        if path not in self._files:
+            raise UnreviewableError("there is no such file", path)
+        self._bytes += len(self._files[path])
+        if self._bytes > _TOTAL_BYTES:
+            raise UnreviewableError("more source than anybody can review", path)
+        module = read_module(path, self._files[path])
+        self._modules[path] = module
+        self._units[path] = list(units_of(module))
+        self._aliases[path] = {}
+        for node in imports_of(module.tree):
+            self._follow_import(module, node)
+        for unit in self._units[path]:
+            if unit.always:
+                self._push(unit)
+        return module
+
+    def _follow_import(self, module: Module, node: ast.Import | ast.ImportFrom) -> None:
+        aliases = self._aliases[module.path]
+        for alias in node.names:
+            if isinstance(node, ast.Import):
+                shown = alias.asname or alias.name.partition(".")[0]
+                target = self._find(alias.name)
+                if target:
+                    aliases.setdefault(shown, set()).add((self._load(target).path, ""))
+                continue
+            base = self._base(module, node)
+            target = self._find(base) if base else None
+            inner = self._find(f"{base}.{alias.name}" if base else alias.name)
+            if inner and (target or node.level or "." in f"{base}.{alias.name}"):
+                aliases.setdefault(alias.asname or alias.name, set()).add(
+                    (self._load(inner).path, "")
+                )
+            if target:
+                shown = "*" if alias.name == "*" else alias.asname or alias.name
+                aliases.setdefault(shown, set()).add((self._load(target).path, alias.name))
+
+    @staticmethod
+    def _base(module: Module, node: ast.ImportFrom) -> str:
+        if not node.level:
+            return node.module or ""
+        parts = module.name.split(".")
+        cut = node.level - (1 if module.path.endswith("__init__.py") else 0)
+        return ".".join([*parts[: max(len(parts) - cut, 0)], *(filter(None, [node.module]))])
+
+    def _find(self, dotted: str) -> str | None:
+        """The file of a local module; also below another folder, which sys.path may name."""
+        tail = dotted.replace(".", "/")
+        for suffix in (f"{tail}.py", f"{tail}/__init__.py"):
+            if suffix in self._files:
+                return suffix
+        head = tail.partition("/")[0]
+        for path in sorted(self._files):
+            if path.endswith((f"/{tail}.py", f"/{tail}/__init__.py")):
+                return path
+            stem = path.rpartition("/")[2].partition(".")[0]
+            if stem == head and path.endswith((".pyc", ".so", ".pyd")):
+                raise UnreviewableError("compiled code is imported", path)
+        return None
+
+    def outcome(self) -> Reached:
+        units = [u for units in self._units.values() for u in units]
+        reached = [u for u in units if u.reached]
+        dead = [u for u in units if not u.reached and u.counted]
+        worst = max(dead, key=lambda u: count_statements(u.parts), default=None)
+        entry = self._modules[self._contract.entry]
+        return Reached(
+            modules=list(self._modules.values()),
+            units=reached,
+            functions=[f for unit in reached for f in _functions(unit, self._contract)],
+            size=sum(count_statements(u.parts) for u in reached),
+            dead=sum(count_statements(u.parts) for u in dead),
+            dead_where=f"{worst.module.path}:{worst.node.lineno}" if worst else "",
+            found=frozenset(n for n in self._contract.names if self._bound(entry, n)),
+        )
+
+
+def _functions(unit: Unit, contract: Contract) -> Iterator[Function]:
+    for part in unit.parts:
+        for node in ast.walk(part):
+            if isinstance(node, FunctionNode):
+                top = node is unit.node and unit.module.path == contract.entry
+                methods = contract.methods.get(unit.owner, ())
+                public = top and node.name in (methods if unit.owner else contract.names)
+                yield Function(
+                    unit.module, node, unit.owner, public, count_statements(list(node.body))
+                )

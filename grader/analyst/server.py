@@ -1,0 +1,163 @@
+"""PID 1 of the analyst container: takes one submission, reviews it in a child, and ends.
+
+It says which checks there are before it sees the submission. The child only reads text, but the
+parser it reads with was not made for hostile text: whatever happens to the child ends as failed
+checks. This process looks at nothing but the child's records.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import resource
+import select
+import signal
+import sys
+import time
+from typing import NoReturn
+
+from grader.analyst.analysis import Record, analyse, collected, contract_of, failures
+from grader.wire.frames import (
+    HEADER,
+    Frame,
+    FrameError,
+    Kind,
+    pack_json,
+    read_header,
+    unpack_bundle,
+)
+
+__all__ = ["SECONDS", "main", "review"]
+
+SECONDS = 10.0
+_IDLE_SECONDS = 3600.0
+_MEMORY = 640 << 20
+_REPORT = 1 << 20
+_LARGEST = 512 << 20
+_PR_SET_DUMPABLE = 4
+
+
+def review(body: bytes, *, seconds: float = SECONDS) -> list[Record]:
+    """Review one submission in a child process: one record a check, whatever happens to it."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reader)
+        _child(body, writer, seconds)
+    os.close(writer)
+    deadline = time.monotonic() + seconds
+    report = bytearray()
+    cause = ""
+    while not cause:
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([reader], [], [], left)[0]:
+            cause = "timeout"
+            break
+        data = os.read(reader, 1 << 16)
+        if not data:
+            break
+        report += data
+        if len(report) > _REPORT:
+            cause = "died"
+    os.close(reader)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if cause:
+        return failures(cause, "the review of the code took too long")
+    if status:
+        cause = "memory" if status == -signal.SIGKILL else "died"
+        return failures(cause, "the code brought the review down")
+    return _checked(bytes(report))
+
+
+def _checked(report: bytes) -> list[Record]:
+    """The child's records, if they are one for each check and nothing else."""
+    try:
+        records = json.loads(report)
+    except (ValueError, RecursionError):
+        records = None
+    wanted = [item["id"] for item in collected()]
+    if not isinstance(records, list) or not all(isinstance(item, dict) for item in records):
+        return failures("died", "the code brought the review down")
+    if [item.get("id") for item in records] != wanted:
+        return failures("died", "the code brought the review down")
+    return records
+
+
+def _child(body: bytes, writer: int, seconds: float) -> NoReturn:
+    code = 1
+    try:
+        os.setsid()
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+        cpu = int(seconds) + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
+        with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
+            file.write("1000")
+        meta, files = unpack_bundle(body)
+        data = memoryview(pack_json(analyse(files, contract_of(meta))))
+        while data:
+            data = data[os.write(writer, data) :]
+        code = 0
+    except BaseException as error:  # noqa: BLE001 - the parent turns it into failed checks
+        with contextlib.suppress(OSError):
+            os.write(2, f"{type(error).__name__}: {error}\n".encode("utf-8", "replace")[:2000])
+    finally:
+        os._exit(code)
+
+
+def _read(wire: int) -> Frame | None:
+    def exact(size: int) -> bytes | None:
+        data = bytearray()
+        while len(data) < size:
+            if not select.select([wire], [], [], _IDLE_SECONDS)[0]:
+                return None
+            chunk = os.read(wire, min(size - len(data), 1 << 20))
+            if not chunk:
+                return None
+            data += chunk
+        return bytes(data)
+
+    header = exact(HEADER.size)
+    if header is None:
+        return None
+    length, deadline_ms, number, kind = read_header(header, limit=_LARGEST)
+    body = exact(length)
+    return None if body is None else Frame(kind, number, body, deadline_ms)
+
+
+def _write(wire: int, frame: Frame) -> None:
+    data = memoryview(frame.pack())
+    while data:
+        data = data[os.write(wire, data) :]
+
+
+def main() -> None:
+    """Entry point of the analyst image."""
+    if ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0):
+        raise OSError("prctl(PR_SET_DUMPABLE) failed")
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    wire_in, wire_out = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(2, 1)
+    os.close(null)
+    with contextlib.suppress(BrokenPipeError):
+        _write(wire_out, Frame(Kind.COLLECTED, 0, pack_json({"tests": collected()})))
+        frame = _read(wire_in)
+        if frame is not None:
+            if frame.kind is not Kind.SUBMISSION:
+                raise FrameError(f"{frame.kind.name} is not for the analyst")
+            for record in review(frame.body):
+                _write(wire_out, Frame(Kind.EVIDENCE, frame.number, pack_json(record)))
+            _write(wire_out, Frame(Kind.FINISHED, frame.number, pack_json({"exit": 0})))
+    sys.stderr.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

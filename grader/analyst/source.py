@@ -1,0 +1,100 @@
+"""A submission's Python files as text and syntax trees, with everything hostile refused early."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+import warnings
+from dataclasses import dataclass, field
+
+__all__ = ["Module", "UnreviewableError", "read_module"]
+
+_FILE_BYTES = 512 << 10
+_LINE_CHARS = 20_000
+_NODES = 200_000
+# Other encodings (utf-7, for one) show a reader something else than what Python runs.
+_ENCODINGS = {"utf-8", "utf-8-sig", "ascii", "iso-8859-1", "cp1252"}
+
+
+class UnreviewableError(Exception):
+    """The code cannot be reviewed as text; every static check of the submission fails."""
+
+    def __init__(self, message: str, where: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+
+
+@dataclass(frozen=True, eq=False)
+class Module:
+    """One parsed file.
+
+    Attributes:
+        name: dotted, as the submission's root folder is on the path; a package has its own name.
+        plain: the text with every comment blanked out, so that no comment can direct a tool.
+        comments: line number → comment text without the ``#``, full-line comments only.
+    """
+
+    path: str
+    name: str
+    tree: ast.Module
+    plain: str
+    comments: dict[int, str] = field(default_factory=dict)
+
+
+def read_module(path: str, data: bytes) -> Module:
+    """Decode and parse one file.
+
+    Raises:
+        UnreviewableError: not Python, or too large or too deep for anybody to review.
+    """
+    if len(data) > _FILE_BYTES:
+        raise UnreviewableError(f"a source file of {len(data)} bytes is too large to review", path)
+    text = _decoded(path, data)
+    if max(map(len, text.splitlines()), default=0) > _LINE_CHARS:
+        raise UnreviewableError(f"a line of more than {_LINE_CHARS} characters", path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        line = getattr(error, "lineno", None)
+        where = f"{path}:{line}" if line else path
+        raise UnreviewableError(f"the parser gives up ({type(error).__name__})", where) from None
+    if sum(1 for _ in ast.walk(tree)) > _NODES:
+        raise UnreviewableError("a source file with too many expressions to review", path)
+    plain, comments = _without_comments(path, text)
+    return Module(path, _dotted(path), tree, plain, comments)
+
+
+def _decoded(path: str, data: bytes) -> str:
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        if encoding not in _ENCODINGS:
+            raise UnreviewableError("the file is written in an unusual encoding", path)
+        text = data.decode(encoding)
+    except (SyntaxError, UnicodeDecodeError, LookupError):
+        raise UnreviewableError("the file is no text in its own encoding", path) from None
+    # Python's own reading of line ends, so that line numbers agree everywhere.
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", " ")
+
+
+def _dotted(path: str) -> str:
+    parts = path.removesuffix(".py").split("/")
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _without_comments(path: str, text: str) -> tuple[str, dict[int, str]]:
+    lines = text.split("\n")
+    comments: dict[int, str] = {}
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.COMMENT:
+                row, column = token.start
+                if not lines[row - 1][:column].strip():
+                    comments[row] = token.string.lstrip("#").strip()
+                lines[row - 1] = lines[row - 1][:column].rstrip()
+    except (tokenize.TokenError, IndentationError, RecursionError):
+        raise UnreviewableError("the tokenizer gives up", path) from None
+    return "\n".join(lines), comments

@@ -1,0 +1,226 @@
+"""Clarity: size, nesting, repetition, leftovers and names, measured on reached functions."""
+
+from __future__ import annotations
+
+import ast
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from grader.analyst.lint import Finding
+from grader.analyst.reach import FunctionNode, count_statements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from grader.analyst.reach import Function, Reached, Unit
+
+__all__ = [
+    "cryptic_names",
+    "deep_nesting",
+    "leftovers",
+    "long_functions",
+    "repetition",
+    "undocumented",
+    "unexplained",
+    "unreachable",
+]
+
+LONGEST = 40  # statements; pylint's limit is 50, and few reviewers like a function near it
+DEEPEST = 4  # blocks in blocks; pylint asks for at most 5
+DEEPEST_EXPRESSION = 3  # comprehensions, lambdas and conditionals in one another
+_REPEATED_STATEMENTS = 4
+_REPEATED_NODES = 50
+_EXPLAINED_FROM = 25
+_CROWDED = 15
+_BLOCKS = (
+    ast.For | ast.While | ast.If | ast.With | ast.Try | ast.AsyncFor | ast.AsyncWith | ast.Match
+)
+_INNER = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp | ast.Lambda | ast.IfExp
+_NUMBERED = re.compile(
+    r"(df|data|temp|tmp|res|result|x|val|new|foo|a|b|c|col|cols|lst|out|ret|num)_?\d+$"
+)
+_EMPTY = {"foo", "bar", "baz", "tmp", "temp", "asdf", "stuff", "thing", "xx", "xxx", "aa", "bb"}
+
+
+def long_functions(reached: Reached) -> Iterator[Finding]:
+    """Functions of more statements than fit one idea."""
+    for function in reached.functions:
+        if function.statements > LONGEST:
+            text = f"a function of {function.statements} statements"
+            yield Finding("long", function.module.path, function.node.lineno, text)
+
+
+def deep_nesting(reached: Reached) -> Iterator[Finding]:
+    """Blocks nested too deeply, and expressions likewise."""
+    for unit in reached.units:
+        for part in unit.parts:
+            for node, depth in _depths(part, _BLOCKS):
+                if depth == DEEPEST + 1:
+                    yield _at(unit, node, "nesting", f"more than {DEEPEST} blocks deep")
+            for node, depth in _depths(part, _INNER):
+                if depth == DEEPEST_EXPRESSION + 1:
+                    yield _at(unit, node, "nesting", "an expression nested too deeply")
+
+
+def _at(unit: Unit, node: ast.AST, rule: str, text: str) -> Finding:
+    return Finding(rule, unit.module.path, getattr(node, "lineno", unit.node.lineno), text)
+
+
+def _depths(root: ast.AST, kinds: object) -> Iterator[tuple[ast.AST, int]]:
+    stack: list[tuple[ast.AST, int]] = [(root, 0)]
+    while stack:
+        node, depth = stack.pop()
+        if isinstance(node, kinds):  # type: ignore[arg-type]
+            depth += 1
+            yield node, depth
+        for name, value in ast.iter_fields(node):
+            for child in value if isinstance(value, list) else [value]:
+                if isinstance(child, ast.AST):
+                    # an `elif` reads as a sibling, not as one level more
+                    chained = name == "orelse" and isinstance(node, ast.If) and len(value) == 1
+                    chained = chained and isinstance(child, ast.If) and isinstance(node, kinds)  # type: ignore[arg-type]
+                    stack.append((child, depth - 1 if chained else depth))
+
+
+def repetition(reached: Reached) -> Iterator[Finding]:
+    """Runs of statements that occur twice, word for word apart from constants and names bound."""
+    seen: dict[str, tuple[str, int]] = {}
+    for unit in reached.units:
+        for block in _blocks(unit):
+            index = 0
+            while index + _REPEATED_STATEMENTS <= len(block):
+                run = block[index : index + _REPEATED_STATEMENTS]
+                key = "\n".join(map(_shape, run))
+                nodes = sum(1 for s in run for _ in ast.walk(s))
+                if count_statements(list(run)) >= _REPEATED_STATEMENTS and nodes > _REPEATED_NODES:
+                    first = seen.setdefault(key, (unit.module.path, run[0].lineno))
+                    if first != (unit.module.path, run[0].lineno):
+                        yield _at(unit, run[0], "repeated", f"the same as line {first[1]}")
+                        index += _REPEATED_STATEMENTS
+                        continue
+                index += 1
+    bodies: dict[str, int] = {}
+    for function in reached.functions:
+        shape = "\n".join(_shape(s) for s in function.node.body[_doc(function.node) :])
+        nodes = sum(1 for s in function.node.body for _ in ast.walk(s))
+        if nodes > _REPEATED_NODES and bodies.setdefault(shape, function.node.lineno) != (
+            function.node.lineno
+        ):
+            yield Finding("repeated", function.module.path, function.node.lineno, "copied function")
+
+
+def _doc(node: FunctionNode) -> int:
+    return int(ast.get_docstring(node, clean=False) is not None)
+
+
+def _blocks(unit: Unit) -> Iterator[list[ast.stmt]]:
+    for part in unit.parts:
+        for node in ast.walk(part):
+            for name in ("body", "orelse", "finalbody"):
+                block = getattr(node, name, None)
+                if isinstance(block, list) and not isinstance(node, ast.ClassDef):
+                    yield block
+
+
+def _shape(statement: ast.stmt) -> str:
+    return re.sub(r"Constant\(value=[^()]*?\)", "Constant()", ast.dump(statement))
+
+
+def unreachable(reached: Reached) -> Iterator[Finding]:
+    """Statements behind a return, raise, break or continue, and below a constant condition."""
+    for unit in reached.units:
+        for block in _blocks(unit):
+            for before, after in pairwise(block):
+                if isinstance(before, ast.Return | ast.Raise | ast.Break | ast.Continue):
+                    yield _at(unit, after, "unreachable", "a statement that never runs")
+            for statement in block:
+                if isinstance(statement, ast.If) and isinstance(statement.test, ast.Constant):
+                    yield _at(unit, statement, "unreachable", "a condition that is constant")
+
+
+def leftovers(reached: Reached) -> Iterator[Finding]:
+    """Code that was commented out, in reached lines."""
+    lines = reached.lines()
+    for module in reached.modules:
+        for line, text in module.comments.items():
+            near = lines[module.path]
+            if (line in near or line + 1 in near) and _is_code(text):
+                yield Finding("commented-out", module.path, line, "code that is commented out")
+
+
+def _is_code(text: str) -> bool:
+    if not re.search(r"[=(\[]|^(return|import|from|raise|del)\b", text) or text.endswith(":"):
+        return False
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return bool(body) and all(
+        isinstance(s, ast.Assign | ast.AugAssign | ast.Return | ast.Import | ast.ImportFrom)
+        or (isinstance(s, ast.Expr) and isinstance(s.value, ast.Call))
+        for s in body
+    )
+
+
+def undocumented(reached: Reached) -> Iterator[Finding]:
+    """Contract functions, and classes of the contract, without a docstring of words."""
+    for unit in reached.units:
+        node = unit.node
+        if (
+            not unit.owner
+            and isinstance(node, FunctionNode | ast.ClassDef)
+            and node.name in reached.found
+            and not _says_something(ast.get_docstring(node) or "")
+        ):
+            yield _at(unit, node, "docstring", "a public name without a docstring")
+
+
+def _says_something(text: str) -> bool:
+    return len(set(re.findall(r"[^\W\d_]{2,}", text.lower()))) >= 3  # noqa: PLR2004 - a phrase
+
+
+def unexplained(reached: Reached) -> Iterator[Finding]:
+    """Long functions with neither docstring nor comment."""
+    for function in reached.functions:
+        node = function.node
+        inside = range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        if (
+            function.statements > _EXPLAINED_FROM
+            and not _says_something(ast.get_docstring(node) or "")
+            and not any(
+                line in inside and _says_something(text) and not _is_code(text)
+                for line, text in function.module.comments.items()
+            )
+        ):
+            yield Finding("unexplained", function.module.path, node.lineno, "a long function")
+
+
+def cryptic_names(reached: Reached) -> Iterator[Finding]:
+    """Names that say nothing: numbered copies, placeholders, one letter for a function."""
+    for function in reached.functions:
+        if len(function.node.name) == 1 or _says_nothing(function.node.name):
+            path, line = function.module.path, function.node.lineno
+            yield Finding("cryptic", path, line, "a function's name that says nothing")
+        yield from _cryptic_locals(function)
+
+
+def _cryptic_locals(function: Function) -> Iterator[Finding]:
+    seen: set[str] = set()
+    letters: set[str] = set()
+    for node in ast.walk(function.node):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id not in seen:
+            seen.add(node.id)
+            if _says_nothing(node.id):
+                path = function.module.path
+                yield Finding("cryptic", path, node.lineno, "a variable's name that says nothing")
+            elif len(node.id) == 1 and node.id != "_":
+                letters.add(node.id)
+    # A few letters are the field's habit; a long function made of them is a riddle.
+    if function.statements > _CROWDED and len(letters - {"i", "j", "k", "X", "y", "n"}) > 4:  # noqa: PLR2004 - see above
+        path, line = function.module.path, function.node.lineno
+        yield Finding("cryptic", path, line, "a long function of one-letter variables")
+
+
+def _says_nothing(name: str) -> bool:
+    return name.lower() in _EMPTY or bool(_NUMBERED.fullmatch(name.lower()))
