@@ -17,7 +17,7 @@ from grader.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["commitment", "run_seed", "team_seed"]
+__all__ = ["checked", "commitment", "run_seed", "team_seed"]
 
 FILE = ".grader-seed"
 

@@ -1,4 +1,4 @@
-"""Put a real scorecard into README.md: grades the bundled mediocre solution and pastes the result."""
+"""Put a real scorecard into README.md: grade the bundled mediocre solution, paste the result."""
 
 from __future__ import annotations
 
