@@ -23,7 +23,7 @@ from grader.results import ResultsFolder
 from grader.rubric import check_suite, score
 from grader.sandbox.doctor import warnings_of
 from grader.sandbox.workbench import Workbench, Worker, replay_run
-from grader.seeds import commitment, run_seed, team_seed
+from grader.seeds import checked, commitment, run_seed, team_seed
 from grader.suite import Suite, load_suite
 from grader.text import CandidateText
 from grader.transcript import read_transcript
@@ -89,7 +89,7 @@ def prepare(path: Path, *, root: Path, exercise: str | None, seed: str | None) -
     chosen = detect_exercise(submission, exercises, exercise)
     if chosen.entry != entry:
         submission = read_submission(path, entry=chosen.entry)
-    secret = seed or team_seed(root / "hidden_tests")
+    secret = checked(seed, "--seed") if seed else team_seed(root / "hidden_tests")
     return Grading(
         submission,
         chosen,
