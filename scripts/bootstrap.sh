@@ -65,6 +65,13 @@ start_engine() {
     if [ -d /run/systemd/system ]; then
         systemctl start docker
     else
+        for file in /var/run/docker.pid /var/run/docker/containerd/containerd.pid; do
+            # left by an engine that was killed: its number may be another process's by now
+            if [ -f "$file" ] &&
+                ! grep -qE '^(dockerd|containerd)$' "/proc/$(cat "$file")/comm" 2>/dev/null; then
+                rm -f "$file"
+            fi
+        done
         say "starting dockerd (log: /var/log/takehome-grader-dockerd.log)"
         nohup setsid dockerd >/var/log/takehome-grader-dockerd.log 2>&1 </dev/null &
     fi

@@ -29,7 +29,7 @@ def empty_directory(root: str) -> None:
     A tree of any depth is taken apart from the top: what a subfolder holds is moved up into
     ``root`` before the subfolder goes, so that no path grows long and no stack grows deep.
     """
-    fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         while entries := os.listdir(fd):  # noqa: PTH208 - by descriptor
             for name in entries:
