@@ -22,7 +22,7 @@ def test_any_tree_is_removed_without_following_links(tmp_path: Path) -> None:
     (outside / "kept").write_text("x")
     inside = tmp_path / "inside"
     inside.mkdir()
-    os.symlink(outside, inside / "link")
+    (inside / "link").symlink_to(outside)
     os.mkfifo(inside / "fifo")
     (inside / "closed").mkdir(mode=0)
     for name in ("-rf", "a\nb", "ü"):
@@ -42,7 +42,7 @@ def test_any_tree_is_removed_without_following_links(tmp_path: Path) -> None:
 def test_folder_that_is_a_link_is_not_emptied(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "real/file").write_text("x")
-    os.symlink(tmp_path / "real", tmp_path / "link")
-    with pytest.raises(OSError, match="Not a directory|Too many levels"):
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    with pytest.raises(OSError, match=r"Not a directory|Too many levels"):
         empty_directory(str(tmp_path / "link"))
     assert (tmp_path / "real/file").exists()
