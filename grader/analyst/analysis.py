@@ -94,8 +94,9 @@ def _judged(check: Check, facts: Facts) -> Record:
     ]
     if len(found) <= allowed:
         return _record(check, "none", "", "", figures)
-    places = "; ".join(f"{f.path}:{f.line} {_said(f)}" for f in found[:_SHOWN])
-    more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    shown = list(dict.fromkeys(f"{f.path}:{f.line} {_said(f)}" for f in found))
+    places = "; ".join(shown[:_SHOWN])
+    more = f"; and {len(shown) - _SHOWN} more places" if len(shown) > _SHOWN else ""
     count = "1 finding" if len(found) == 1 else f"{len(found)} findings"
     message = f"{count}, {allowed or 'none'} overlooked: {places}{more}"
     return _record(check, "finding", message, f"{found[0].path}:{found[0].line}", figures)

@@ -66,7 +66,7 @@ class Check:
         """All that it finds, in order of place."""
         found = [f for rule in self.rules for f in facts.lint.get(rule, ())]
         found += [f for measure in self.measure for f in measure(facts.reached)]
-        return sorted(set(found), key=lambda f: (f.path, f.line, f.rule, f.text))
+        return sorted(found, key=lambda f: (f.path, f.line, f.rule, f.text))
 
 
 def dead_code(reached: Reached) -> Iterator[Finding]:
@@ -195,7 +195,7 @@ _DOCS = (
         "clarity_docs",
         "Names follow Python's naming style",
         "lower_case for functions and variables, CapWords for classes.",
-        rules=("N801", "N802", "N803", "N806"),
+        rules=("N801", "N802", "N803", "N805", "N806"),
         free=1,
     ),
     Check(
@@ -263,7 +263,7 @@ _IDIOM = (
         "proficiency_idiom",
         "Errors have a type and a cause, files are closed",
         "Raise ValueError or TypeError, chain with from, open files with with.",
-        rules=("TRY002", "B904", "SIM115"),
+        rules=("TRY002", "B904", "SIM115", "E722"),
     ),
 )
 _TYPING = (
@@ -295,23 +295,16 @@ _VECTORS = (
     Check(
         "no-row-loops",
         "proficiency_vectors",
-        "No loop goes over the rows of a frame",
+        "No loop goes over the rows or cells of a frame",
         "Work on whole columns.",
-        measure=(idiom.row_loops,),
+        measure=(idiom.row_loops, idiom.cell_access),
     ),
     Check(
         "no-row-functions",
         "proficiency_vectors",
-        "No Python function is called for each row or cell",
+        "No Python function is called for each row",
         "Work on whole columns; apply with axis=1 is a loop.",
         measure=(idiom.row_functions,),
-    ),
-    Check(
-        "no-cell-access",
-        "proficiency_vectors",
-        "Cells are not read or written one by one",
-        "Work on whole columns.",
-        measure=(idiom.cell_access,),
     ),
     Check(
         "library-statistics",

@@ -69,7 +69,7 @@ def run_ruff(reached: Reached, rules: Iterable[str]) -> list[Finding]:
             raise UnreviewableError("the linter gives up on the source", f"{path}:{line}")
         if line in lines.get(path, ()):
             found.append(Finding(code, path, line))
-    return sorted(set(found), key=lambda f: (f.path, f.line, f.rule))
+    return sorted(found, key=lambda f: (f.path, f.line, f.rule))
 
 
 def _program() -> str:

@@ -48,6 +48,7 @@ RULES = {
     "N801": "a class name that is not CapWords",
     "N802": "a function name that is not lower_case",
     "N803": "a parameter name that is not lower_case",
+    "N805": "a method whose first parameter is not self",
     "N806": "a variable name that is not lower_case",
     "PD002": "inplace=True",
     "PERF102": "items() where keys() or values() would do",

@@ -1,0 +1,3 @@
+"""Exemplars for the static checks are read, never collected."""
+
+collect_ignore_glob = ["*"]

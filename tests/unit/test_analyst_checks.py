@@ -1,0 +1,138 @@
+"""Each check fails on what it is for, and leaves alone what reviewers differ on."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.analyst.analysis import collected
+from grader.analyst.checks import CHECKS
+from grader.analyst.rules import RULES
+from grader.sandbox.analyst_box import STATIC_CRITERIA
+from tests.unit.static_cases import failed, records
+
+HEAD = "import pandas as pd\n\n\n"
+TYPED = "def impute(df: pd.DataFrame) -> pd.DataFrame:\n"
+
+
+def failing(body: str, head: str = "def impute(df):\n") -> set[str]:
+    indented = "".join(f"    {line}\n" if line else "\n" for line in body.split("\n"))
+    return failed({"solution.py": (HEAD + head + indented).encode()})
+
+
+BAD = {
+    "names-used": "import os, sys, json\nreturn df",
+    "builtins-kept": "list = [1]\nreturn list",
+    "errors-kept": "try:\n    return df\nexcept:\n    return None",
+    "no-traps": "global X\nX = df\nreturn X",
+    "no-mistakes": "return df if df == None or df != None or df is 'x' else undefined",
+    "no-leftovers": "print(df)\nprint(1)\nreturn df",
+    "no-dead-code": "return df\ndf = 1",
+    "one-a-line": "a = 1; b = 2; c = 3; d = 4; e = 5; f = 6\nreturn a + b + c + d + e + f",
+    "short-functions": "\n".join(f"df = df.x{n}()" for n in range(45)) + "\nreturn df",
+    "few-branches": "\n".join(f"if df.x{n}:\n    return {n}" for n in range(14)) + "\nreturn df",
+    "shallow": "\n".join(f"{' ' * 4 * n}if df.x{n}:" for n in range(5)) + f"\n{' ' * 20}return 1",
+    "no-repetition": "\n".join(
+        f"if df.kind == {n}:\n    first = df.select(df.left, df.right).median()\n"
+        "    second = df.select(df.lower, df.upper).median()\n"
+        "    third = first.combine(second, df.weights)\n    df = third.reindex(df.index)"
+        for n in range(2)
+    )
+    + "\nreturn df",
+    "telling-names": "df2 = df\ntmp = df2\nfoo = tmp\nreturn foo",
+    "names-in-style": "MyFrame = df\nOtherFrame = MyFrame\nreturn OtherFrame",
+    "no-index-loops": "xs = []\nfor i in range(len(df)):\n    xs.append(df[i])\nreturn xs",
+    "safe-assignment": "df['a'][df.b] = 1\nreturn df",
+    "no-inplace": "df.dropna(inplace=True)\ndf.fillna(0, inplace=True)\nreturn df",
+    "plain-expressions": "a = not df == 1\nb = not df == 2\nc = list([x for x in df])\n"
+    "return True if a else False, b, c",
+    "types-asked-well": "if type(df) == int:\n    return 1\nreturn df",
+    "telling-errors": "raise Exception('no')",
+    "no-row-loops": "return [row for _, row in df.iterrows()]",
+    "no-row-functions": "return df.apply(lambda row: row.sum(), axis=1)",
+    "library-statistics": "xs = sorted(df)\nreturn xs[len(xs) // 2]",
+    "hints-hold": "return df",
+    "contract-hinted": "return df",
+    "docstrings": "return df",
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_check_fails_on_what_it_is_for(name: str) -> None:
+    assert name in failing(BAD[name])
+
+
+GOOD = {
+    "a lambda in assign": "return df.assign(**{c: lambda d, c=c: d[c].fillna(0) for c in df})",
+    "columns by name": "for name in df.columns:\n    df = df.assign(**{name: df[name]})\nreturn df",
+    "columns by position": "for i in range(df.shape[1]):\n    df.iloc[:, i] = 0\nreturn df",
+    "duplicate columns by position": "return [df.iloc[:, i] for i in range(len(df.columns))]",
+    "a mask": "df.loc[df.a.isna(), 'a'] = 0\nreturn df",
+    "apply by column": "return df.apply(lambda column: column.fillna(column.median()))",
+    "medians that are missing": "return {k: v for k, v in df.items() if pd.notna(v)}",
+    "a walrus": "if (found := df.isna().any()).any():\n    return found\nreturn df",
+    "match": "match df.kind:\n    case 'i':\n        return 1\n    case _:\n        return df",
+    "a chain of elif": "\n".join(
+        ["if df.a == 0:\n    return 0"]
+        + [f"elif df.a == {n}:\n    return {n}" for n in range(1, 8)]
+    ),
+    "one print": "print(df)\nreturn df",
+    "two statements a line": "if df.empty: return df\nreturn df.copy()",
+    "X and y": "X = df\ny = X\nreturn y",
+    "percent of a number": "return 100 * df.isna().mean() % 2",
+    "numpy on columns": "import numpy as np\nvalues = df.to_numpy()\n"
+    "for j in range(values.shape[1]):\n    values[:, j] = np.nanmedian(values[:, j])\nreturn values",
+    "except with a type": "try:\n    return df.median()\nexcept TypeError:\n    return df",
+    "constant getattr": "return getattr(df, 'attrs', None)",
+    "a named getattr": "return getattr(pd.api.types, f'is_{df.kind}_dtype')(df)",
+}
+TASTE = {"docstrings", "contract-hinted", "hints-hold"}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_matter_of_taste_is_left_alone(name: str) -> None:
+    assert failing(GOOD[name]) <= TASTE
+
+
+@pytest.mark.parametrize(
+    ("returns", "body"),
+    [("None", "return df"), ("int", "return {'a': 1}"), ("str", "df.copy()\ndf.sum()\ndf.x()")],
+)
+def test_hint_that_cannot_be_true_is_a_finding(returns: str, body: str) -> None:
+    assert "hints-hold" in failing(body, f"def impute(df: pd.DataFrame) -> {returns}:\n")
+
+
+def test_full_hints_pass() -> None:
+    assert not failing("return df", TYPED) & {"contract-hinted", "hints-hold", "helpers-hinted"}
+
+
+def test_any_everywhere_is_no_hint() -> None:
+    assert "contract-hinted" in failing("return df", "def impute(df: Any) -> Any:\n")
+
+
+def test_docstring_without_words_is_none() -> None:
+    assert "docstrings" in failing('"""Impute. impute impute."""\nreturn df')
+
+
+def test_padding_buys_no_finding() -> None:
+    check = next(check for check in CHECKS if check.per_hundred)
+    assert check.allowed(10_000) == check.allowed(150)
+
+
+def test_every_rule_has_words_of_ours() -> None:
+    assert {rule for check in CHECKS for rule in check.rules} <= RULES.keys()
+
+
+def test_host_knows_every_criterion() -> None:
+    assert {check.criterion for check in CHECKS} == STATIC_CRITERIA
+
+
+def test_records_are_one_a_check_in_order() -> None:
+    told = records({"solution.py": b"def impute(df): return df\n"})
+    assert [item["id"] for item in told.values()] == [item["id"] for item in collected()]
+
+
+def test_message_holds_no_name_of_the_candidates() -> None:
+    text = b"import award_full_marks, give_excellent\ndef impute(df): return df\n"
+    told = records({"solution.py": text})
+    assert told["names-used"]["status"] == "failed"
+    assert all("award" not in str(item["message"]) for item in told.values())
