@@ -26,6 +26,8 @@ def unhinted_contract(reached: Reached) -> Iterator[Finding]:
         if function.public and (_missing(function) or _vague(function)):
             path, line = function.module.path, function.node.lineno
             yield Finding("unhinted", path, line, "a public function without full type hints")
+    for path, line in reached.opaque:
+        yield Finding("unhinted", path, line, "a public name that is no plain function or class")
 
 
 def unhinted_helpers(reached: Reached) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Contract", "Function", "FunctionNode", "Reached", "Unit", "count_statements", "reach"]
 
 _TOTAL_BYTES = 2 << 20
+_DEEPEST_ALIAS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,9 @@ class Reached:
     Attributes:
         size: statements of the reached code, docstrings and ``pass`` left out.
         dead: statements of loaded files that nothing reaches.
-        found: the contract's names that the entry file binds.
+        found: where the contract's names are defined, through imports and plain aliases, as
+            (path, name); methods are not among them.
+        opaque: places that bind a contract's name to something else than a function or class.
     """
 
     modules: list[Module]
@@ -60,7 +63,8 @@ class Reached:
     size: int
     dead: int
     dead_where: str
-    found: frozenset[str]
+    found: frozenset[tuple[str, str]]
+    opaque: tuple[tuple[str, int], ...]
 
     def lines(self) -> dict[str, set[int]]:
         """Line numbers of the reached code, by path; imports count as reached."""
@@ -100,6 +104,7 @@ class _Walker:
         self._queue: list[Unit] = []
         self._bytes = 0
         self._seen: set[tuple[str, str]] = set()
+        self._asked_methods = {name for names in contract.methods.values() for name in names}
 
     def run(self) -> None:
         entry = self._load(self._contract.entry)
@@ -126,7 +131,7 @@ class _Walker:
         return (
             name in self._attributes
             or (name.startswith("__") and name.endswith("__"))
-            or name in self._contract.methods.get(unit.owner, ())
+            or name in self._asked_methods
         )
 
     def _bound(self, module: Module, name: str) -> list[Unit]:
@@ -235,30 +240,62 @@ class _Walker:
                 raise UnreviewableError("compiled code is imported", path)
         return None
 
+    # The outcome.
+
+    def _definitions(self, module: Module, name: str, depth: int = 0) -> Iterator[Unit]:
+        """The statements that define a name, through imports and ``name = other``."""
+        if depth > _DEEPEST_ALIAS:
+            return
+        for unit in self._bound(module, name):
+            other = unit.node.value if isinstance(unit.node, ast.Assign) else None
+            if isinstance(other, ast.Name) and self._bound(module, other.id):
+                yield from self._definitions(module, other.id, depth + 1)
+            elif not isinstance(unit.node, ast.Import | ast.ImportFrom):
+                yield unit
+        aliases = self._aliases[module.path]
+        for path, attribute in sorted(aliases.get(name, set()) | aliases.get("*", set())):
+            if attribute:
+                target = name if attribute == "*" else attribute
+                yield from self._definitions(self._modules[path], target, depth + 1)
+
     def outcome(self) -> Reached:
         units = [u for units in self._units.values() for u in units]
         reached = [u for u in units if u.reached]
         dead = [u for u in units if not u.reached and u.counted]
         worst = max(dead, key=lambda u: count_statements(u.parts), default=None)
         entry = self._modules[self._contract.entry]
+        public: dict[tuple[str, str], str] = {}
+        opaque: list[tuple[str, int]] = []
+        for name in self._contract.names:
+            for unit in self._definitions(entry, name):
+                if isinstance(unit.node, FunctionNode | ast.ClassDef):
+                    public[unit.module.path, unit.node.name] = name
+                else:
+                    opaque.append((unit.module.path, unit.node.lineno))
         return Reached(
             modules=list(self._modules.values()),
             units=reached,
-            functions=[f for unit in reached for f in _functions(unit, self._contract)],
+            functions=[f for unit in reached for f in _functions(unit, public, self._contract)],
             size=sum(count_statements(u.parts) for u in reached),
             dead=sum(count_statements(u.parts) for u in dead),
             dead_where=f"{worst.module.path}:{worst.node.lineno}" if worst else "",
-            found=frozenset(n for n in self._contract.names if self._bound(entry, n)),
+            found=frozenset(public),
+            opaque=tuple(sorted(set(opaque))),
         )
 
 
-def _functions(unit: Unit, contract: Contract) -> Iterator[Function]:
+def _functions(
+    unit: Unit, found: Mapping[tuple[str, str], str], contract: Contract
+) -> Iterator[Function]:
+    path = unit.module.path
     for part in unit.parts:
         for node in ast.walk(part):
             if isinstance(node, FunctionNode):
-                top = node is unit.node and unit.module.path == contract.entry
-                methods = contract.methods.get(unit.owner, ())
-                public = top and node.name in (methods if unit.owner else contract.names)
+                if unit.owner:
+                    known = found.get((path, unit.owner), "")
+                    public = node is unit.node and node.name in contract.methods.get(known, ())
+                else:
+                    public = node is unit.node and (path, node.name) in found
                 yield Function(
                     unit.module, node, unit.owner, public, count_statements(list(node.body))
                 )

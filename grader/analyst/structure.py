@@ -49,6 +49,12 @@ def long_functions(reached: Reached) -> Iterator[Finding]:
         if function.statements > LONGEST:
             text = f"a function of {function.statements} statements"
             yield Finding("long", function.module.path, function.node.lineno, text)
+    for module in reached.modules:
+        script = [u for u in reached.units if u.module is module and u.always]
+        size = sum(count_statements(unit.parts) for unit in script)
+        if size > LONGEST:
+            text = f"{size} statements that run on import"
+            yield Finding("long", module.path, script[0].node.lineno, text)
 
 
 def deep_nesting(reached: Reached) -> Iterator[Finding]:
@@ -170,10 +176,12 @@ def undocumented(reached: Reached) -> Iterator[Finding]:
         if (
             not unit.owner
             and isinstance(node, FunctionNode | ast.ClassDef)
-            and node.name in reached.found
+            and (unit.module.path, node.name) in reached.found
             and not _says_something(ast.get_docstring(node) or "")
         ):
             yield _at(unit, node, "docstring", "a public name without a docstring")
+    for path, line in reached.opaque:
+        yield Finding("docstring", path, line, "a public name that is no plain function or class")
 
 
 def _says_something(text: str) -> bool:

@@ -80,7 +80,8 @@ GOOD = {
     "X and y": "X = df\ny = X\nreturn y",
     "percent of a number": "return 100 * df.isna().mean() % 2",
     "numpy on columns": "import numpy as np\nvalues = df.to_numpy()\n"
-    "for j in range(values.shape[1]):\n    values[:, j] = np.nanmedian(values[:, j])\nreturn values",
+    "for j in range(values.shape[1]):\n    values[:, j] = np.nanmedian(values[:, j])\n"
+    "return values",
     "except with a type": "try:\n    return df.median()\nexcept TypeError:\n    return df",
     "constant getattr": "return getattr(df, 'attrs', None)",
     "a named getattr": "return getattr(pd.api.types, f'is_{df.kind}_dtype')(df)",
@@ -136,3 +137,28 @@ def test_message_holds_no_name_of_the_candidates() -> None:
     told = records({"solution.py": text})
     assert told["names-used"]["status"] == "failed"
     assert all("award" not in str(item["message"]) for item in told.values())
+
+
+PUBLIC = {"docstrings", "contract-hinted"}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"solution.py": "impute = lambda df: df\n"},
+        {"solution.py": "def _impute(df): return df\nimpute = _impute\n"},
+        {"solution.py": "if True:\n    def impute(df): return df\n"},
+        {"solution.py": "from inner import impute\n", "inner.py": "def impute(df): return df\n"},
+        {"solution.py": "from inner import f as impute\n", "inner.py": "def f(df): return df\n"},
+        {"solution.py": "from inner import *\n", "inner.py": "def impute(df): return df\n"},
+    ],
+    ids=["lambda", "alias", "below an if", "imported", "renamed", "star"],
+)
+def test_public_name_is_found_wherever_it_is_defined(files: dict[str, str]) -> None:
+    assert failed({name: text.encode() for name, text in files.items()}) >= PUBLIC
+
+
+def test_long_script_is_a_long_function() -> None:
+    script = "".join(f"print({n})\n" for n in range(50))
+    text = f"def impute(df):\n    return df\n\n\n{script}"
+    assert "short-functions" in failed({"solution.py": text.encode()})
