@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
-    from grader.wire.values import Recipe
 
 __all__ = ["Channel", "Outcomes", "RemoteObject", "Solution", "Stopwatch"]
 
@@ -144,6 +143,10 @@ class _Variant:
             raise AttributeError(name)
         return _Function(self._solution, name, self._options)
 
+    def call(self, target: object, *args: object, **kwargs: object) -> object:
+        """The same for a remote object: ``solution.keep.call(model.transform, frame)``."""
+        return self._solution.call_with(self._options, target, *args, **kwargs)
+
 
 class _Function:
     def __init__(self, solution: Solution, name: object, options: Mapping[str, object]) -> None:
@@ -197,8 +200,11 @@ class Solution:
         """Call a name or a remote object."""
         return self.call_with({}, target, *args, **kwargs)
 
-    def make(self, recipe: Recipe) -> RemoteObject:
-        """Build an argument in the candidate's process, so that no call is charged for it."""
+    def make(self, recipe: object) -> RemoteObject:
+        """Put an argument (a recipe, or data) into the candidate's process ahead of a call.
+
+        No call is charged for it, and what a call does to it can be looked at afterwards.
+        """
         made = self.ask("make", recipe)
         if not isinstance(made, RemoteObject):
             self._fail("bad-reply", "an argument was not built")

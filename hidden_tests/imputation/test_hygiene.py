@@ -76,7 +76,7 @@ def test_transform_returns_a_frame_of_its_own(solution):
     whole = pd.DataFrame({"x": [1.0, 2.0], "name": ["a", "b"]})
     frame = solution.make(whole)
     imputer = fitted(solution, whole)
-    result = solution.call_with({"keep": True}, imputer.transform, frame)
+    result = solution.keep.call(imputer.transform, frame)
     assert_cells(result.copy(), whole)
     result.update(pd.DataFrame({"x": [50.0, 60.0]}))
     result.insert(0, "added", 1)
