@@ -58,7 +58,15 @@ KILLERS = {
     "a tuple of a million": "x = (" + "1," * 1_000_000 + ")\n",
     "many small statements": "x = 1\n" * 80_000,
     "deep blocks": "".join(" " * n + "if x:\n" for n in range(99)),
-    "many names": "\n".join(f"def f{n}(): return f{n + 1}()" for n in range(9000)),
+    "many names": "".join(f"def f{n}(): return f{n + 1}()\n" for n in range(6000)),
+    # Below the limits of size, so that the parser and the linter themselves meet them.
+    "short unary chain": "x = " + "-" * 15_000 + "1\n",
+    "sum over lines": "x = (\n" + "1 +\n" * 30_000 + "1)\n",
+    "attributes over lines": "x = (a\n" + ".b\n" * 30_000 + ")\n",
+    "calls over lines": "x = (a\n" + "(1)\n" * 20_000 + ")\n",
+    "a long elif": "if x == 0:\n    pass\n" + "elif x:\n    pass\n" * 3000,
+    "lambdas": "x = (" + "lambda:\\\n" * 15_000 + "1)\n",
+    "subscripts": "x = a" + "[0]\\\n" * 15_000 + "\n",
     "no text": "\udcff".encode("utf-8", "surrogatepass").decode("latin-1"),
 }
 
@@ -67,7 +75,7 @@ KILLERS = {
 def test_hostile_source_ends_as_failed_checks(box: AnalystBox, name: str) -> None:
     start = time.monotonic()
     frames = box.review(EXERCISE, submission_of(KILLERS[name] + REFERENCE))
-    assert statuses(frames) <= {"failed"} or name == "many names"
+    assert name == "many names" or statuses(frames) == {"failed"}
     assert time.monotonic() - start < 15
 
 
