@@ -124,14 +124,49 @@ def examine(root: Path) -> Iterator[Finding]:
     yield Finding(
         "leftovers", "ok", f"{left} containers of dead commands removed" if left else "none"
     )
-    swap = Path("/proc/swaps")
-    if swap.exists() and len(swap.read_text().splitlines()) > 1:
+    if engine.facts.local:
+        yield from host_findings()
+
+
+_SYSCTLS = (
+    # name, what it should be at least, what it is for
+    ("fs/protected_hardlinks", 1, "hard links to other users' files"),
+    ("kernel/dmesg_restrict", 1, "kernel messages are for root only"),
+    ("kernel/unprivileged_bpf_disabled", 1, "no BPF programs without privilege"),
+)
+
+
+def host_findings(proc: Path = Path("/proc")) -> Iterator[Finding]:
+    """What the kernel of this host allows that a machine which only grades does not need."""
+    for name, wanted, purpose in _SYSCTLS:
+        path = proc / "sys" / name
+        value = path.read_text().strip() if path.exists() else ""
+        dotted = name.replace("/", ".")
+        good = value.isdigit() and int(value) >= wanted
         yield Finding(
-            "swap",
-            "warning",
-            "is on; containers may not use it, but the host may",
-            "swapoff -a on a machine that only grades",
+            dotted,
+            "ok" if good else "warning",
+            f"is {value or 'not known to this kernel'} ({purpose})",
+            f"sysctl -w {dotted}={wanted}",
         )
+    pattern = proc / "sys/kernel/core_pattern"
+    piped = pattern.exists() and pattern.read_text().startswith("|")
+    yield Finding(
+        "kernel.core_pattern",
+        "warning" if piped else "ok",
+        "hands crashes to a program that runs as root on the host"
+        if piped
+        else "writes plain files, and candidates may write none",
+        "sysctl -w kernel.core_pattern=core",
+    )
+    swaps = proc / "swaps"
+    swapping = swaps.exists() and len(swaps.read_text().splitlines()) > 1
+    yield Finding(
+        "swap",
+        "warning" if swapping else "ok",
+        "is on: containers may not use it, but the host may" if swapping else "is off",
+        "swapoff -a on a machine that only grades",
+    )
 
 
 def _trial(engine: Engine, root: Path) -> Iterator[Finding]:
