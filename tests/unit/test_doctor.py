@@ -61,7 +61,7 @@ def kernel(root: Path, **values: str) -> Path:
         "sys/kernel/dmesg_restrict": "1",
         "sys/kernel/unprivileged_bpf_disabled": "2",
         "sys/kernel/core_pattern": "core",
-        "swaps": "Filename\n",
+        "swaps": "Filename",
         **values,
     }
     for name, text in settings.items():
