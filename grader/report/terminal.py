@@ -134,10 +134,10 @@ def _indicators(found: Sequence[Indicator], most: int, look: Look) -> Iterable[R
 def _failures(report: Report, look: Look) -> Iterable[RenderableType]:
     failed = [record for record in report.evidence if record.status is not Status.PASSED]
     yield Text()
-    title = f"{len(failed)} of {len(report.evidence)} hidden tests failed"
+    title = f"{len(failed)} of {len(report.evidence)} hidden checks failed"
     if not failed:
         yield item(
-            Text(look.tick, "green"), Text(f"All {len(report.evidence)} hidden tests passed")
+            Text(look.tick, "green"), Text(f"All {len(report.evidence)} hidden checks passed")
         )
         return
     yield Rule(
@@ -152,7 +152,7 @@ def _failures(report: Report, look: Look) -> Iterable[RenderableType]:
         yield from _failure(records, look)
     if rest := sum(len(records) for records in list(groups.values())[most:]):
         yield Text()
-        yield Text(f"{rest} more failed tests are in the report (or with --verbose)", style="dim")
+        yield Text(f"{rest} more failed checks are in the report (or with --verbose)", style="dim")
 
 
 def _failure(records: Sequence[Evidence], look: Look) -> Iterable[RenderableType]:

@@ -157,7 +157,7 @@ def test_all_passed_says_so() -> None:
     whole = report(record("test_one"))
     out = io.StringIO()
     render(whole, Console(file=out, width=80, color_system=None))
-    assert "✓ All 1 hidden tests passed" in out.getvalue()
+    assert "✓ All 1 hidden checks passed" in out.getvalue()
 
 
 def test_the_summary_ranks_submissions_and_names_the_order_of_levels() -> None:
