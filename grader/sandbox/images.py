@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from grader.errors import PrerequisiteError, SandboxError
+from grader.sandbox.engine import mapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,8 +147,8 @@ def _make_base(engine: Engine, say: Callable[[str], None]) -> str:
             "building a base image with mmdebstrap",
         )
         repository, _, tag = LOCAL_BASE.partition(":")
-        with archive.open("rb") as stream:
-            engine.api.import_image_from_stream(stream, repository=repository, tag=tag)
+        with mapped("importing the base image"):
+            engine.api.import_image(str(archive), repository=repository, tag=tag)
     base = engine.image_id(LOCAL_BASE)
     if base is None:
         raise SandboxError("the base image was imported, but the engine does not find it")

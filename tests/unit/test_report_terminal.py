@@ -132,7 +132,7 @@ def test_failures_with_one_cause_and_message_are_shown_once() -> None:
 def test_many_different_failures_are_cut_short_unless_verbose() -> None:
     broken = tuple(record(f"test_{i}", message=f"message {i}") for i in range(30))
     assert shown(evidence=broken).count("│ message") == 6
-    assert "24 more failed tests" in shown(evidence=broken)
+    assert "24 more failed checks" in shown(evidence=broken)
     assert shown(evidence=broken, verbose=True).count("│ message") == 30
 
 
