@@ -23,7 +23,7 @@ from grader.sandbox.stream import ContainerStream
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Container", "Engine", "EngineFacts", "mapped", "owner_labels"]
+__all__ = ["Container", "Engine", "EngineFacts", "owner_labels"]
 
 OWNER = "takehome-grader.owner"
 DEADLINE = "takehome-grader.deadline"
@@ -49,7 +49,7 @@ class EngineFacts:
 
 
 @contextlib.contextmanager
-def mapped(what: str) -> Iterator[None]:
+def _mapped(what: str) -> Iterator[None]:
     """Third-party errors become ours at this boundary."""
     try:
         yield
@@ -100,7 +100,7 @@ class Container:
 
         An out-of-memory kill reaches the engine a moment after the container's death.
         """
-        with mapped("asking the engine how a container ended"):
+        with _mapped("asking the engine how a container ended"):
             end = time.monotonic() + 2.0
             while True:
                 state: dict[str, object] = self._api.inspect_container(self.id)["State"]
@@ -116,7 +116,7 @@ class Container:
         self.stream.close()
         if self.cgroup:
             self.cgroup.close()
-        with contextlib.suppress(docker.errors.NotFound), mapped("removing a container"):
+        with contextlib.suppress(docker.errors.NotFound), _mapped("removing a container"):
             self._api.remove_container(self.id, force=True, v=True)
 
     def __enter__(self) -> Self:
@@ -164,11 +164,11 @@ class Engine:
         body["Labels"] = labels
         container_id = ""
         try:
-            with mapped(f"creating the {spec.role} container"):
+            with _mapped(f"creating the {spec.role} container"):
                 container_id = self.api.create_container_from_config(body)["Id"]
                 attrs = self.api.inspect_container(container_id)
             verify(attrs, body)
-            with mapped(f"starting the {spec.role} container"):
+            with _mapped(f"starting the {spec.role} container"):
                 raw = self.api.attach_socket(
                     container_id, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
                 )
@@ -185,7 +185,7 @@ class Engine:
     def sweep(self) -> int:
         """Remove containers of ours whose owner is gone or whose deadline has passed."""
         removed = 0
-        with mapped("looking for containers that were left behind"):
+        with _mapped("looking for containers that were left behind"):
             found = self.api.containers(all=True, filters={"label": OWNER})
         for entry in found:
             if not _is_orphan(entry["Labels"]):
