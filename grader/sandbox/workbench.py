@@ -151,8 +151,36 @@ class Worker:
             timings: filled with seconds by step.
 
         Raises:
-            PlatformError: the run is void.
+            PlatformError: the run is void. The next run gets a judge of its own.
         """
+        try:
+            return self._run(
+                exercise,
+                submission,
+                suite,
+                seed=seed,
+                transcript=transcript,
+                meta=meta,
+                progress=progress,
+                timings=timings,
+            )
+        except BaseException:
+            _discard(self._judge)
+            self._judge = self._pool.submit(self._start_judge)
+            raise
+
+    def _run(
+        self,
+        exercise: Exercise,
+        submission: Submission,
+        suite: Suite,
+        *,
+        seed: str,
+        transcript: Path,
+        meta: Mapping[str, object],
+        progress: Callable[[int, int], None],
+        timings: dict[str, float],
+    ) -> RunRecord:
         clock = time.perf_counter()
         self.warm(exercise)
         review = self._review(exercise, submission)
