@@ -120,16 +120,21 @@ class LiveCandidate:
         limits: the exercise's.
         transcript: every exchange is written to it.
         judge: whose own clock is read for CLOCK questions.
+        settle: waits until nothing else of this worker's starts up; a timed check asks for the
+            clock first, and nothing may warm up beside it.
     """
 
     def __init__(
         self,
         box: CandidateBox,
+        *,
         replace: Callable[[float], CandidateBox],
         limits: Limits,
         transcript: TranscriptWriter,
         judge: JudgeBox,
+        settle: Callable[[], None],
     ) -> None:
+        self._settle = settle
         self._box: CandidateBox | None = box
         self._replace = replace
         self._limits = limits
@@ -142,6 +147,7 @@ class LiveCandidate:
     def answer(self, question: Frame) -> Frame:
         """See :class:`Candidate`."""
         if question.kind is Kind.CLOCK:
+            self._settle()
             cgroup = self._judge.container.cgroup
             reading = Measure(time.perf_counter_ns(), cgroup.cpu_ns() if cgroup else -1)
             reply = Frame(Kind.CLOCK_READING, question.number, reading.pack())

@@ -199,8 +199,20 @@ class Worker:
             fresh.give(submission, wall_seconds=left)
             return fresh
 
+        def settle() -> None:
+            for future in (review, self._next_analyst, self._next and self._next[1]):
+                if future:
+                    future.exception()  # waits; an error is told where its result is needed
+
         with TranscriptWriter(transcript, dict(meta)) as writer:
-            candidate = LiveCandidate(box, replace, exercise.limits, writer, judge)
+            candidate = LiveCandidate(
+                box,
+                replace=replace,
+                limits=exercise.limits,
+                transcript=writer,
+                judge=judge,
+                settle=settle,
+            )
             try:
                 judge.begin(suite.digest, suite.files, _config(exercise, seed))
                 if self._ahead:
