@@ -98,8 +98,12 @@ def test_an_unknown_exercise_is_a_usage_error_that_lists_those_there_are(
         ('name = "impute"', 'name = "missing_report"', "listed twice"),
         ('parameters = ["df"]', "parameters = [1]", "must hold Python names only"),
         ("junior = { meets = 1.8", "junior = { meets = 1.0", "1 < meets < exceeds"),
-        ("senior = { meets = 2.9", "senior = { meets = 2.3", "expects less than mid"),
-        ('preload = ["pandas", "sklearn"]', 'preload = "pandas"', "must be a list"),
+        ("senior = { meets = 3.0", "senior = { meets = 2.3", "expects less than mid"),
+        (
+            'preload = ["pandas", "sklearn.impute", "sklearn.compose"]',
+            'preload = "pandas"',
+            "must be a list",
+        ),
         ('version = "1.0"', 'version = "one"', "version: must be a version"),
     ],
 )
