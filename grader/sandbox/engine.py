@@ -86,13 +86,11 @@ class Container:
         container_id: str,
         stream: ContainerStream,
         cgroup: Cgroup | None,
-        runtime_facts: Mapping[str, str],
     ) -> None:
         self._api = api
         self.id = container_id
         self.stream = stream
         self.cgroup = cgroup
-        self.facts = runtime_facts
         self._removed = False
 
     def state(self) -> Mapping[str, object]:
@@ -179,8 +177,7 @@ class Engine:
                     self.api.remove_container(container_id, force=True, v=True)
             raise
         cgroup = Cgroup.find(container_id) if self.facts.local else None
-        facts = {"image": str(attrs["Image"]), "id": container_id}
-        return Container(self.api, container_id, ContainerStream(raw), cgroup, facts)
+        return Container(self.api, container_id, ContainerStream(raw), cgroup)
 
     def sweep(self) -> int:
         """Remove containers of ours whose owner is gone or whose deadline has passed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from grader.sandbox.analyst_box import AnalystBox, add_review, wants_review
 from grader.sandbox.boxes import CandidateBox, JudgeBox
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Workbench", "Worker"]
 
 _SLOTS_A_WORKER = 16
+_BoxT = TypeVar("_BoxT", CandidateBox, JudgeBox, AnalystBox)
 
 
 class Workbench:
@@ -64,37 +65,22 @@ class Worker:
         self._next_analyst: Future[AnalystBox] | None = None
 
     def _start_judge(self) -> JudgeBox:
-        box = JudgeBox(self._bench.engine, self._bench.images.judge, slot=self._number)
-        try:
-            box.wait_ready()
-        except BaseException:
-            box.remove()
-            raise
-        return box
+        bench = self._bench
+        return _ready(JudgeBox(bench.engine, bench.images.judge, slot=self._number))
 
     def _start_candidate(self, exercise: Exercise) -> CandidateBox:
-        with self._lock:
-            self._slot = (self._slot + 1) % _SLOTS_A_WORKER
-            slot = self._number * _SLOTS_A_WORKER + self._slot
-        box = CandidateBox(self._bench.engine, self._bench.images.candidate, exercise, slot=slot)
-        try:
-            box.wait_ready()
-        except BaseException:
-            box.remove()
-            raise
-        return box
+        bench, slot = self._bench, self._new_slot()
+        return _ready(CandidateBox(bench.engine, bench.images.candidate, exercise, slot=slot))
 
     def _start_analyst(self) -> AnalystBox:
+        bench, slot = self._bench, self._new_slot()
+        return _ready(AnalystBox(bench.engine, bench.images.analyst, slot=slot))
+
+    def _new_slot(self) -> int:
+        """A number that no other container alive has."""
         with self._lock:
             self._slot = (self._slot + 1) % _SLOTS_A_WORKER
-            slot = self._number * _SLOTS_A_WORKER + self._slot
-        box = AnalystBox(self._bench.engine, self._bench.images.analyst, slot=slot)
-        try:
-            box.wait_ready()
-        except BaseException:
-            box.remove()
-            raise
-        return box
+            return self._number * _SLOTS_A_WORKER + self._slot
 
     def warm(self, exercise: Exercise) -> None:
         """Start the containers for a run that is about to come."""
@@ -245,6 +231,16 @@ class Worker:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def _ready(box: _BoxT) -> _BoxT:
+    """Wait for a container that was just started; one that does not come up is removed."""
+    try:
+        box.wait_ready()
+    except BaseException:
+        box.remove()
+        raise
+    return box
 
 
 def _discard(
