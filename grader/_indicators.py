@@ -78,7 +78,7 @@ def _met(wanted: Mapping[str, float], shares: Mapping[str, CriterionShare]) -> l
     full = [name for name in wanted if shares[name].passed == shares[name].total]
     found = [f"all of {_join(full)} passed"] if full else []
     found += [
-        f"{shares[name].passed} of {shares[name].total} {name} tests passed"
+        f"{shares[name].passed} of {shares[name].total} {name} {shares[name].unit} passed"
         for name in wanted
         if name not in full
     ]

@@ -73,8 +73,15 @@ def _evidence(test: CollectedTest, record: Mapping[str, object] | None) -> Evide
         where=_text(record, "where"),
         calls=int(_number(record, "calls")),
         measurements=tuple(_measurement(item) for item in measurements),
+        remarks=_remarks(record.get("remarks", []), test.id),
         seconds=_number(record, "wall_ns") / 1e9,
     )
+
+
+def _remarks(items: object, name: str) -> tuple[str, ...]:
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        raise JudgeError(f"the record of {name} has remarks that are no list of texts")
+    return tuple(items)
 
 
 def _measurement(item: object) -> Measurement:

@@ -20,6 +20,7 @@ __all__ = [
     "Evidence",
     "Exercise",
     "ExpectedFunction",
+    "FindingsRule",
     "Indicator",
     "Level",
     "LevelRule",
@@ -155,12 +156,32 @@ class CategoryRule:
 
 
 @dataclass(frozen=True, slots=True)
+class FindingsRule:
+    """Where a candidate writes down what was found, and by which words it is found there again.
+
+    Attributes:
+        file: path in the submission.
+        words: criterion → beginnings of words, lower case, that a line about it may hold.
+    """
+
+    file: str
+    words: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Rubric:
-    """All categories, with the titles of the criteria that they refer to."""
+    """All categories, with the titles of the criteria that they refer to.
+
+    Attributes:
+        groups: name → criteria; its share is that of its criteria all of whose tests passed.
+        findings: for the reviewer's eyes only; it moves no level.
+    """
 
     categories: tuple[CategoryRule, ...]
     criteria: Mapping[str, str]  # id → title
     digest: str  # SHA-256 of the file's bytes, hex
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    findings: FindingsRule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +227,11 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The verdict of one hidden test with what a reviewer needs to believe it."""
+    """The verdict of one hidden test with what a reviewer needs to believe it.
+
+    Attributes:
+        remarks: the test's own words to the reviewer, such as why it is inconclusive.
+    """
 
     test: CollectedTest
     status: Status
@@ -215,17 +240,19 @@ class Evidence:
     where: str = ""
     calls: int = 0
     measurements: tuple[Measurement, ...] = ()
+    remarks: tuple[str, ...] = ()
     seconds: float = 0.0  # volatile
 
 
 @dataclass(frozen=True, slots=True)
 class CriterionShare:
-    """How many tests of a criterion passed."""
+    """How many tests of a criterion passed, or how many criteria of a group passed whole."""
 
     id: str
     title: str
     passed: int
     total: int
+    unit: str = "tests"
 
     @property
     def share(self) -> float:

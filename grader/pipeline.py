@@ -16,6 +16,7 @@ import grader
 from grader.errors import PlatformError, ReplayMismatch, UsageError
 from grader.evidence import collected_tests, evidence_of
 from grader.exercise import detect_exercise, list_exercises, load_exercise
+from grader.findings import findings_of
 from grader.intake import read_submission
 from grader.report import feedback, report_json, terminal
 from grader.report.model import Capture, Moment, Report, RunFacts, file_facts
@@ -202,6 +203,7 @@ def _report(grading: Grading, record: RunRecord, facts: RunFacts, moment: Moment
         evidence=evidence,
         run=facts,
         moment=moment,
+        findings=findings_of(submission, exercise.rubric, evidence),
     )
 
 

@@ -8,6 +8,7 @@ Rules that are fixed here, not in TOML:
   reached. That is an author's mistake, which `check_suite` reports before anything is graded.
 - A provisional category is capped at Strong, and provisional categories together at a tenth of
   the weight, also where the others share the weight of categories that are not assessed.
+- A group of criteria has the share of those that passed whole, however many tests each has.
 - Shares are compared as counts, so 0.9 of 10 tests is 9 tests whatever floating point says.
 """
 
@@ -28,6 +29,7 @@ from grader.models import (
     CategoryRule,
     CategoryScore,
     CriterionShare,
+    FindingsRule,
     Level,
     LevelRule,
     Rubric,
@@ -60,8 +62,10 @@ def load_rubric(path: Path) -> Rubric:
     criteria = {}
     for name in titles.keys():  # noqa: SIM118 - not a dict
         criteria[name] = titles.text(name, r"[^\n]{1,120}", "a title of at most 120 characters")
+    groups = _groups(top, criteria)
     tables = top.tables("category")
-    categories = tuple(_category(table, criteria) for table in tables)
+    categories = tuple(_category(table, (*criteria, *groups)) for table in tables)
+    findings = _findings(top, criteria)
     top.finish()
     ids = [category.id for category in categories]
     for twice in (name for name, count in Counter(ids).items() if count > 1):
@@ -75,13 +79,45 @@ def load_rubric(path: Path) -> Rubric:
             "category", f"provisional weights add up to {provisional:g}; at most 0.1 is allowed"
         )
     used = {name for c in categories for rule in c.rules for name in rule.shares}
-    for name in criteria:
+    used |= {name for group in used & groups.keys() for name in groups[group]}
+    for name in (*criteria, *groups):
         if name not in used:
             titles.fail(name, "no level refers to it; use it in a category or remove it")
-    return Rubric(categories, criteria, hashlib.sha256(raw).hexdigest())
+    digest = hashlib.sha256(raw).hexdigest()
+    return Rubric(categories, criteria, digest, groups, findings)
 
 
-def _category(table: Table, criteria: Mapping[str, str]) -> CategoryRule:
+def _groups(top: Table, criteria: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    if not top.has("groups"):
+        return {}
+    table = top.table("groups")
+    found = {}
+    for name in table.keys():  # noqa: SIM118 - not a dict
+        if name in criteria:
+            table.fail(name, "is the name of a criterion; rename the group")
+        found[name] = table.texts(name, _ID, "ids of criteria")
+        if not found[name]:
+            table.fail(name, "is empty; name its criteria")
+        for member in found[name]:
+            _known(table, name, member, tuple(criteria))
+    return found
+
+
+def _findings(top: Table, criteria: Mapping[str, str]) -> FindingsRule | None:
+    if not top.has("findings"):
+        return None
+    table = top.table("findings")
+    file = table.text("file", r"[A-Za-z0-9_.-]{1,80}", 'a file name such as "FINDINGS.md"')
+    inner = table.table("words")
+    words = {}
+    for name in inner.keys():  # noqa: SIM118 - not a dict
+        _known(inner, name, name, tuple(criteria))
+        words[name] = inner.texts(name, r"[^A-Z\n]{2,40}", "lower-case beginnings of words")
+    table.finish()
+    return FindingsRule(file, words)
+
+
+def _category(table: Table, known: Sequence[str]) -> CategoryRule:
     category_id = table.text("id", _ID, "a lower-case id such as code_correctness")
     title = category_id.replace("_", " ").capitalize()
     if table.has("title"):
@@ -98,9 +134,9 @@ def _category(table: Table, criteria: Mapping[str, str]) -> CategoryRule:
         if not rule.shares:
             levels.fail(key, "is empty; name at least one criterion, or it would be free")
         for name in rule.shares:
-            _known(levels, key, name, criteria)
+            _known(levels, key, name, known)
     for name in needs:
-        _known(table, "needs", name, criteria)
+        _known(table, "needs", name, known)
     for higher, lower in pairwise(rules):
         for name, share in lower.shares.items():
             if higher.shares.get(name, 0.0) < share:
@@ -112,9 +148,9 @@ def _category(table: Table, criteria: Mapping[str, str]) -> CategoryRule:
     return CategoryRule(category_id, title, weight, rules, needs, provisional)
 
 
-def _known(table: Table, key: str, name: str, criteria: Mapping[str, str]) -> None:
-    if name not in criteria:
-        guess = difflib.get_close_matches(name, criteria, n=1)
+def _known(table: Table, key: str, name: str, known: Sequence[str]) -> None:
+    if name not in known:
+        guess = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {guess[0]!r}?" if guess else "add it to [criteria]"
         table.fail(key, f"refers to the criterion {name!r}, which [criteria] lacks; {hint}")
 
@@ -127,14 +163,15 @@ def check_suite(tests: Iterable[CollectedTest], rubric: Rubric) -> None:
             a criterion without tests, or no test counts towards a firm category.
     """
     counts = Counter(test.criterion for test in _checked(tests, rubric))
-    if not any(_assessed(c, counts) and not c.provisional for c in rubric.categories):
+    if not any(_assessed(c, rubric, counts) and not c.provisional for c in rubric.categories):
         raise ExerciseError(
             "no hidden test counts towards a category that is not provisional; "
             "mark tests with @pytest.mark.criterion(...)"
         )
     for category in rubric.categories:
-        if _assessed(category, counts):
-            wanted = dict.fromkeys([*_own(category), *category.needs])
+        if _assessed(category, rubric, counts):
+            needed = _members(category.needs, rubric)
+            wanted = dict.fromkeys([*_own(category, rubric), *needed])
             if missing := [name for name in wanted if not counts[name]]:
                 raise ExerciseError(
                     f"rubric.toml: category {category.id!r} needs {', '.join(missing)}, for which "
@@ -170,9 +207,12 @@ def score(
         name: CriterionShare(name, title, passed[name], totals[name])
         for name, title in rubric.criteria.items()
     }
+    for name, members in rubric.groups.items():
+        whole = sum(shares[m].total > 0 and shares[m].passed == shares[m].total for m in members)
+        shares[name] = CriterionShare(name, name, whole, len(members), "criteria")
     weights = _weights(rubric, totals)
     categories = tuple(
-        _score_category(category, shares, evidence, weights.get(category.id))
+        _score_category(category, rubric, shares, evidence, weights.get(category.id))
         for category in rubric.categories
     )
     mean = math.fsum(c.weight * c.level for c in categories if c.assessed)
@@ -199,18 +239,24 @@ def _checked(tests: Iterable[CollectedTest], rubric: Rubric) -> list[CollectedTe
     return tests
 
 
-def _own(category: CategoryRule) -> tuple[str, ...]:
+def _members(names: Iterable[str], rubric: Rubric) -> list[str]:
+    """Criteria, with each group's in its place."""
+    return [member for name in names for member in rubric.groups.get(name, (name,))]
+
+
+def _own(category: CategoryRule, rubric: Rubric) -> tuple[str, ...]:
     """The category's criteria, those that the lowest level asks for first."""
-    return tuple(dict.fromkeys(n for rule in reversed(category.rules) for n in rule.shares))
+    names = (n for rule in reversed(category.rules) for n in rule.shares)
+    return tuple(dict.fromkeys(_members(names, rubric)))
 
 
-def _assessed(category: CategoryRule, totals: Mapping[str, int]) -> bool:
-    return any(totals[name] for name in _own(category))
+def _assessed(category: CategoryRule, rubric: Rubric, totals: Mapping[str, int]) -> bool:
+    return any(totals[name] for name in _own(category, rubric))
 
 
 def _weights(rubric: Rubric, totals: Mapping[str, int]) -> dict[str, float]:
     """The weight of each assessed category; together 1, provisional ones at most a tenth."""
-    assessed = [c for c in rubric.categories if _assessed(c, totals)]
+    assessed = [c for c in rubric.categories if _assessed(c, rubric, totals)]
     firm = math.fsum(c.weight for c in assessed if not c.provisional)
     loose = math.fsum(c.weight for c in assessed if c.provisional)
     if not firm:
@@ -233,11 +279,12 @@ def _reached(wanted: Mapping[str, float], shares: Mapping[str, CriterionShare]) 
 
 def _score_category(
     category: CategoryRule,
+    rubric: Rubric,
     shares: Mapping[str, CriterionShare],
     evidence: Sequence[Evidence],
     weight: float | None,
 ) -> CategoryScore:
-    own = _own(category)
+    own = _own(category, rubric)
     level = Level.POOR
     if weight is not None and _reached(category.needs, shares):
         reached = [rule.level for rule in category.rules if _reached(rule.shares, shares)]

@@ -1,9 +1,9 @@
 """The pytest plugin that hidden suites run under.
 
-It gives tests ``solution``, ``measure``, ``rng`` and ``criterion``, makes Hypothesis deterministic,
-and turns each collected test into exactly one evidence record. In the judge container
-:mod:`grader.judge.server` adds a :class:`Judge` by hand; ``pytest DIR --solution FOLDER`` uses the
-same plugin in one plain process.
+It gives tests ``solution``, ``measure``, ``remark``, ``rng``, ``rng_for`` and ``criterion``, makes
+Hypothesis deterministic, and turns each collected test into exactly one evidence record. In the
+judge container :mod:`grader.judge.server` adds a :class:`Judge` by hand; ``pytest DIR --solution
+FOLDER`` uses the same plugin in one plain process.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ class Record:
     """What one test gave, on its way to an evidence record."""
 
     measurements: list[dict[str, object]] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     solution: Solution | None = None
     outcomes: dict[str, str] = field(default_factory=dict)
     error: BaseException | None = None
@@ -116,6 +117,24 @@ def measure(request: pytest.FixtureRequest) -> Callable[..., None]:
         )
 
     return record
+
+
+@pytest.fixture
+def remark(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Tell the reviewer something beside the verdict: ``remark("Inconclusive: …")``."""
+    judge = _judge_of(request)
+
+    def record(text: str) -> None:
+        judge.record(request.node.nodeid).remarks.append(text[:_MESSAGE])
+
+    return record
+
+
+@pytest.fixture
+def rng_for(request: pytest.FixtureRequest) -> Callable[[str], np.random.Generator]:
+    """Generators that tests share by name: ``rng_for("frame")`` is the same in each of them."""
+    judge = _judge_of(request)
+    return lambda purpose: determinism.generator(judge.seed, f"shared {purpose}")
 
 
 @pytest.fixture
@@ -213,6 +232,7 @@ class Judge:
             "where": where,
             "calls": record.solution.calls if record.solution else 0,
             "measurements": record.measurements,
+            "remarks": record.remarks,
             "wall_ns": record.wall_ns,
         }
 

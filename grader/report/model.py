@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from grader.findings import Findings
     from grader.models import Evidence, Limits, ScoreCard, Submission
     from grader.text import CandidateText
 
@@ -91,6 +92,8 @@ class Report:
     Attributes:
         expectation: overall scores from which the seniority is met and exceeded.
         evidence: one record for each collected test, in collection order.
+        findings: the candidate's own words beside the machine's verdicts, where the exercise asks
+            for them.
     """
 
     exercise_id: str
@@ -105,6 +108,7 @@ class Report:
     evidence: tuple[Evidence, ...]
     run: RunFacts
     moment: Moment
+    findings: Findings | None = None
 
 
 def file_facts(submission: Submission) -> tuple[FileFact, ...]:

@@ -25,6 +25,7 @@ from grader.text import for_json
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from grader.findings import Findings
     from grader.models import CategoryScore, Evidence, Measurement
     from grader.report.model import Report
 
@@ -78,6 +79,7 @@ def build_report(report: Report) -> _Json:
             "categories": [_category(category) for category in report.scorecard.categories],
         },
         "evidence": stable_evidence(report.evidence),
+        "findings": _findings(report.findings),
         "run": {
             "grader_version": report.run.grader_version,
             "suite_digest": report.run.suite_digest,
@@ -103,7 +105,10 @@ def _category(category: CategoryScore) -> _Json:
         "weight": round(category.weight, 6),
         "provisional": category.provisional,
         "decided_by": category.decided_by,
-        "criteria": [asdict(share) for share in category.criteria],
+        "criteria": [
+            {"id": share.id, "title": share.title, "passed": share.passed, "total": share.total}
+            for share in category.criteria
+        ],
         "indicators": [asdict(indicator) for indicator in category.indicators],
     }
 
@@ -125,6 +130,25 @@ def _evidence(record: Evidence) -> _Json:
         "where": for_json(record.where),
         "calls": record.calls,
         "measurements": [_measurement(m) for m in record.measurements if not m.volatile],
+        "remarks": list(record.remarks),
+    }
+
+
+def _findings(findings: Findings | None) -> _Json | None:
+    if findings is None:
+        return None
+    return {
+        "file": findings.file,
+        "text": None if findings.text is None else for_json(findings.text),
+        "claims": [
+            {
+                "criterion": claim.criterion,
+                "title": claim.title,
+                "passed": claim.passed,
+                "lines": [{"line": n, "text": for_json(text)} for n, text in claim.lines],
+            }
+            for claim in findings.claims
+        ],
     }
 
 

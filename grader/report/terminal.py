@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.models import Band, Level, Status
+from grader.report._findings import findings, remarks
 from grader.report._layout import Look, both_ends, indent, item, quote
 from grader.text import clip
 
@@ -60,7 +61,9 @@ def render(
     parts.append(Text())
     parts += (_not_assessed(c, look) for c in categories if not c.assessed)
     parts += _failures(report, look)
-    parts += _remarks(report, look)
+    parts += remarks(report, look)
+    parts += findings(report.findings, look)
+    parts += _notes(report, look)
     parts += _footer(report, look, results)
     for part in parts:
         console.print(part, width=look.width, highlight=False, markup=False, emoji=False)
@@ -175,7 +178,7 @@ def _failure(records: Sequence[Evidence], look: Look) -> Iterable[RenderableType
         yield indent(text)
 
 
-def _remarks(report: Report, look: Look) -> Iterable[RenderableType]:
+def _notes(report: Report, look: Look) -> Iterable[RenderableType]:
     notes = [("note", note) for note in (*report.submission_notes, *report.run.judge_notes)]
     notes += [("warning", warning) for warning in report.moment.warnings]
     if notes:

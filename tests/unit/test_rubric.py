@@ -344,3 +344,78 @@ def test_the_title_defaults_to_the_id(rubric: Rubric) -> None:
         "Clarity",
         "Problem solving",
     ]
+
+
+GROUPED = TOML.replace(
+    "[[category]]", '[groups]\nleaks = ["core", "edge"]\n\n[[category]]', 1
+).replace(
+    "levels.excellent = { runs = 1.0, core = 1.0, edge = 0.9 }",
+    "levels.excellent = { runs = 1.0, core = 1.0, leaks = 1.0 }",
+)
+GROUPED = GROUPED.replace(
+    "levels.strong = { runs = 1.0, core = 1.0 }", "levels.strong = { runs = 1.0, leaks = 0.5 }"
+).replace("levels.okay = { runs = 1.0, core = 0.3 }", "levels.okay = { runs = 1.0 }")
+
+
+def _grouped(tmp_path: Path, **passed: bool) -> CategoryScore:
+    path = tmp_path / "rubric.toml"
+    path.write_text(GROUPED)
+    rubric = load_rubric(path)
+    records = [
+        Evidence(
+            CollectedTest(f"t::{name}", name.rpartition("_")[0] or name, name, ""),
+            Status.PASSED if ok else Status.FAILED,
+            Cause.NONE if ok else Cause.WRONG_VALUE,
+        )
+        for name, ok in {"runs": True, "style": True, "scale": True, **passed}.items()
+    ]
+    card = score(records, rubric, seniority="mid", expectations=EXPECTATIONS)
+    return card.categories[0]
+
+
+def test_a_group_counts_criteria_that_passed_whole(tmp_path: Path) -> None:
+    clean = _grouped(tmp_path, core=True, edge_1=True, edge_2=True)
+    one_test_failed = _grouped(tmp_path, core=True, edge_1=True, edge_2=False)
+    both_dirty = _grouped(tmp_path, core=False, edge_1=True, edge_2=False)
+
+    assert clean.level is Level.EXCELLENT
+    assert one_test_failed.level is Level.STRONG
+    assert "1 of 2 leaks criteria passed" in one_test_failed.decided_by
+    assert both_dirty.level is Level.OKAY
+
+
+def test_a_groups_criteria_are_the_categorys_own(tmp_path: Path) -> None:
+    category = _grouped(tmp_path, core=True, edge_1=False)
+
+    assert [share.id for share in category.criteria] == ["runs", "core", "edge"]
+
+
+@pytest.mark.parametrize(
+    ("group", "problem"),
+    [
+        ("core = ['edge']", "is the name of a criterion"),
+        ("leaks = []", "is empty"),
+        ("leaks = ['corr']", "did you mean 'core'"),
+        ("spare = ['core']", "no level refers to it"),
+    ],
+)
+def test_groups_that_are_wrong_are_named(tmp_path: Path, group: str, problem: str) -> None:
+    path = tmp_path / "rubric.toml"
+    path.write_text(TOML.replace("[[category]]", f"[groups]\n{group}\n\n[[category]]", 1))
+
+    with pytest.raises(ExerciseError, match=problem):
+        load_rubric(path)
+
+
+def test_findings_name_a_file_and_words_for_known_criteria(tmp_path: Path) -> None:
+    path = tmp_path / "rubric.toml"
+    extra = '[findings]\nfile = "FINDINGS.md"\nwords.core = ["scal", "imput"]\n'
+    path.write_text(TOML.replace("[[category]]", f"{extra}\n[[category]]", 1))
+
+    findings = load_rubric(path).findings
+
+    assert findings is not None
+    assert findings.words == {"core": ("scal", "imput")}
+    path.write_text(path.read_text().replace("words.core", "words.kore"))
+    with pytest.raises(ExerciseError, match="kore"):
+        load_rubric(path)
