@@ -1,0 +1,375 @@
+"""Leakage checks: does information that must not reach a model reach it?
+
+Scores cannot answer that: a scaler fitted on all rows moves the average precision by thousandths.
+*Non-interference* can, and exactly: alter what must not matter, run again in a process that has
+seen nothing, and hold that the answers on untouched rows stay as they were. Each check takes arrays
+that the judge got from `predict` and knows nothing of how the candidate works, so any honest way of
+working passes.
+
+A submission may draw random numbers of its own. So every pair is read against a *noise floor*, the
+difference between two runs on the same input. Where the noise hides the answer the check is
+*inconclusive*: it costs nothing, and the reviewer is told.
+
+The taxonomy of leaks is that of Kapoor and Narayanan, "Leakage and the reproducibility crisis in
+machine-learning-based science", Patterns 4 (2023).
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from grader.judge.metrics import bootstrap_error, recompute
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    Scores = NDArray[np.float64]
+    Folds = Sequence[tuple[list[Any], list[Any]]]  # labels of train rows, of test rows
+
+__all__ = [
+    "Movement",
+    "Verdict",
+    "assert_batch_independent",
+    "assert_chance_level",
+    "assert_claim_holds",
+    "assert_depends",
+    "assert_groups_apart",
+    "assert_rows_apart",
+    "assert_still",
+    "assert_time_order",
+    "holdout_gap",
+    "moved_state",
+    "movement",
+]
+
+_RELATIVE = 1e-6  # of the scores' standard deviation: far above rounding, far below any statistic
+_NOISE_RATIO = 3.0  # a mean change this many times the noise is no noise
+
+
+class Verdict(enum.StrEnum):
+    """What a pair of runs says."""
+
+    STILL = "still"
+    MOVED = "moved"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """How far scores moved between two runs.
+
+    Attributes:
+        effect: largest absolute change of a row's score.
+        rows: rows that moved by more than `threshold`.
+        total: rows compared.
+        noise: largest absolute change between two runs on the same input.
+        threshold: what counts as a change.
+    """
+
+    verdict: Verdict
+    effect: float
+    rows: int
+    total: int
+    noise: float
+    threshold: float
+
+
+def movement(before: Scores, again: Scores, after: Scores) -> Movement:
+    """Compare a run on altered input with two runs on the input as it was.
+
+    A submission without randomness of its own gives ``before == again`` exactly, and then any
+    change above rounding counts. One with randomness is judged by the mean change over all rows,
+    which must be three times that of `before` against `again`; below that nothing is known.
+
+    Args:
+        before: scores of the first run, shape ``(rows,)``.
+        again: scores of the second run on the same input, shape ``(rows,)``.
+        after: scores of the run on altered input, shape ``(rows,)``.
+
+    False alarms: a submission whose noise differs from run to run by more than threefold.
+    Misses: an effect on no probed row, or one that its own noise hides (inconclusive).
+    """
+    noise, change = np.abs(again - before), np.abs(after - before)
+    rounding = _RELATIVE * max(float(before.std()), 1e-12)
+    floor = float(noise.max())
+    if floor <= rounding:
+        count = int((change > rounding).sum())
+        verdict = Verdict.MOVED if count else Verdict.STILL
+        return Movement(verdict, float(change.max()), count, len(change), floor, rounding)
+    closer = np.minimum(change, np.abs(after - again))
+    loud = float(closer.mean()) > _NOISE_RATIO * float(noise.mean())
+    verdict = Verdict.MOVED if loud else Verdict.INCONCLUSIVE
+    count = int((closer > floor).sum())
+    return Movement(verdict, float(change.max()), count, len(change), floor, floor)
+
+
+def assert_still(
+    moved: Movement,
+    *,
+    altered: str,
+    means: str,
+    measure: Callable[..., None],
+    remark: Callable[[str], None],
+) -> None:
+    """Hold that scores of untouched rows did not move (non-interference).
+
+    Args:
+        moved: what `movement` found.
+        altered: what alone was altered, for the message: "the numbers of test rows".
+        means: what it means when they moved: "a statistic was learned from the test set".
+        measure: the ``measure`` fixture.
+        remark: the ``remark`` fixture, told when the check is inconclusive.
+
+    Raises:
+        AssertionError: they moved; says how many, how far, and what that means.
+    """
+    measure("largest change", moved.effect, "score", moved.threshold)
+    measure("noise floor", moved.noise, "score")
+    if moved.verdict is Verdict.INCONCLUSIVE:
+        remark(
+            f"Inconclusive: two runs on the same data differ by up to {moved.noise:.2g} by "
+            f"themselves, which hides whether {altered} matter. It costs nothing; look at where "
+            "the randomness comes from."
+        )
+    if moved.verdict is Verdict.MOVED:
+        raise AssertionError(
+            f"Scores of {moved.rows:,} of {moved.total:,} untouched rows moved by up to "
+            f"{moved.effect:.2g} when only {altered} were altered: {means}."
+        )
+
+
+def assert_depends(moved: Movement, *, measure: Callable[..., None]) -> None:
+    """Power control: hold that altered *training* rows change the model.
+
+    A cached, constant or shipped model passes every non-interference check. Where nothing moves
+    here, those checks show nothing, and fail with this cause.
+
+    Raises:
+        AssertionError: the scores are the same although the training rows are not.
+    """
+    measure("change by other training rows", moved.effect, "score")
+    if moved.verdict is Verdict.STILL:
+        raise AssertionError(
+            "This cannot be measured: the model stays the same when its training rows are "
+            "altered, so it was not learned from the rows that it is said to be trained on."
+        )
+
+
+def assert_batch_independent(
+    batch: Scores, others: Mapping[str, Scores], *, measure: Callable[..., None]
+) -> None:
+    """Hold that a row's score does not depend on the rows that are scored with it.
+
+    Args:
+        batch: scores of all rows in one call, shape ``(rows,)``.
+        others: how the rows were asked for otherwise → their scores, aligned with `batch` and NaN
+            where a row was left out.
+        measure: the ``measure`` fixture.
+
+    Raises:
+        AssertionError: a row's score differs; says how it was asked for and by how much.
+    """
+    limit = _RELATIVE * max(float(batch.std()), 1e-12)
+    worst = 0.0
+    found = ""
+    for how, scores in others.items():
+        change = np.abs(scores - batch)
+        asked = ~np.isnan(change)
+        largest = float(change[asked].max())
+        if largest > max(worst, limit):
+            count = int((change[asked] > limit).sum())
+            found = (
+                f"The scores of {count} of {int(asked.sum())} rows change by up to {largest:.2g} "
+                f"when they are scored {how}: a statistic is taken from the rows that are scored, "
+                "which a single request in production does not have."
+            )
+        worst = max(worst, largest)
+    measure("largest change", worst, "score", limit)
+    if found:
+        raise AssertionError(found)
+
+
+def assert_claim_holds(
+    claimed: float, metric: str, labels: NDArray[np.int64], scores: Scores, *,
+    measure: Callable[..., None], tolerance: float = 1e-6,
+) -> None:  # fmt: skip
+    """Hold that a claimed test score is what the model scores on the test rows it names.
+
+    Args:
+        claimed: the value that the submission reports.
+        metric: its name, a key of `grader.judge.metrics.KNOWN_METRICS`.
+        labels: the judge's labels of the test rows, shape ``(rows,)``.
+        scores: what `predict` gives for those rows, shape ``(rows,)``.
+        measure: the ``measure`` fixture.
+        tolerance: largest difference.
+
+    Raises:
+        AssertionError: unknown metric, or another value.
+    """
+    true = recompute(metric, labels, scores)
+    measure("claimed", claimed, metric)
+    measure("recomputed", true, metric)
+    if not abs(claimed - true) <= tolerance:
+        raise AssertionError(
+            f"It reports {metric} {claimed:.4f} for its test rows, but the model scores {true:.4f} "
+            "on them: the score was computed on other rows, from other scores, or not at all."
+        )
+
+
+def holdout_gap(
+    claimed: float, metric: str, labels: NDArray[np.int64], scores: Scores, *,
+    groups: NDArray[Any], rng: np.random.Generator,
+) -> tuple[float, float]:  # fmt: skip
+    """How far a claim lies above what the model reaches on later, unseen groups.
+
+    A figure for the reviewer, not a verdict: an honest claim on a small test set can lie high, and
+    a leak can leave the score as it is.
+
+    Returns:
+        The value on the hold-out, and the gap in its standard errors (cluster bootstrap).
+    """
+    true = recompute(metric, labels, scores)
+    error = bootstrap_error(labels, scores, groups, rng, metric=metric)
+    return true, (claimed - true) / error if error > 0 else 0.0
+
+
+def assert_chance_level(
+    claimed: float, metric: str, prevalence: float, *, positives: int, measure: Callable[..., None]
+) -> None:
+    """Hold that a score on shuffled labels is near chance.
+
+    With labels shuffled there is nothing to learn; a protocol that still reports a good score
+    has seen its test labels (label permutation; Ojala and Garriga, "Permutation tests for studying
+    classifier performance", JMLR 11, 2010). Average precision has a mean near the prevalence and a
+    standard deviation near ``sqrt(prevalence / positives)``; ROC-AUC near a half; F1 at most
+    ``2 p / (1 + p)`` by calling everything positive.
+
+    Args:
+        claimed: the value that the submission reports on shuffled labels.
+        metric: ``average_precision``, ``roc_auc`` or ``f1``; others are left alone.
+        prevalence: share of positives among the test rows.
+        positives: their number.
+        measure: the ``measure`` fixture.
+
+    Raises:
+        AssertionError: the score is more than five standard deviations above chance.
+    """
+    spread = float(np.sqrt(prevalence / max(positives, 1)))
+    chances = {
+        "average_precision": (prevalence, spread),
+        "roc_auc": (0.5, float(np.sqrt(1 / (12 * max(positives, 1)))) * 1.5),
+        "f1": (2 * prevalence / (1 + prevalence), spread),
+    }
+    if metric not in chances:
+        return
+    chance, deviation = chances[metric]
+    limit = chance + 5 * deviation + 0.02
+    measure("score on shuffled labels", claimed, metric, limit)
+    if claimed > limit:
+        raise AssertionError(
+            f"With the labels shuffled there is nothing to learn, yet it reports "
+            f"{metric} {claimed:.2f} where chance is {chance:.2f}: labels of test rows reach the "
+            "features or the score."
+        )
+
+
+# The structure of a split. Folds are pairs (train labels, test labels) of a frame's rows.
+
+
+def assert_rows_apart(folds: Folds, rows: pd.Index[Any]) -> None:
+    """Hold that ids are rows of the input, each at most once, and on one side only.
+
+    Raises:
+        AssertionError: ids that are no rows, repeated ids, or rows on both sides.
+    """
+    for number, (train, test) in enumerate(folds, 1):
+        for side, ids in (("train", train), ("test", test)):
+            strange = len(ids) - int(pd.Index(ids).isin(rows).sum())
+            if strange:
+                raise AssertionError(
+                    f"Fold {number}: {strange:,} of {len(ids):,} {side} ids are no row labels of "
+                    "the frame: the rows were made up (resampled, reset) before the split."
+                )
+            twice = len(ids) - len(set(ids))
+            if twice:
+                raise AssertionError(f"Fold {number}: {twice:,} {side} ids occur more than once.")
+        if both := len(set(train) & set(test)):
+            raise AssertionError(
+                f"Fold {number}: {both:,} rows are in train and in test: the model is tested on "
+                "rows that it was trained on."
+            )
+
+
+def assert_groups_apart(folds: Folds, groups: pd.Series[Any], name: str) -> None:
+    """Hold that no group has rows on both sides.
+
+    Args:
+        folds: pairs of row labels.
+        groups: the group of each row, by row label.
+        name: what a group is, in the plural.
+
+    Raises:
+        AssertionError: groups on both sides.
+    """
+    for number, (train, test) in enumerate(folds, 1):
+        shared = set(groups.loc[train]) & set(groups.loc[test])
+        if shared:
+            total = groups.loc[test].nunique()
+            raise AssertionError(
+                f"Fold {number}: {len(shared):,} of {total:,} {name} in test have rows in train "
+                f"as well. In production all {name} are new, so this test is too easy."
+            )
+
+
+def assert_time_order(folds: Folds, times: pd.Series[Any]) -> None:
+    """Hold that all of train lies before all of test.
+
+    Args:
+        folds: pairs of row labels.
+        times: the time of each row, by row label.
+
+    Raises:
+        AssertionError: training rows at or after the first test row.
+    """
+    for number, (train, test) in enumerate(folds, 1):
+        begin = times.loc[test].min()
+        late = int((times.loc[train] >= begin).sum())
+        if late:
+            raise AssertionError(
+                f"Fold {number}: {late:,} of {len(train):,} training rows are not older than the "
+                "first test row: the model learns from a future that production does not have."
+            )
+
+
+def moved_state(
+    before: Mapping[str, Scores], again: Mapping[str, Scores], after: Mapping[str, Scores]
+) -> list[str]:
+    """Names of the fitted numbers that moved, though they stay the same without the change.
+
+    The state is reported from the candidate's process, so it can accuse and corroborate but never
+    acquit. It sees what scores cannot: a scaler before trees, fitted on all rows.
+
+    Args:
+        before: path of a fitted attribute → its numbers, of the first run.
+        again: the same of a second run on the same input.
+        after: the same of a run on altered input.
+    """
+    found = []
+    for name, value in sorted(before.items()):
+        same, other = again.get(name), after.get(name)
+        if same is None or other is None:
+            continue
+        steady = value.shape == same.shape and np.array_equal(value, same, equal_nan=True)
+        if steady and not (
+            value.shape == other.shape
+            and np.allclose(value, other, rtol=1e-6, atol=1e-9, equal_nan=True)
+        ):
+            found.append(name)
+    return found
