@@ -21,32 +21,63 @@ from grader.sandbox.workbench import Workbench, Worker
 from grader.suite import Suite
 
 ROOT = Path(__file__).resolve().parent.parent
-CALLS = 300
-SOLUTION = "def double(x):\n    return 2 * x\n\n\ndef echo(df):\n    return df\n"
-SUITE = f'''
-import json, time
-import numpy as np, pandas as pd, pytest
+CALLS = 400
+BURST = 10
+FRAME = """
+import functools
+import numpy as np, pandas as pd
 
-FRAME = pd.DataFrame({{"a": np.arange(1000.0), "b": np.arange(1000.0), "c": np.arange(1000),
-    "d": pd.array(range(1000), dtype="Int64"), "e": [f"text {{i}}" for i in range(1000)],
-    "f": pd.Categorical(["x", "y"] * 500), "g": pd.date_range("2026", periods=1000, unit="us")}})
+@functools.cache
+def frame():
+    return pd.DataFrame({"a": np.arange(1000.0), "b": np.arange(1000.0), "c": np.arange(1000),
+        "d": pd.array(range(1000), dtype="Int64"), "e": [f"text {i}" for i in range(1000)],
+        "f": pd.Categorical(["x", "y"] * 500),
+        "g": pd.date_range("2026", periods=1000, unit="us")})
+"""
+SOLUTION = f"""{FRAME}
 
-def spent(solution, call):
-    call()
-    with solution.stopwatch() as watch:
-        for _ in range({CALLS}):
-            call()
-    return watch.wall_ns / {CALLS} / 1e6
+def double(x):
+    return 2 * x
+
+
+def echo(x):
+    return x
+
+
+def take(df):
+    return len(df)
+
+
+def give():
+    return frame()
+"""
+SUITE = f'''{FRAME}
+import statistics, time
+import pytest
+from grader.wire import codec
 
 @pytest.mark.criterion("runs")
-def test_small(solution, measure):
-    """Small calls."""
-    measure("call", spent(solution, lambda: solution.double(2)), "ms")
-
-@pytest.mark.criterion("runs")
-def test_frame(solution, measure):
-    """Frames of 1,000 rows and 7 columns."""
-    measure("frame", spent(solution, lambda: solution.echo(FRAME)), "ms")
+def test_calls(solution, measure):
+    """Small calls, frames of 1,000 rows and 7 columns, and as many bytes, in turn."""
+    sent = frame()
+    plain = codec.encode(sent)
+    calls = {{
+        "call": lambda: solution.double(2),
+        "frame": lambda: solution.echo(sent),
+        "frame, argument": lambda: solution.take(sent),
+        "frame, result": lambda: solution.give(),
+        "the same as bytes": lambda: solution.echo(plain),
+    }}
+    seen = {{name: [] for name in calls}}
+    for _ in range({CALLS // BURST}):
+        for name, call in calls.items():
+            call()  # pays for what the calls before it left to do
+            for _ in range({BURST}):
+                start = time.perf_counter_ns()
+                call()
+                seen[name].append(time.perf_counter_ns() - start)
+    for name, values in seen.items():
+        measure(name, statistics.median(values) / 1e6, "ms")
 
 @pytest.mark.criterion("runs")
 def test_fresh(solution, measure):
@@ -129,14 +160,17 @@ def containers(bench: Workbench) -> dict[str, float]:
 
 
 def main() -> None:
-    """Print a table."""
+    """Print a table; with the argument ``calls``, without the lives of containers."""
     bench = Workbench(print)
-    for name, value in containers(bench).items():
-        print(f"{name:18}{value:9.1f} ms")
+    if sys.argv[1:] != ["calls"]:
+        for name, value in containers(bench).items():
+            print(f"{name:18}{value:9.1f} ms")
     isolated, plain = in_sandbox(bench), in_process()
-    print(f"\n{'':18}{'sandbox':>9}   {'one process':>11}   ratio")
+    print(f"\n{'':18}{'sandbox':>9}   {'one process':>11}   ratio   above a small call")
     for name, value in isolated.items():
-        print(f"{name:18}{value:9.3f} ms{plain[name]:11.3f} ms{value / plain[name]:8.1f}")
+        line = f"{name:18}{value:9.3f} ms{plain[name]:11.3f} ms{value / plain[name]:8.1f}"
+        extra = "" if name in ("call", "fresh") else f"{value - isolated['call']:18.3f} ms"
+        print(line + extra)
 
 
 if __name__ == "__main__":

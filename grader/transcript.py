@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import queue
 import struct
+import sys
+import threading
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -26,17 +30,28 @@ SCHEMA = "transcript/1"
 _RECORD = struct.Struct(">cQ")
 _QUESTION, _ANSWER, _CAPTURE, _REVIEW, _END = b"q", b"a", b"c", b"r", b"e"
 _LARGEST = 1 << 31
+_BATCH = 8 << 20
 
 
 class TranscriptWriter:
-    """Writes one transcript; memory stays flat however long the run is."""
+    """Writes one transcript; memory stays flat however long the run is.
+
+    Compressing takes longer than relaying, so it waits until the run ends or some megabytes are
+    there, and a thread does it. What could not be written is raised by a later call.
+    """
 
     def __init__(self, path: Path, meta: dict[str, object]) -> None:
         # No name and no time in the gzip header: equal runs give equal bytes, times apart.
         self._file = path.open("wb")
         self._gzip = gzip.GzipFile("", "wb", compresslevel=1, fileobj=self._file, mtime=0)
         head = json.dumps({"schema": SCHEMA, **meta}, sort_keys=True)
-        self._gzip.write(head.encode() + b"\n")
+        self._batch = [head.encode() + b"\n"]
+        self._batch_bytes = 0
+        # Two batches at most are waiting, so a slow disk slows the run and fills no memory.
+        self._queue: queue.Queue[list[bytes] | None] = queue.Queue(1)
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._compress, daemon=True)
+        self._thread.start()
 
     def exchange(self, question: Frame, answer: Frame) -> None:
         """Record a question of the judge's and the answer that it got."""
@@ -52,15 +67,46 @@ class TranscriptWriter:
         self._write(_REVIEW, frame.pack())
 
     def close(self) -> None:
-        """Mark the end, so that a cut transcript is seen as one."""
-        if not self._gzip.closed:
-            self._write(_END, b"")
-            self._gzip.close()
-            self._file.close()
+        """Mark the end, so that a cut transcript is seen as one.
+
+        Raises:
+            OSError: something could not be written.
+        """
+        if self._file.closed:
+            return
+        self._add(_RECORD.pack(_END, 0))
+        self._queue.put(self._batch)
+        self._queue.put(None)
+        self._thread.join()
+        with self._file:
+            if self._error is None:
+                self._gzip.close()
+        if self._error is not None:
+            raise self._error
 
     def _write(self, kind: bytes, data: bytes) -> None:
-        self._gzip.write(_RECORD.pack(kind, len(data)))
-        self._gzip.write(data)
+        if self._error is not None:
+            raise self._error
+        self._add(_RECORD.pack(kind, len(data)))
+        self._add(data)
+        if self._batch_bytes >= _BATCH:
+            self._queue.put(self._batch)
+            self._batch, self._batch_bytes = [], 0
+
+    def _add(self, data: bytes) -> None:
+        self._batch.append(data)
+        self._batch_bytes += len(data)
+
+    def _compress(self) -> None:
+        if sys.platform == "linux":  # where a thread has a priority of its own
+            os.setpriority(os.PRIO_PROCESS, 0, 10)
+        while (batch := self._queue.get()) is not None:
+            if self._error is not None:
+                continue  # the queue is emptied all the same, or its other end would wait
+            try:
+                self._gzip.write(b"".join(batch))
+            except Exception as error:  # noqa: BLE001 - a thread that died would block the run
+                self._error = error
 
     def __enter__(self) -> Self:
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,6 @@ from grader.wire.frames import Frame, FrameError, Kind, Measure, pack_json, unpa
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 LIMITS = Limits(1 << 30, 1.0, 64, 20.0, 2.0, 2.0, 1 << 16, 1 << 20, 1 << 20)
 
@@ -225,3 +225,20 @@ def test_recorded_run_answers_like_the_candidate(tmp_path: Path) -> None:
     assert second.answers == first.answers
     assert replayed.captures == recorded.captures == {"t": b"said"}
     assert recording.meta["seed"] == "s"
+
+
+def test_a_transcript_that_cannot_be_written_is_an_error() -> None:
+    writer = TranscriptWriter(Path("/dev/full"), {})
+    with pytest.raises(OSError, match="No space left"):
+        writer.close()
+
+
+def test_a_long_transcript_reads_back_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "transcript.gz"
+    answers = [Frame(Kind.REPLY, number, bytes([number]) * (3 << 20)) for number in range(8)]
+    with TranscriptWriter(path, {}) as writer:
+        for answer in answers:
+            writer.exchange(Frame(Kind.REQUEST, answer.number), answer)
+    recording = read_transcript(path)
+    assert [recording.answer(Frame(Kind.REQUEST, n)) for n in range(8)] == answers
+    recording.finish()
