@@ -19,6 +19,7 @@ from grader.wire._tags import MAX_EMPTY_ITEMSIZE, DecodeError, Ext, NotDataError
 from grader.wire._types import (
     LONG_DOUBLE_PADDED,
     MASKED_DTYPES,
+    PLAIN_DTYPES,
     STRING_DTYPE,
     PandasObject,
     arrow_type,
@@ -29,7 +30,17 @@ from grader.wire._types import (
 
 _TEXT_HEAD: Final = struct.Struct("<BQ").pack
 _LARGE: Final = pa.large_string()
+_ONE: Final = struct.Struct("<BQ").pack
+_TWO: Final = struct.Struct("<BQQ").pack
+# The usual dtypes of columns, as they are written: what `numpy_dtype_text` comes to.
+_PLAIN: Final[dict[np.dtype[Any], bytes]] = {
+    np.dtype(text): bytes([len(text)]) + text.encode() for text in PLAIN_DTYPES
+}
 SMALL: Final = 32
+SHORT_TEXT: Final = 1 << 10
+KEPT_TEXTS: Final = 256
+# The array is kept beside its bytes, so that no other can get its id.
+_SHORT_TEXTS: Final[dict[int, tuple[Any, bytes]]] = {}
 
 
 def _scalar(enc: Encoder, obj: np.generic) -> None:
@@ -63,7 +74,15 @@ def _raw(enc: Encoder, array: npt.NDArray[Any], text: str) -> None:
 
 def block(enc: Encoder, array: npt.NDArray[Any]) -> None:
     """Write an array: dtype, shape, items in C order. The memory layout is not kept."""
-    text = numpy_dtype_text(array.dtype)
+    dtype = array.dtype
+    head = _PLAIN.get(dtype) if dtype.kind in "biufcmM" else None
+    if head is not None and 1 <= array.ndim <= 2:  # noqa: PLR2004 - a column or a block of them
+        enc.fits(array.nbytes)
+        enc.out += (_ONE if array.ndim == 1 else _TWO)(array.ndim, *array.shape)
+        enc.out += head
+        enc.out += array.tobytes()
+        return
+    text = numpy_dtype_text(dtype)
     if array.size == 0 and array.dtype.itemsize > MAX_EMPTY_ITEMSIZE:
         raise NotDataError("an empty array of huge items")
     enc.out.append(array.ndim)
@@ -227,12 +246,23 @@ def _texts(enc: Encoder, items: list[Any], mask: npt.NDArray[np.bool_] | None) -
 
 def _arrow_text(enc: Encoder, chunks: PandasObject) -> None:
     """Write strings as a mask, lengths in bytes (u32 each) and one UTF-8 text."""
+    known, data = _SHORT_TEXTS.get(id(chunks), (None, b""))
+    if known is chunks:
+        enc.fits(len(data))
+        enc.out += data
+        return
     size = len(chunks)
     enc.fits(4 * size)
     if size <= SMALL and not chunks.null_count:
         # Labels of columns, categories: Python's own strings beat a dozen calls of numpy.
         enc.fits(chunks.nbytes)
+        start = len(enc.out)
         _texts(enc, chunks.to_pylist(), None)
+        if chunks.get_total_buffer_size() <= SHORT_TEXT:
+            # Arrow's arrays never change, and a frame's labels are written again and again.
+            if len(_SHORT_TEXTS) >= KEPT_TEXTS:
+                _SHORT_TEXTS.clear()
+            _SHORT_TEXTS[id(chunks)] = chunks, bytes(enc.out[start:])
         return
     array = chunks.chunk(0) if chunks.num_chunks == 1 else chunks.combine_chunks()
     if array.type != _LARGE:

@@ -18,6 +18,7 @@ from grader.wire._tags import DecodeError, Tag
 from grader.wire._types import PandasObject, offset, pd
 
 _I64: Final = struct.Struct("<q").pack
+_U32: Final = struct.Struct("<I").pack
 
 
 # --- scalars of pandas ---------------------------------------------------------------------
@@ -50,24 +51,28 @@ def _interval(enc: Encoder, obj: PandasObject) -> None:
     enc.part(obj.right)
 
 
+_INDEX_HEAD: Final = bytes((Tag.INDEX, 0, 0, 0, 0))
 _DATED: Final = (pd.DatetimeIndex, pd.TimedeltaIndex)
 
 
 def _index(enc: Encoder, obj: PandasObject) -> None:
-    enc.out.append(Tag.INDEX)
+    enc.out += _INDEX_HEAD
+    start = len(enc.out)
     values(enc, obj._values)  # noqa: SLF001 - .array wraps plain arrays
     enc.part(obj.name)
     freq = obj.freq if type(obj) in _DATED else None
     if freq is None:
         enc.out.append(0)
-        return
-    text = freq.freqstr
-    try:
-        known = offset(text) == freq
-    except DecodeError:
-        known = False
-    # A custom calendar cannot be named. The labels are all there, so only the freq is lost.
-    enc.short(text if known else "")
+    else:
+        text = freq.freqstr
+        try:
+            known = offset(text) == freq
+        except DecodeError:
+            known = False
+        # A custom calendar cannot be named. The labels are all there, so only the freq is lost.
+        enc.short(text if known else "")
+    # Its length comes first, so that the reader can recognise labels that it has read before.
+    enc.out[start - 4 : start] = _U32(len(enc.out) - start)
 
 
 def _range_index(enc: Encoder, obj: PandasObject) -> None:

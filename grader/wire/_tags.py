@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 1
+VERSION: Final = 2
 MAX_DEPTH: Final = 64
 MAX_NAME: Final = 80
 MAX_INT_BYTES: Final = 1 << 20

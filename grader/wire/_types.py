@@ -198,6 +198,11 @@ STRING_DTYPES: Final = tuple(
     for missing in (np.nan, pd.NA)
     for storage in ("python", "pyarrow")
 )
+PLAIN_DTYPES: Final = (
+    "|b1", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4", "<u8", "<f4", "<f8",
+    *(f"<{kind}8[{unit}]" for kind in "mM" for unit in UNITS),
+)  # fmt: skip
+"""The usual dtypes of columns, which both sides look up without parsing."""
 CLOSED: Final = ("left", "right", "both", "neither")
 
 # Arrow types whose values are the bytes of one numpy dtype ("bool" apart, which Arrow packs).
