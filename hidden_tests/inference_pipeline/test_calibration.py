@@ -1,0 +1,135 @@
+"""Confidence means what the card says, and what is not confident goes to a person.
+
+Tickets have one known token, or none, so that weights and preprocessing are not charged here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from data import (
+    CARD,
+    FILES,
+    MODEL,
+    assert_probabilities,
+    assert_works,
+    confidences_of,
+    fallbacks_of,
+    known_words,
+    labels_of,
+    loaded,
+    plain_tickets,
+    predicted,
+    sealed,
+    table_of,
+    unknown_word,
+)
+
+from grader.judge.calibration import (
+    expected_calibration_error,
+    measure_reliability,
+    reliability_bins,
+)
+from grader.judge.compare import assert_value
+
+SCALE = "What does the card say happens between scores and probabilities?"
+MEANING = "Of the tickets answered with confidence 0.8, four in five should be right."
+PERSON = "When does the card send a ticket to a person?"
+SLACK = 0.02
+
+
+@pytest.mark.criterion("calibration", hint=SCALE)
+def test_probabilities_are_calibrated(solution, rng):
+    """Probabilities are those of the card's temperature, to 1e-6."""
+    texts = known_words(rng, 40)
+    assert_probabilities(predicted(solution, loaded(solution), texts), texts)
+
+
+@pytest.mark.criterion("calibration", hint=SCALE)
+def test_temperature_is_the_cards(solution, rng):
+    """A model with another temperature is served with that one."""
+    texts = known_words(rng, 12)
+    for temperature in (1.0, 6.25):
+        pipeline = loaded(solution, sealed(FILES, {"temperature": temperature}))
+        due = MODEL.calibrated(MODEL.scores(texts) * CARD["temperature"] / temperature)
+        gap = float(np.abs(table_of(predicted(solution, pipeline, texts)) - due).max())
+        if not gap <= 1e-6:
+            raise AssertionError(f"with temperature {temperature} they are off by up to {gap:.2g}")
+
+
+@pytest.mark.criterion("calibration", hint=SCALE)
+def test_confidence_is_the_largest_probability(solution, rng):
+    """The confidence is the label's probability, and probabilities add up to one."""
+    texts = known_words(rng, 25)
+    replies = predicted(solution, loaded(solution), texts)
+    table, labels = table_of(replies), labels_of(replies)
+    for k, (label, confidence) in enumerate(zip(labels, confidences_of(replies), strict=True)):
+        of_label = table[k, MODEL.labels.index(label)] if label in MODEL.labels else -1.0
+        if not (abs(of_label - confidence) <= 1e-9 and abs(confidence - table[k].max()) <= 1e-9):
+            raise AssertionError(f"confidence {confidence:.6f} is not the label's {of_label:.6f}")
+        if not abs(table[k].sum() - 1.0) <= 1e-9:
+            raise AssertionError(f"probabilities add up to {table[k].sum():.9f}")
+    assert_probabilities(replies, texts)
+
+
+@pytest.mark.criterion("calibration", hint=SCALE)
+def test_tickets_without_a_known_word(solution, rng):
+    """A ticket without any known word gets the probabilities of the intercept."""
+    texts = ["", " \n ", *(unknown_word(rng) for _ in range(3))]
+    assert_probabilities(predicted(solution, loaded(solution), texts), texts)
+
+
+@pytest.mark.criterion("calibration", hint=MEANING)
+def test_confidence_agrees_with_accuracy(solution, measure, rng):
+    """The expected calibration error on held-out tickets is that of the calibrated model."""
+    texts, drawn = plain_tickets(rng, 600)
+    replies = predicted(solution, loaded(solution), texts)
+    got, truth = labels_of(replies), [ticket.label for ticket in drawn]
+    right = np.array([got[k] == truth[k] for k in range(len(truth))])
+    found = reliability_bins(confidences_of(replies), right)
+    table = MODEL.probabilities(texts)
+    due = np.array([MODEL.labels[k] == truth[n] for n, k in enumerate(table.argmax(axis=1))])
+    limit = expected_calibration_error(reliability_bins(table.max(axis=1), due)) + SLACK
+    error = expected_calibration_error(found)
+    measure("expected calibration error", error, "share", limit)
+    measure_reliability(measure, found)
+    if not error <= limit:
+        raise AssertionError(f"expected calibration error {error:.3f}, more than {limit:.3f}")
+
+
+@pytest.mark.criterion("calibration", hint=PERSON)
+def test_low_confidence_goes_to_a_person(solution, rng):
+    """Fallback is set below the minimum confidence, and only there."""
+    texts = [*known_words(rng, 40), unknown_word(rng), ""]
+    due = _below(MODEL.min_confidence, texts)
+    assert_value(len(set(due)), 2, what="kinds of tickets in this test")
+    assert_value(fallbacks_of(predicted(solution, loaded(solution), texts)), due, what="fallback")
+
+
+@pytest.mark.criterion("calibration", hint=PERSON)
+def test_minimum_confidence_is_the_cards(solution, rng):
+    """A model with another minimum confidence sends other tickets to a person."""
+    texts = known_words(rng, 30)
+    for limit in (0.0, 0.35, 0.8, 1.0):
+        pipeline = loaded(solution, sealed(FILES, {"min_confidence": limit}))
+        flags = fallbacks_of(predicted(solution, pipeline, texts))
+        assert_value(flags, _below(limit, texts), what=f"fallback with a minimum of {limit}")
+
+
+@pytest.mark.criterion("calibration", hint=PERSON)
+def test_drifted_tickets_go_to_a_person(solution, measure, rng):
+    """A batch in a language that the model never saw goes to people, one that it knows does not."""
+    foreign = [" ".join(unknown_word(rng, 5) for _ in range(12)) for _ in range(25)]
+    mixed = [f"{text} {word}" for text, word in zip(foreign, known_words(rng, 25), strict=True)]
+    known = [text for text in known_words(rng, 80) if not _below(0.6, [text])[0]][:25]
+    pipeline = loaded(solution)
+    for name, texts in (("foreign", foreign), ("mixed", mixed), ("known", known)):
+        flags, due = fallbacks_of(predicted(solution, pipeline, texts)), _below(0.5, texts)
+        measure(f"sent to a person[{name}]", float(np.mean(flags)), "share", float(np.mean(due)))
+        assert_value(flags, due, what=f"fallback of {name} tickets")
+    assert_works(solution, pipeline)
+
+
+def _below(limit, texts):
+    """Whether the calibrated confidence of each text is below a limit."""
+    return [bool(value < limit) for value in MODEL.probabilities(texts).max(axis=1)]

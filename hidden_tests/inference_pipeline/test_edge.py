@@ -1,0 +1,231 @@
+"""Unusual input and other models, each decided by a row of the task sheet's table."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from data import (
+    CARD,
+    FILES,
+    INVOICE,
+    MODEL,
+    PARCEL,
+    assert_labels,
+    assert_works,
+    batched,
+    best_labels,
+    field,
+    known_words,
+    label_of,
+    loaded,
+    model_files,
+    plain_tickets,
+    predicted,
+    probabilities_of,
+    unknown_word,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grader.judge.compare import assert_kind, assert_value
+from grader.judge.errors import raises
+from grader.wire.values import FileTree
+
+INPUT = "What does the task sheet say about input that is no ordinary text?"
+LONG = "How does your running time grow with the length of one ticket?"
+TEXTS = "What may be given to predict_batch, and what is refused?"
+JSON = "Could json.dumps write every field of the result?"
+OTHER = "Which values of the card are written into your code?"
+NOT_TEXT = (None, float("nan"), 7, 2.5, True, b"parcel", ["parcel"], {"text": "parcel"})
+
+
+@pytest.mark.criterion("edge", hint=INPUT)
+def test_tickets_that_say_nothing(solution, rng):
+    """Empty and blank tickets, emoji and unknown words get an answer, not an error."""
+    texts = [
+        "",
+        " ",
+        "\t\r\n",
+        "\u00a0\u2003",
+        "🙂",
+        "👩‍💻👍🏽",
+        "...",
+        "-",
+        "?!",
+        unknown_word(rng),
+    ]
+    pipeline = loaded(solution)
+    assert_labels(predicted(solution, pipeline, texts), texts)
+    assert_labels(batched(solution, pipeline, texts), texts, "label in a batch")
+    assert_works(solution, pipeline)
+
+
+@pytest.mark.criterion("edge", hint=INPUT)
+def test_what_is_no_text_is_refused(solution):
+    """None, NaN, numbers, bytes and containers raise TypeError."""
+    pipeline = loaded(solution)
+    for value in NOT_TEXT:
+        with raises(TypeError):
+            pipeline.predict(value)
+    assert_works(solution, pipeline)
+
+
+@pytest.mark.criterion("edge", hint=LONG)
+def test_very_long_tickets(solution, rng):
+    """300,000 characters are answered, in words and without a single space."""
+    (word,) = known_words(rng, 1)
+    padding = unknown_word(rng, 40)
+    texts = [
+        f"{word} " + f"{padding} " * 7000,
+        f"{word} " + padding * 7000,
+        f"{word} " + "<" * 150_000 + "&" * 150_000,
+    ]
+    assert_labels(predicted(solution, loaded(solution), texts), texts)
+
+
+@pytest.mark.criterion("edge", hint=INPUT)
+@settings(max_examples=25)
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=60), max_size=5))
+def test_any_text_gets_an_answer(solution, texts):
+    """Whatever characters a ticket holds, the answer is one of the labels, with its probability."""
+    pipeline = loaded(solution)
+    for reply in [*predicted(solution, pipeline, texts), *batched(solution, pipeline, texts)]:
+        values = probabilities_of(reply)
+        if not (min(values) >= 0.0 and abs(sum(values) - 1.0) <= 1e-2):
+            raise AssertionError(f"probabilities are no shares of one: {values}")
+        assert_value(label_of(reply), MODEL.labels[int(np.argmax(values))], what="label")
+
+
+@pytest.mark.criterion("edge", hint=TEXTS)
+def test_any_iterable_of_texts(solution, rng):
+    """A tuple, a Series, an array and a generator are taken as a list is."""
+    texts, _ = plain_tickets(rng, 9)
+    pipeline = loaded(solution)
+    for given_texts in (tuple(texts), pd.Series(texts, index=range(50, 59)), np.array(texts)):
+        replies = batched(solution, pipeline, given_texts, batch_size=4)
+        assert_labels(replies, texts, type(given_texts).__name__)
+    results = solution.keep.call(pipeline.predict_batch, iter(texts), batch_size=4)
+    assert_labels(list(results), texts, "generator")
+
+
+@pytest.mark.criterion("edge", hint=TEXTS)
+def test_no_texts_no_results(solution):
+    """Empty lists and generators give no results and no error."""
+    pipeline = loaded(solution)
+    assert_value(len(batched(solution, pipeline, [])), 0, what="results of an empty list")
+    results = solution.keep.call(pipeline.predict_batch, iter(()))
+    assert_value(len(list(results)), 0, what="results of an empty generator")
+    assert_works(solution, pipeline)
+
+
+@pytest.mark.criterion("edge", hint=TEXTS)
+def test_a_single_text_is_no_batch(solution):
+    """A str, bytes and what cannot be iterated over raise TypeError."""
+    pipeline = loaded(solution)
+    for value in (PARCEL, "", PARCEL.encode(), None, 5):
+        with raises(TypeError):
+            batched(solution, pipeline, value)
+    assert_works(solution, pipeline)
+
+
+@pytest.mark.criterion("edge", hint=TEXTS)
+def test_an_element_that_is_no_text_is_found(solution, rng):
+    """An element that is no str raises TypeError, and the message says which one it is."""
+    pipeline = loaded(solution)
+    texts, _ = plain_tickets(rng, 40)
+    for place, value in ((0, None), (17, float("nan")), (26, b"parcel"), (39, 4)):
+        mixed = [*texts[:place], value, *texts[place + 1 :]]
+        for size in (8, 64):
+            with raises(TypeError, match=rf"(?<!\d){place}(?!\d)"):
+                batched(solution, pipeline, mixed, batch_size=size)
+    assert_works(solution, pipeline)
+
+
+@pytest.mark.criterion("edge", hint=TEXTS)
+def test_odd_batch_sizes_are_refused(solution):
+    """batch_size below 1 raises ValueError, what is no int TypeError."""
+    pipeline = loaded(solution)
+    for size in (0, -1):
+        with raises(ValueError):
+            batched(solution, pipeline, [PARCEL], batch_size=size)
+    for size in (2.0, "8", None, True):
+        with raises(TypeError):
+            batched(solution, pipeline, [PARCEL], batch_size=size)
+    assert_works(solution, pipeline)
+
+
+@pytest.mark.criterion("edge", hint=JSON)
+def test_fields_are_plain(solution):
+    """All fields are what json.dumps takes, and probabilities are in the card's order."""
+    reply = loaded(solution).predict(PARCEL)
+    assert_value(label_of(reply), best_labels([PARCEL])[0], what="label")
+    assert_kind(field(reply, "confidence"), float, "confidence")
+    assert_kind(field(reply, "fallback"), bool, "fallback")
+    assert_kind(field(reply, "model_version"), str, "model_version")
+    given = field(reply, "probabilities")
+    assert_kind(given, dict, "probabilities")
+    for name, value in given.items():
+        assert_kind(name, str, "a key of probabilities")
+        assert_kind(value, float, f"probability of {name}")
+    assert_value([str(name) for name in given], list(MODEL.labels), what="order of probabilities")
+
+
+@pytest.mark.criterion("edge", hint=OTHER)
+def test_another_model_is_served_by_its_own_card(solution, rng):
+    """A model with other labels, fewer terms and another version is served as its card says."""
+    order = [int(place) for place in rng.permutation(len(MODEL.labels))[:5]]
+    terms = list(MODEL.terms)
+    columns = np.sort(rng.choice(len(terms), size=len(terms) // 2, replace=False))
+    names = [f"queue {place}" for place in order]
+    kept = [terms[column] for column in columns]
+    arrays = {
+        "idf": MODEL.idf[columns],
+        "coefficients": MODEL.weights.T[order][:, columns],
+        "intercept": MODEL.intercept[order],
+    }
+    files = model_files(
+        card={"labels": names, "version": "7.0-rc.1", "name": "other"}, arrays=arrays, terms=kept
+    )
+    texts = [term for term in kept if term.isascii() and term.isalpha()][:40]
+    scores = arrays["coefficients"].T[[kept.index(text) for text in texts]] + arrays["intercept"]
+    due = [names[place] for place in scores.argmax(axis=1)]
+    replies = predicted(solution, loaded(solution, files), texts)
+    assert_value([label_of(reply) for reply in replies], due, what="labels")
+    versions = [str(field(reply, "model_version")) for reply in replies]
+    assert_value(versions, ["7.0-rc.1"] * len(texts), what="model_version")
+    for reply in replies:
+        probabilities_of(reply, names)
+
+
+@pytest.mark.criterion("edge", hint=OTHER)
+def test_version_of_the_model(solution):
+    """model_version is the version of the model that answered."""
+    for version in (CARD["version"], "0.0.1"):
+        pipeline = loaded(solution, model_files(card={"version": version}))
+        assert_value(str(field(pipeline.predict(PARCEL), "model_version")), version)
+        assert_works(solution, pipeline)
+
+
+@pytest.mark.criterion("edge", hint=OTHER)
+def test_number_of_tokens_is_the_cards(solution, rng):
+    """Another max_tokens in the card is the one that counts."""
+    pairs = [known_words(rng, 2) for _ in range(10)]
+    texts = [
+        " ".join([left, *(unknown_word(rng) for _ in range(9)), *[right] * 30])
+        for left, right in pairs
+    ]
+    pipeline = loaded(solution, model_files(card={"max_tokens": 10}))
+    replies = predicted(solution, pipeline, texts)
+    due = best_labels([left for left, _ in pairs])
+    assert_value([label_of(reply) for reply in replies], due, what="labels")
+
+
+@pytest.mark.criterion("edge", hint=INPUT)
+def test_model_dir_may_be_text_and_hold_more(solution):
+    """model_dir may be a str, and files that the card does not name are ignored."""
+    tree = FileTree({**FILES, "MODEL_CARD.md": b"# card", "old/weights.npz": b"old"})
+    folder = solution.make(tree)
+    for place in (folder, folder.as_posix()):
+        pipeline = solution.keep.load_pipeline(place)
+        assert_labels(batched(solution, pipeline, [INVOICE, PARCEL]), [INVOICE, PARCEL])

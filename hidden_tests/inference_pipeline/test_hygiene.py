@@ -1,0 +1,164 @@
+"""An answer depends on its text and the model only; nothing of a ticket gets out.
+
+Tickets are plain and compared with the solution's own other answers, so that what the answer is
+(other criteria) makes no difference here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from data import (
+    FIELDS,
+    MODEL,
+    PARCEL,
+    assert_works,
+    batched,
+    field,
+    label_of,
+    loaded,
+    model_files,
+    plain_tickets,
+    predicted,
+    table_of,
+)
+
+from grader.judge.compare import assert_kind, assert_value
+from grader.judge.errors import CandidateError
+
+STATE = "What does a pipeline remember from one ticket to the next?"
+THREADS = "Let several threads use one pipeline, with different tickets."
+PRIVATE = "Where could the text of a ticket show up?"
+INPUT = "Look at your arguments after the call."
+
+
+def _same(replies, other, what, labels=MODEL.labels):
+    gap = float(np.abs(table_of(replies, labels) - table_of(other, labels)).max())
+    if not gap <= 1e-9:
+        raise AssertionError(f"{what}: probabilities move by up to {gap:.2g}")
+    assert_value([label_of(r) for r in replies], [label_of(r) for r in other], what=what)
+
+
+@pytest.mark.criterion("hygiene", hint=STATE)
+def test_the_same_ticket_gets_the_same_answer(solution):
+    """Asked forty times, a ticket gets forty equal answers, also from a new process."""
+    pipeline = loaded(solution)
+    first = pipeline.predict(PARCEL)
+    outcomes = solution.repeat(40).call(pipeline.predict, PARCEL).values()
+    assert_value(len(outcomes), 40, what="number of answers")
+    _same(outcomes, [first] * 40, "later answers")
+    again = loaded(solution.fresh())
+    _same([again.predict(PARCEL)], outcomes[:1], "the answer of a new process")
+    assert_works(solution, again)
+
+
+@pytest.mark.criterion("hygiene", hint=STATE)
+def test_earlier_tickets_do_not_matter(solution, rng):
+    """Tickets get the same answers in another order, and after a batch of others."""
+    texts, _ = plain_tickets(rng, 40)
+    pipeline = loaded(solution)
+    first = predicted(solution, pipeline, texts)
+    backwards = predicted(solution, pipeline, texts[::-1])
+    _same(backwards[::-1], first, "in another order")
+    batched(solution, pipeline, texts[20:], batch_size=6)
+    _same(predicted(solution, pipeline, texts[:20]), first[:20], "after a batch")
+    assert_works(solution, pipeline)
+
+
+@pytest.mark.criterion("hygiene", hint=STATE)
+def test_pipelines_know_nothing_of_each_other(solution, rng):
+    """Two models side by side: each pipeline answers with its own."""
+    names = [f"queue {place}" for place in range(len(MODEL.labels))]
+    files = model_files(
+        card={"labels": names, "version": "9.9"},
+        arrays={"coefficients": MODEL.weights.T[::-1], "intercept": MODEL.intercept[::-1]},
+    )
+    texts, _ = plain_tickets(rng, 15)
+    old = loaded(solution)
+    before = predicted(solution, old, texts)
+    new = loaded(solution, files)
+    between = predicted(solution, new, texts)
+    _same(predicted(solution, old, texts), before, "the first pipeline, after a second was loaded")
+    mirrored = table_of(between, names)[:, ::-1]
+    gap = float(np.abs(mirrored - table_of(before)).max())
+    if not gap <= 1e-6:
+        raise AssertionError(f"the second pipeline answers with another model, off by {gap:.2g}")
+    assert_works(solution, old)
+
+
+@pytest.mark.criterion("hygiene", hint=THREADS)
+def test_threads_give_the_same_answers(solution, rng):
+    """Eight threads that send different tickets at a time get what one alone gets."""
+    texts, _ = plain_tickets(rng, 60)
+    pipeline = loaded(solution)
+    alone = predicted(solution, pipeline, texts)
+    column = solution.make(pd.Series(texts, dtype=object))
+    mapped = solution.repeat(16, threads=8).call(column.map, pipeline.predict)
+    for outcome in mapped.values():
+        answers = outcome.tolist()
+        assert_kind(answers, list, "the answers of a thread")
+        assert_value(len(answers), len(texts), what="number of answers of a thread")
+        _same(answers, alone, "the answers of a thread")
+    assert_works(solution, pipeline)
+
+
+@pytest.mark.criterion("hygiene", hint=STATE)
+def test_two_batches_at_a_time(solution, rng):
+    """Two iterators of one pipeline that are read in turns do not disturb each other."""
+    texts, _ = plain_tickets(rng, 24)
+    pipeline = loaded(solution)
+    alone = predicted(solution, pipeline, texts)
+    halves = [iter(_results(solution, pipeline, part)) for part in (texts[:12], texts[12:])]
+    found = [[], []]
+    for _ in range(12):
+        for part, half in enumerate(halves):
+            found[part].append(next(half))
+    _same([*found[0], *found[1]], alone, "two batches read in turns")
+    assert_works(solution, pipeline)
+
+
+@pytest.mark.criterion("hygiene", hint=PRIVATE)
+def test_results_hold_no_text_of_the_ticket(solution):
+    """No field of a result repeats a name, an address or a number of the ticket."""
+    secrets = ("robin.example", "5550142", "Kaleidoskopweg")
+    text = f"{PARCEL} {secrets[0]}@example.com {secrets[1]} {secrets[2]}"
+    pipeline = loaded(solution)
+    for reply in (pipeline.predict(text), *batched(solution, pipeline, [text])):
+        shown = " ".join(repr(field(reply, name)) for name in FIELDS) + repr(reply)
+        for secret in secrets:
+            if secret.casefold() in shown.casefold():
+                raise AssertionError("a result repeats personal data of the ticket")
+    assert_works(solution, pipeline)
+
+
+@pytest.mark.criterion("hygiene", hint=PRIVATE)
+def test_errors_hold_no_text_of_the_ticket(solution):
+    """What is refused is not quoted in the error's message."""
+    secret = "Kaleidoskopweg 5550142"  # noqa: S105 - what must not be repeated
+    pipeline = loaded(solution)
+    for value in (secret.encode(), [secret], {"text": secret}):
+        for ask in (pipeline.predict, lambda item: batched(solution, pipeline, [PARCEL, item])):
+            try:
+                ask(value)
+            except CandidateError as error:  # whether it is a TypeError is an edge test's matter
+                if "5550142" in error.message or "kaleidoskop" in error.message.casefold():
+                    raise AssertionError("an error message repeats the ticket") from None
+    assert_works(solution, pipeline)
+
+
+@pytest.mark.criterion("hygiene", hint=INPUT)
+def test_the_callers_texts_stay(solution, rng):
+    """The list given to predict_batch is the same afterwards."""
+    texts, _ = plain_tickets(rng, 10)
+    texts = [f" {text.upper()}\n" for text in texts]
+    pipeline = loaded(solution)
+    given = solution.make(list(texts))
+    replies = batched(solution, pipeline, given, batch_size=3)
+    assert_value(len(replies), len(texts), what="number of results")
+    assert_value(given.copy(), texts, what="the list afterwards")
+    assert_works(solution, pipeline)
+
+
+def _results(solution, pipeline, texts):
+    return solution.keep.call(pipeline.predict_batch, texts, batch_size=5)
