@@ -13,7 +13,6 @@ dumpable, so that its memory and descriptors under ``/proc/1`` are out of a chil
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import importlib
 import os
@@ -35,7 +34,7 @@ from grader.wire.frames import (
     read_header,
     unpack_bundle,
 )
-from grader.wire.pipes import widen
+from grader.wire.pipes import read_exact, set_dumpable, widen, write_all
 
 __all__ = ["main"]
 
@@ -43,15 +42,8 @@ SCRATCH = ("/tmp", "/submission")  # noqa: S108 - a private tmpfs, emptied after
 SUBMISSION_DIR = "/submission"
 IDLE_SECONDS = 3600.0  # a warm container that nobody uses ends itself
 MAX_REQUEST = 512 << 20
-_PR_SET_DUMPABLE = 4
 _PIPE_BYTES = 1 << 20
 _CHUNK = 1 << 18
-_FROM_CHILD = {Kind.LOADED, Kind.LOAD_ERROR, Kind.REPLY}
-
-
-def _set_dumpable(*, value: bool) -> None:
-    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, int(value), 0, 0, 0):
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_DUMPABLE) failed")
 
 
 @dataclass
@@ -130,7 +122,7 @@ def _run_child(settings: _Settings, request_r: int, reply_w: int, capture_w: int
         os.dup2(capture_w, 2)
         for fd in (null, capture_w):
             os.close(fd)
-        _set_dumpable(value=True)  # or the child could not read its own /proc/self
+        set_dumpable(value=True)  # or the child could not read its own /proc/self
         with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
             file.write("1000")
         write_files(SUBMISSION_DIR, settings.files)
@@ -176,30 +168,17 @@ class Supervisor:
 
     # The wire: blocking, one frame at a time.
 
-    def _read_exact(self, size: int) -> bytes | None:
-        data = bytearray()
-        while len(data) < size:
-            left = self._settings.wall_deadline - time.monotonic()
-            if left <= 0 or not select.select([self._in], [], [], left)[0]:
-                return None
-            chunk = os.read(self._in, min(size - len(data), _PIPE_BYTES))
-            if not chunk:
-                return None
-            data += chunk
-        return bytes(data)
-
     def _read(self) -> Frame | None:
-        header = self._read_exact(HEADER.size)
+        deadline = self._settings.wall_deadline
+        header = read_exact(self._in, HEADER.size, deadline=deadline)
         if header is None:
             return None
         length, deadline_ms, number, kind = read_header(header, limit=MAX_REQUEST)
-        body = self._read_exact(length)
+        body = read_exact(self._in, length, deadline=deadline)
         return None if body is None else Frame(kind, number, body, deadline_ms)
 
     def _write(self, frame: Frame) -> None:
-        data = memoryview(frame.pack())
-        while data:
-            data = data[os.write(self._out, data) :]
+        write_all(self._out, frame.pack())
 
     def _accept(self, frame: Frame) -> Frame:
         meta, files = unpack_bundle(frame.body)
@@ -394,7 +373,7 @@ def _kill_everything() -> None:
 
 def main() -> None:
     """Entry point of the candidate image."""
-    _set_dumpable(value=False)
+    set_dumpable(value=False)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     wire_in, wire_out = os.dup(0), os.dup(1)
     null = os.open(os.devnull, os.O_RDWR)

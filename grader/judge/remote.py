@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from grader.wire.frames import (
     read_header,
     unpack_json,
 )
+from grader.wire.pipes import read_exact, write_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,18 +47,13 @@ class Wire:
 
     def write(self, frame: Frame) -> None:
         """Write one frame."""
-        data = memoryview(frame.pack())
-        while data:
-            data = data[os.write(self._write_fd, data) :]
+        write_all(self._write_fd, frame.pack())
 
     def _read_exact(self, size: int) -> bytes:
-        data = bytearray()
-        while len(data) < size:
-            chunk = os.read(self._read_fd, min(size - len(data), 1 << 20))
-            if not chunk:
-                raise EOFError("the orchestrator closed the wire")
-            data += chunk
-        return bytes(data)
+        data = read_exact(self._read_fd, size)
+        if data is None:
+            raise EOFError("the orchestrator closed the wire")
+        return data
 
 
 @dataclass

@@ -7,7 +7,6 @@ when the orchestrator goes away.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import io
 import os
@@ -23,7 +22,7 @@ import pytest
 from grader.judge.plugin import Judge
 from grader.judge.remote import RemoteChannel, Wire
 from grader.wire.frames import Frame, FrameError, Kind, pack_json, unpack_bundle, unpack_json
-from grader.wire.pipes import widen
+from grader.wire.pipes import set_dumpable, widen
 
 __all__ = ["main"]
 
@@ -122,8 +121,7 @@ def _run(wire: Wire, wire_in: int, frame: Frame) -> dict[str, object]:
 def main() -> None:
     """Entry point of the judge image."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if ctypes.CDLL(None).prctl(4, 0, 0, 0, 0):  # PR_SET_DUMPABLE: nobody looks inside
-        raise OSError("prctl(PR_SET_DUMPABLE) failed")
+    set_dumpable(value=False)  # nobody looks inside
     for folder in SUITES.iterdir():
         raise FrameError(f"a fresh judge has a suite already: {folder}")
     wire_in, wire_out = os.dup(0), os.dup(1)
