@@ -218,7 +218,7 @@ def assert_claim_holds(
     measure("recomputed", true, metric)
     if not abs(claimed - true) <= tolerance:
         raise AssertionError(
-            f"It reports {metric} {claimed:.4f} for its test rows, but the model scores {true:.4f} "
+            f"It reports {metric} {claimed:.6f} for its test rows, but the model scores {true:.6f} "
             "on them: the score was computed on other rows, from other scores, or not at all."
         )
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn, Protocol, Self
+
+import numpy as np
 
 from grader.judge.errors import CandidateError, ChannelFailure, JudgeFault, make_error
 from grader.wire import codec
@@ -14,6 +17,8 @@ from grader.wire.values import Handle, Record, Stream
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
+
+    from numpy.typing import NDArray
 
 
 __all__ = ["Channel", "Outcomes", "RemoteObject", "Solution", "Stopwatch"]
@@ -210,6 +215,22 @@ class Solution:
             self._fail("bad-reply", "an argument was not built")
         return made
 
+    def state(self, model: object) -> dict[str, NDArray[np.float64]]:
+        """The fitted numbers that an object holds, by their path.
+
+        The candidate's own process reports them: they can accuse, and never acquit.
+        """
+        held = model if isinstance(model, RemoteObject) else self.make(model)
+        found = self.ask("state", held)
+        if not isinstance(found, dict):
+            self._fail("bad-reply", "a state is no dict")
+        for path, numbers in found.items():
+            if not isinstance(path, str) or not isinstance(numbers, np.ndarray):
+                self._fail("bad-reply", "a state holds something else than arrays")
+            if numbers.dtype != np.float64:
+                self._fail("bad-reply", "a state holds an array that is not float64")
+        return found
+
     def fresh(self) -> Solution:
         """End the process and start a new one, which has seen nothing. Handles are gone."""
         self._check()
@@ -349,8 +370,9 @@ class Solution:
         return codec.encode(item, handle=self._to_wire, max_bytes=_MAX_REQUEST)
 
     def _to_wire(self, value: object) -> Handle:
-        if isinstance(value, RemoteObject):
-            handle = object.__getattribute__(value, "_handle")
+        if isinstance(value, RemoteObject | Record):
+            name = "_handle" if isinstance(value, RemoteObject) else "handle"
+            handle = object.__getattribute__(value, name)
             if handle.session != self._session:
                 raise JudgeFault("a hidden test uses a handle of a process that has ended")
             return Handle(handle.id, handle.type_name, handle.callable)
@@ -362,11 +384,7 @@ class Solution:
         if kind is Handle:
             return self._remote(value)  # type: ignore[arg-type]
         if kind is Record:
-            handle = value.handle  # type: ignore[attr-defined]
-            if handle is not None:
-                return self._remote(handle)
-            fields = {key: self._wrap(item) for key, item in value.fields.items()}  # type: ignore[attr-defined]
-            return Record(value.type_name, fields, value.is_tuple)  # type: ignore[attr-defined]
+            return self._wrap_record(value)  # type: ignore[arg-type]
         if kind is list:
             return [self._wrap(item) for item in value]  # type: ignore[attr-defined]
         if kind is tuple:
@@ -374,6 +392,15 @@ class Solution:
         if kind is dict:
             return {key: self._wrap(item) for key, item in value.items()}  # type: ignore[attr-defined]
         return value
+
+    def _wrap_record(self, record: Record) -> object:
+        handle = record.handle
+        if handle is not None and record.has_methods:
+            return self._remote(handle)
+        fields = {key: self._wrap(item) for key, item in record.fields.items()}
+        if handle is not None:
+            handle = dataclasses.replace(handle, session=self._session)
+        return Record(record.type_name, fields, record.is_tuple, handle)
 
     def _remote(self, handle: Handle) -> RemoteObject:
         return RemoteObject(

@@ -166,7 +166,7 @@ def _handle(dec: Decoder) -> Handle:
 
 def _record(dec: Decoder) -> Record:
     type_name = _name(dec)
-    is_tuple = dec.flag()
+    is_tuple, has_methods = dec.flag(), dec.flag()
     handle = dec.value()
     names = dec.sequence()
     if not all(type(name) is str and name.isidentifier() for name in names):
@@ -176,7 +176,9 @@ def _record(dec: Decoder) -> Record:
     fields = dict(zip(names, dec.sequence(), strict=True))
     if len(fields) != len(names) or type(handle) not in (type(None), Handle):
         raise DecodeError("a record that makes no sense")
-    return Record(type_name, fields, is_tuple, handle)
+    if has_methods and handle is None:
+        raise DecodeError("a record with methods, but no object to call them on")
+    return Record(type_name, fields, is_tuple, handle, has_methods)
 
 
 def _file_tree(dec: Decoder) -> FileTree:

@@ -52,12 +52,20 @@ class Encoder:
     Args:
         handle: turns an object that is not data into a handle; None refuses such objects.
         max_bytes: most bytes that the payload may take.
+        origins: whether every record of a class gets the handle of the object that it stands for.
     """
 
-    def __init__(self, handle: Callable[[object], Handle] | None, max_bytes: int) -> None:
+    def __init__(
+        self,
+        handle: Callable[[object], Handle] | None,
+        max_bytes: int,
+        *,
+        origins: bool = False,
+    ) -> None:
         self.out = bytearray((VERSION,))
         self.handle = handle
         self.max_bytes = max_bytes
+        self.origins = origins
         self.depth = 0
 
     def value(self, obj: object) -> None:

@@ -218,9 +218,16 @@ def _handle(enc: Encoder, obj: Handle) -> None:
 
 
 def _record(enc: Encoder, obj: Record) -> None:
+    if obj.handle is not None and enc.handle is not None:
+        return _handle(enc, enc.handle(obj))  # back to where it came from
+    return _write_record(enc, obj)
+
+
+def _write_record(enc: Encoder, obj: Record) -> None:
     enc.out.append(Tag.RECORD)
     enc.text(obj.type_name[:MAX_NAME])
     enc.out.append(obj.is_tuple)
+    enc.out.append(obj.has_methods)
     enc.part(obj.handle)
     enc.sequence(list(obj.fields))
     enc.sequence(list(obj.fields.values()))
@@ -259,20 +266,27 @@ def _dataclass(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - an instance of
         for base in cls.__mro__
         for name, member in vars(base).items()
     )
-    handle = enc.handle(obj) if methods and enc.handle is not None else None
-    _record(enc, Record(type_name(cls), fields, is_tuple=False, handle=handle))
+    handle = _origin(enc, obj, always=methods)
+    has_methods = methods and handle is not None
+    record = Record(type_name(cls), fields, handle=handle, has_methods=has_methods)
+    _write_record(enc, record)
+
+
+def _origin(enc: Encoder, obj: object, *, always: bool = False) -> Handle | None:
+    return enc.handle(obj) if enc.handle is not None and (always or enc.origins) else None
 
 
 def _namedtuple(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - an instance of any named tuple
     fields = dict(zip(type(obj)._fields, tuple.__iter__(obj), strict=False))
     if len(fields) != tuple.__len__(obj) or not all(map(_is_field, fields)):
         return _tuple(enc, obj)
-    return _record(enc, Record(type_name(type(obj)), fields, is_tuple=True))
+    record = Record(type_name(type(obj)), fields, is_tuple=True, handle=_origin(enc, obj))
+    return _write_record(enc, record)
 
 
 def _enum(enc: Encoder, obj: enum.Enum) -> None:
     fields = {"name": obj.name, "value": obj.value}
-    _record(enc, Record(type_name(type(obj)), fields, is_tuple=False))
+    _write_record(enc, Record(type_name(type(obj)), fields, is_tuple=False))
 
 
 def _is_field(name: object) -> bool:

@@ -60,6 +60,7 @@ def encode(
     obj: object,
     *,
     handle: Callable[[object], Handle] | None = None,
+    origins: bool = False,
     max_bytes: int = 64 << 20,
 ) -> bytes:
     """Write a value as bytes.
@@ -68,7 +69,10 @@ def encode(
         obj: the value.
         handle: gives the handle that stands for an object that is not data, at any depth.
             Without it such an object is an error. Also asked for the handle of a dataclass
-            instance that has methods, which crosses as a record with a handle.
+            instance that has methods, which crosses as a record with a handle, and for that of a
+            record that came with one.
+        origins: give every dataclass instance and named tuple its handle, so that it can be sent
+            back as itself.
         max_bytes: most bytes of the result. Large parts are measured before they are copied.
 
     Raises:
@@ -76,7 +80,7 @@ def encode(
             holds itself.
         EncodeTooLargeError: the result would be larger than `max_bytes`.
     """
-    encoder = Encoder(handle, max_bytes)
+    encoder = Encoder(handle, max_bytes, origins=origins)
     encoder.value(obj)
     encoder.fits(0)
     return bytes(encoder.out)

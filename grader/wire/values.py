@@ -44,13 +44,16 @@ class Record:
         type_name: name of the class, at most 80 characters.
         fields: field name to value, in the order of the class.
         is_tuple: whether it was a named tuple.
-        handle: the object itself, if its class also has public methods.
+        handle: the object itself. A record that is sent back to where it came from arrives there
+            as this object.
+        has_methods: its class also has public methods, so it is an object as much as a record.
     """
 
     type_name: str
     fields: dict[str, object]
     is_tuple: bool = False
     handle: Handle | None = None
+    has_methods: bool = False
 
     def __getattr__(self, name: str) -> object:
         """Give the field ``name``; only asked for names that are no attribute of this class."""

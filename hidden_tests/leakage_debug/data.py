@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CATEGORICAL", "FORBIDDEN", "GROUP", "LABEL", "NUMERIC", "TIME", "Fold", "World", "brief_folds",
-    "drop_label", "in_production",
+    "categories_altered", "drop_label", "in_production", "labels_opposed", "labels_shuffled",
+    "numbers_altered",
 ]  # fmt: skip
 
 LABEL = "is_fraud"
@@ -215,6 +216,65 @@ def with_reviews(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     looked = rng.uniform(size=rows) < np.where(fraud, 0.97, 0.03)
     minutes = np.where(fraud, rng.lognormal(3.6, 0.4, rows), rng.lognormal(1.8, 0.5, rows))
     return frame.assign(**{FORBIDDEN: np.where(looked, np.round(minutes, 1), 0.0)})
+
+
+# What the judge alters. Every function changes rows `ids` only, and gives a new frame.
+
+
+def numbers_altered(frame: pd.DataFrame, ids: list[int], rng: np.random.Generator) -> pd.DataFrame:
+    """Other numbers in these rows, as of a richer month; categories and labels stay."""
+    return _put(frame, ids, with_numbers(frame.loc[ids], rng, scale=1.8, missing=2.0), NUMERIC)
+
+
+def categories_altered(
+    frame: pd.DataFrame, ids: list[int], rng: np.random.Generator
+) -> pd.DataFrame:
+    """Other categories in these rows, from a skewed mix; no value appears or disappears.
+
+    Each value that only these rows hold stays in one of them, so that vocabularies do not change.
+    """
+    rest = frame.drop(index=ids)
+    new = frame.loc[ids].copy()
+    for names in (["merchant_id", "merchant_category"], ["channel"], ["country"]):
+        known = frame[names].drop_duplicates().reset_index(drop=True)
+        weights = rng.gamma(0.3, size=len(known)) + 1e-3
+        drawn = known.iloc[rng.choice(len(known), len(ids), p=weights / weights.sum())]
+        values = drawn.to_numpy()
+        seen = pd.MultiIndex.from_frame(pd.concat([rest[names], drawn]))
+        lost = known[~pd.MultiIndex.from_frame(known).isin(seen)].to_numpy()
+        while len(lost):
+            values[rng.choice(len(ids), len(lost), replace=False)] = lost
+            seen = pd.MultiIndex.from_frame(
+                pd.concat([rest[names], pd.DataFrame(values, columns=names)])
+            )
+            lost = known[~pd.MultiIndex.from_frame(known).isin(seen)].to_numpy()
+        new[names] = values
+    return _put(frame, ids, new, CATEGORICAL)
+
+
+def labels_opposed(
+    frame: pd.DataFrame, ids: list[int], scores: NDArray[np.float64]
+) -> pd.DataFrame:
+    """As many positives in these rows, but those with the lowest scores."""
+    labels = np.zeros(len(ids), dtype="int64")
+    labels[np.argsort(scores, kind="stable")[: int(frame.loc[ids, LABEL].sum())]] = 1
+    return _put(frame, ids, frame.loc[ids].assign(**{LABEL: labels}), (LABEL,))
+
+
+def labels_shuffled(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Labels go from card to card as whole blocks, and to another row within them."""
+    shuffled = frame.iloc[rng.permutation(len(frame))].sort_values(GROUP, kind="stable")
+    blocks = [block.to_numpy() for _, block in shuffled.groupby(GROUP, sort=False)[LABEL]]
+    moved = np.concatenate([blocks[k] for k in rng.permutation(len(blocks))])
+    return frame.assign(**{LABEL: pd.Series(moved, index=shuffled.index)})
+
+
+def _put(
+    frame: pd.DataFrame, ids: list[int], rows: pd.DataFrame, names: tuple[str, ...]
+) -> pd.DataFrame:
+    changed = frame.copy()
+    changed.loc[ids, list(names)] = rows[list(names)].astype(frame[list(names)].dtypes.to_dict())
+    return changed
 
 
 def drop_label(frame: pd.DataFrame) -> pd.DataFrame:

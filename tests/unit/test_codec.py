@@ -187,7 +187,15 @@ def test_records_are_equal_by_their_fields() -> None:
 def test_dataclass_with_methods_is_a_record_with_a_handle() -> None:
     handle = Handle(7, "Model", callable=False)
     record: Any = codec.decode(codec.encode(Model(0.5), handle=lambda _: handle))
-    assert (record.weight, record.handle) == (0.5, handle)
+    assert (record.weight, record.handle, record.has_methods) == (0.5, handle, True)
+
+
+@pytest.mark.parametrize("value", [Prediction("cat", [0.5]), Point(1, "a")])
+def test_record_can_carry_the_object_that_it_stands_for(value: object) -> None:
+    handle = Handle(7, type(value).__name__, callable=False)
+    record: Any = codec.decode(codec.encode(value, handle=lambda _: handle, origins=True))
+    back = codec.decode(codec.encode([record], handle=lambda item: item.handle))
+    assert (record.handle, record.has_methods, back) == (handle, False, [handle])
 
 
 def test_enum_member_becomes_a_record() -> None:

@@ -29,7 +29,8 @@ def describe(obj: Any) -> Any:  # noqa: C901, PLR0912 - one line for each type
     if cls is slice:
         return "slice", describe((obj.start, obj.stop, obj.step))
     if cls is Record:
-        return "record", obj.type_name, obj.is_tuple, obj.handle, describe(obj.fields)
+        owner = (obj.handle, obj.has_methods)
+        return "record", obj.type_name, obj.is_tuple, owner, describe(obj.fields)
     if cls is np.ndarray:
         return "ndarray", describe(obj.dtype), obj.shape, _items(obj)
     if isinstance(obj, np.dtype):

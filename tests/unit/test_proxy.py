@@ -9,7 +9,7 @@ from grader.judge.proxy import RemoteObject, Solution
 from grader.wire import codec
 from grader.wire.errors import LISTED_ERRORS
 from grader.wire.frames import Measure
-from grader.wire.values import Handle
+from grader.wire.values import Handle, Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -189,6 +189,25 @@ def test_object_stays_and_is_asked() -> None:
     assert isinstance(model, RemoteObject)
     assert model.size == 3
     assert channel.asked[1] == ("getattr", Handle(5, "Model", False), "size")
+
+
+def test_record_goes_back_as_the_object_it_stands_for() -> None:
+    answer = Record("Model", {"weight": 0.5}, handle=Handle(5, "Model", False))
+    channel = Scripted(("value", {"model": answer}), ("value", 3))
+    solution = Solution(channel)
+    model = solution.train()["model"]
+    assert model.weight == 0.5
+    assert solution.predict(model) == 3
+    assert channel.asked[1][2] == [Handle(5, "Model", False)]
+
+
+def test_record_of_an_ended_process_is_an_authors_mistake() -> None:
+    answer = Record("Model", {"weight": 0.5}, handle=Handle(5, "Model", False))
+    solution = Solution(Scripted(("value", answer)))
+    model = solution.train()
+    solution.fresh()
+    with pytest.raises(JudgeFault, match="ended"):
+        solution.predict(model)
 
 
 def test_handle_of_an_ended_process_is_an_authors_mistake() -> None:

@@ -1,0 +1,70 @@
+"""The experiment is the one that it says it is."""
+
+from __future__ import annotations
+
+import data as d
+import pytest
+from experiment import as_run, as_split
+
+from grader.judge.compare import assert_frame, assert_value
+
+FOLDS = "Read again in the task sheet which rows run has to use, and what it gives back."
+SIZES = "How large must each side of a fold be? See the task sheet."
+CALLER = "Whose data frame is it?"
+MIN_TRAIN, MIN_TEST, MIN_FRAUDS = 0.25, 0.05, 10
+
+
+@pytest.mark.criterion("contract", hint=FOLDS)
+def test_run_evaluates_the_folds_it_is_given(experiment):
+    """Run reports exactly the rows of the folds that it was given."""
+    folds = d.brief_folds(experiment.small, 0.45, 0.65)
+    run = experiment.run(experiment.small, folds)
+    assert_value(len(run.folds), 2, what="number of folds")
+    for number, fold in enumerate(folds):
+        got = run.folds[number]
+        for side in ("train_ids", "test_ids"):
+            what = f"{side} of fold {number + 1}"
+            assert_value(sorted(got[side]), sorted(getattr(fold, side)), what=what)
+
+
+@pytest.mark.criterion("contract", hint=FOLDS)
+def test_value_is_the_mean_of_the_folds(experiment):
+    """Value is the plain mean of the folds' test scores."""
+    run = experiment.run(experiment.small, d.brief_folds(experiment.small, 0.4, 0.6))
+    scores = [fold["test_score"] for fold in run.folds]
+    assert_value(run.value, sum(scores) / len(scores), atol=1e-6, numbers_interchangeable=True)
+
+
+@pytest.mark.criterion("contract", hint=SIZES)
+def test_split_leaves_enough_on_both_sides(solution, experiment):
+    """Each fold has enough rows to learn from and enough frauds to be measured on."""
+    frame = experiment.frame
+    for number, fold in enumerate(as_split(solution.split(frame)), 1):
+        rows = frame.index.intersection(fold.test_ids)
+        frauds = int(frame.loc[rows, d.LABEL].sum())
+        if len(fold.train_ids) < MIN_TRAIN * len(frame):
+            raise AssertionError(f"fold {number} trains on {len(fold.train_ids)} rows only")
+        if len(fold.test_ids) < MIN_TEST * len(frame) or frauds < MIN_FRAUDS:
+            raise AssertionError(
+                f"fold {number} tests on {len(fold.test_ids)} rows with {frauds} frauds only"
+            )
+
+
+@pytest.mark.criterion("contract", hint=CALLER)
+def test_run_leaves_its_argument_alone(solution, experiment):
+    """Split and run do not change the caller's frame."""
+    frame = experiment.small
+    made = solution.make(frame)
+    solution.keep.split(made)
+    solution.keep.run(made, [tuple(fold) for fold in d.brief_folds(frame, 0.5)])
+    assert_frame(made.copy(), expected=frame, what="the caller's frame after run")
+
+
+@pytest.mark.criterion("contract", hint=CALLER)
+def test_predict_leaves_its_argument_alone(solution, experiment):
+    """Predict does not change the caller's rows."""
+    folds = [tuple(fold) for fold in d.brief_folds(experiment.small, 0.5)]
+    run = as_run(solution.run(experiment.small, folds))
+    made = solution.make(experiment.probe)
+    solution.keep.predict(run.model, made)
+    assert_frame(made.copy(), expected=experiment.probe, what="the caller's rows after predict")

@@ -1,0 +1,91 @@
+"""What the model is worth on later, unseen cards, whose labels only the judge has."""
+
+from __future__ import annotations
+
+import data as d
+import pytest
+import reference
+
+from grader.judge.leakage import holdout_gap
+from grader.judge.metrics import KNOWN_METRICS, average_precision, recall_at_share
+
+HINT = "How would the model do on next month's payments of new cards?"
+SHARE = 0.7  # of what an ordinary honest model reaches
+BUDGET = 0.05  # of all payments can be looked at
+
+
+class _Trial:
+    """A submission and the yardstick on one hold-out."""
+
+    def __init__(self, experiment, name, cards, later):
+        world = d.World.draw(experiment.rng_for(f"{name} world"))
+        self.frame = world.payments(experiment.rng_for(f"{name} frame"), cards)
+        self.fold = d.brief_folds(self.frame, 0.7)[0]
+        rng = experiment.rng_for(f"{name} later")
+        self.later = world.payments(rng, later, begin=d.DAYS, days=90)
+        self.labels = self.later[d.LABEL].to_numpy()
+        self.run = experiment.run(self.frame, [self.fold])
+        model = self.run.model if self.run.final_model is None else self.run.final_model
+        self.scores = experiment.predict(model, d.in_production(self.later))
+        self.honest = reference.honest_scores(self.frame.loc[self.fold.train_ids], self.later)
+
+
+def _assert_share(value, honest, what, measure):
+    measure(what, value, "", SHARE * honest)
+    measure(f"{what} of an ordinary honest model", honest, "")
+    if value < SHARE * honest:
+        raise AssertionError(
+            f"On {what} it reaches {value:.3f} for later payments of new cards; an ordinary honest "
+            f"model reaches {honest:.3f}, and {SHARE:.0%} of that is asked for."
+        )
+
+
+@pytest.mark.criterion("core", hint=HINT)
+def test_it_finds_frauds_of_new_cards(experiment, rng, measure, remark):
+    """Average precision on later payments of new cards is near that of an honest model."""
+    trial = _Trial(experiment, "holdout", 260, 170)
+    run = trial.run
+    if run.metric in KNOWN_METRICS:
+        value = run.value
+        groups = trial.later[d.GROUP].to_numpy()
+        true, gap = holdout_gap(
+            value, run.metric, trial.labels, trial.scores, groups=groups, rng=rng
+        )
+        measure(f"claimed {run.metric}", value, "")
+        measure(f"{run.metric} on later cards", true, "")
+        measure("gap", gap, "standard errors")
+        if gap > 3:
+            remark(
+                f"It claims {run.metric} {value:.2f}; on later payments of new cards the model "
+                f"reaches {true:.2f}, {gap:.0f} standard errors less."
+            )
+    _assert_share(
+        average_precision(trial.labels, trial.scores),
+        average_precision(trial.labels, trial.honest),
+        "average precision",
+        measure,
+    )
+
+
+@pytest.mark.criterion("core", hint=HINT)
+def test_the_review_team_sees_frauds_first(experiment, measure):
+    """Among the 5 % of payments that can be looked at are about as many frauds."""
+    trial = _Trial(experiment, "budget", 200, 150)
+    _assert_share(
+        recall_at_share(trial.labels, trial.scores, BUDGET),
+        recall_at_share(trial.labels, trial.honest, BUDGET),
+        "share of the frauds among the 5 % highest scores",
+        measure,
+    )
+
+
+@pytest.mark.criterion("core", hint=HINT)
+def test_it_works_in_another_market_too(experiment, measure):
+    """The same holds where other merchants are risky."""
+    trial = _Trial(experiment, "market", 200, 150)
+    _assert_share(
+        average_precision(trial.labels, trial.scores),
+        average_precision(trial.labels, trial.honest),
+        "average precision",
+        measure,
+    )

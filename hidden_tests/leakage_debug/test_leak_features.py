@@ -1,0 +1,54 @@
+"""Features of test rows do not reach the model."""
+
+from __future__ import annotations
+
+import data as d
+import pytest
+
+from grader.judge.leakage import assert_depends, assert_still, moved_state
+
+NUMBERS = "Which rows are your medians, means and scales computed from?"
+CATEGORIES = "Which rows are your encodings and frequencies computed from?"
+LEARNED = "something was learned from the test set"
+
+
+def _assert_state(experiment, after, altered):
+    names = moved_state(experiment.before.state, experiment.again.state, after.state)
+    if names:
+        raise AssertionError(
+            f"{len(names)} fitted attributes of the model, {names[0]} among them, change when only "
+            f"{altered} are altered: {LEARNED}."
+        )
+
+
+@pytest.mark.criterion("leak_numeric", hint=NUMBERS)
+def test_numbers_of_test_rows_do_not_matter(experiment, rng, measure, remark):
+    """Scores of untouched payments stay when only the numbers of test rows are altered."""
+    assert_depends(experiment.power, measure=measure)
+    after = experiment.answers(d.numbers_altered(experiment.frame, experiment.fold.test_ids, rng))
+    altered = "the numbers of test rows"
+    assert_still(
+        experiment.moved(after),
+        altered=altered,
+        means="a statistic was learned from the test set",
+        measure=measure,
+        remark=remark,
+    )
+    _assert_state(experiment, after, altered)
+
+
+@pytest.mark.criterion("leak_categorical", hint=CATEGORIES)
+def test_categories_of_test_rows_do_not_matter(experiment, rng, measure, remark):
+    """Scores of untouched payments stay when only the categories of test rows are altered."""
+    assert_depends(experiment.power, measure=measure)
+    frame = d.categories_altered(experiment.frame, experiment.fold.test_ids, rng)
+    after = experiment.answers(frame)
+    altered = "the merchants, channels and countries of test rows"
+    assert_still(
+        experiment.moved(after),
+        altered=altered,
+        means="an encoding was learned from the test set",
+        measure=measure,
+        remark=remark,
+    )
+    _assert_state(experiment, after, altered)

@@ -1,0 +1,56 @@
+"""Labels of test rows reach neither the model nor the features."""
+
+from __future__ import annotations
+
+import data as d
+import pytest
+
+from grader.judge.leakage import assert_chance_level, assert_depends, assert_still
+
+HINT = "Where do the labels of test rows go before the score is computed?"
+MEANS = "the model, its features or its settings were chosen with the labels of the test set"
+
+
+@pytest.mark.criterion("leak_labels", hint=HINT)
+def test_other_labels_of_test_rows_do_not_matter(experiment, rng, measure, remark):
+    """Scores of untouched payments stay when the labels of test rows are drawn again."""
+    assert_depends(experiment.power, measure=measure)
+    ids = experiment.fold.test_ids
+    frame = experiment.frame.copy()
+    frame.loc[ids, d.LABEL] = experiment.world.with_labels(frame.loc[ids], rng)[d.LABEL]
+    assert_still(
+        experiment.moved(experiment.answers(frame)),
+        altered="the labels of test rows",
+        means=MEANS,
+        measure=measure,
+        remark=remark,
+    )
+
+
+@pytest.mark.criterion("leak_labels", hint=HINT)
+def test_opposite_labels_of_test_rows_do_not_matter(experiment, measure, remark):
+    """Scores stay when the test rows that the model likes least are made the frauds."""
+    assert_depends(experiment.power, measure=measure)
+    frame = d.labels_opposed(experiment.frame, experiment.fold.test_ids, experiment.before.test)
+    assert_still(
+        experiment.moved(experiment.answers(frame)),
+        altered="the labels of test rows",
+        means=MEANS,
+        measure=measure,
+        remark=remark,
+    )
+
+
+@pytest.mark.criterion("leak_labels", hint=HINT)
+def test_nothing_is_found_where_there_is_nothing(experiment, rng, measure):
+    """With labels shuffled among cards the reported score is near chance."""
+    frame = d.labels_shuffled(experiment.frame, rng)
+    run = experiment.run(frame, [experiment.fold])
+    labels = frame.loc[experiment.fold.test_ids, d.LABEL]
+    assert_chance_level(
+        run.folds[0]["test_score"],
+        run.metric,
+        float(labels.mean()),
+        positives=int(labels.sum()),
+        measure=measure,
+    )

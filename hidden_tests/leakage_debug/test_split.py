@@ -1,0 +1,49 @@
+"""The split is the one that the brief asks for."""
+
+from __future__ import annotations
+
+import data as d
+import pytest
+from experiment import as_split
+
+from grader.judge.leakage import assert_groups_apart, assert_rows_apart, assert_time_order
+
+ROWS = "Is every id a row of the input, used once?"
+CARDS = "Which cards will the model see in production?"
+TIME = "When will the model be used, and what will it have seen by then?"
+
+
+def _folds(solution, experiment):
+    return as_split(solution.split(experiment.frame))
+
+
+def _rows_only(folds, experiment):
+    """Groups and times of ids that are no rows cannot be looked up."""
+    for fold in folds:
+        for ids in fold:
+            if not experiment.frame.index.isin(ids).sum() == len(set(ids)):
+                raise AssertionError(
+                    "This cannot be measured: the ids that split gives are no rows of the frame."
+                )
+
+
+@pytest.mark.criterion("split_rows", hint=ROWS)
+def test_no_row_is_on_both_sides(solution, experiment):
+    """Ids are rows of the input, each once, in train or in test."""
+    assert_rows_apart(_folds(solution, experiment), experiment.frame.index)
+
+
+@pytest.mark.criterion("split_groups", hint=CARDS)
+def test_cards_in_test_are_new(solution, experiment):
+    """No card of the test set has payments in the training set."""
+    folds = _folds(solution, experiment)
+    _rows_only(folds, experiment)
+    assert_groups_apart(folds, experiment.frame[d.GROUP], "cards")
+
+
+@pytest.mark.criterion("split_time", hint=TIME)
+def test_training_lies_before_testing(solution, experiment):
+    """All training payments are older than all test payments."""
+    folds = _folds(solution, experiment)
+    _rows_only(folds, experiment)
+    assert_time_order(folds, experiment.frame[d.TIME])
