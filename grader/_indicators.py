@@ -9,6 +9,7 @@ import math
 from typing import TYPE_CHECKING
 
 from grader.models import Cause, Indicator, Level, Status
+from grader.series import point_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -102,7 +103,7 @@ def indicators(
 
     A criterion weighs more the lower the level that asks for it. A positive indicator stands for
     a criterion that passed as a whole, or for a passed test with a figure that cleared its
-    threshold; a negative one for each failed test.
+    threshold (points of a series are left to drawings); a negative one for each failed test.
 
     Args:
         own: the category's criteria, most weighty first.
@@ -126,7 +127,7 @@ def indicators(
             figures = [
                 f"{m.name} {m.value:g} {m.unit}".rstrip() + f" (threshold {m.threshold:g})"
                 for m in record.measurements
-                if m.threshold is not None and not m.volatile
+                if m.threshold is not None and not m.volatile and point_of(m) is None
             ]
             if figures:
                 text = f"{title}: {', '.join(figures)}"

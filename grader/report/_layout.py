@@ -12,11 +12,13 @@ from rich.text import Text
 from grader.text import clip, for_rich
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console, RenderableType
 
     from grader.text import CandidateText
 
-__all__ = ["Look", "both_ends", "indent", "item", "quote"]
+__all__ = ["Look", "both_ends", "indent", "indent_text", "item", "quote"]
 
 _MESSAGE_LINES, _MESSAGE_CHARS = 8, 1200
 
@@ -52,9 +54,27 @@ class Look:
         text = Text().append(self.glyph("■", "#") * filled, style=style)
         return text.append(self.glyph("□", ".") * (width - filled), style="dim")
 
+    def share(self, value: float, mark: float | None, width: int) -> Text:
+        """A bar from 0 to 1, with a mark where a limit or an ideal value lies."""
+        cells = [self.glyph("■", "#")] * round(_within(value) * width)
+        cells += [self.glyph("·", ".")] * (width - len(cells))
+        if mark is not None:
+            cells[min(width - 1, int(_within(mark) * width))] = self.glyph("┃", "|")
+        return Text("".join(cells))
+
+    def columns(self, values: Sequence[float]) -> Text:
+        """One small column for each share of one; without Unicode, its tenths as a digit."""
+        steps = self.glyph("▁▂▃▄▅▆▇█", "0123456789")
+        places = (min(len(steps) - 1, int(_within(value) * len(steps))) for value in values)
+        return Text("".join(steps[place] for place in places))
+
     def text(self, raw: str | CandidateText, style: str = "", *, lines: bool = False) -> Text:
         """Any text, safely; candidate text and authors' text go the same way."""
         return for_rich(raw, style, lines=lines, ascii_only=self.ascii_only)
+
+
+def _within(value: float) -> float:
+    return min(1.0, max(0.0, value)) if value == value else 0.0  # noqa: PLR0124 - NaN
 
 
 def quote(raw: str | CandidateText, look: Look) -> RenderableType:
@@ -89,6 +109,11 @@ def item(mark: Text, text: Text, *, by: int = 2) -> RenderableType:
     table.add_column(overflow="fold")
     table.add_row(mark, text)
     return indent(table, by)
+
+
+def indent_text(text: Text, by: int = 2) -> Text:
+    """A text with spaces before it, where a row takes no other part."""
+    return Text(" " * by).append_text(text)
 
 
 def indent(part: RenderableType, by: int = 2) -> RenderableType:

@@ -14,7 +14,8 @@ from rich.text import Text
 
 from grader.models import Band, Level, Status
 from grader.report._findings import findings, remarks
-from grader.report._layout import Look, both_ends, indent, item, quote
+from grader.report._layout import Look, both_ends, indent, indent_text, item, quote
+from grader.series import collect_series
 from grader.text import clip
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ _LEVEL_STYLE = {
 }
 _BAND_STYLE = {Band.BELOW: "red", Band.MEETS: "dark_cyan", Band.EXCEEDS: "green"}
 _GAUGE = 24
+_SHARE = 25
 _MOST_NEGATIVE, _MOST_POSITIVE = 4, 3
 _MOST_FAILURES = 6
 _MAX_WIDTH = 110
@@ -60,6 +62,7 @@ def render(
         parts += _category(category, look)
     parts.append(Text())
     parts += (_not_assessed(c, look) for c in categories if not c.assessed)
+    parts += _measured(report, look)
     parts += _failures(report, look)
     parts += remarks(report, look)
     parts += findings(report.findings, look)
@@ -132,6 +135,33 @@ def _indicators(found: Sequence[Indicator], most: int, look: Look) -> Iterable[R
         yield item(mark, look.text(indicator.text))
     if rest := len(found) - len(shown):
         yield item(Text(" "), Text(f"and {rest} more", style="dim"))
+
+
+def _measured(report: Report, look: Look) -> Iterable[RenderableType]:
+    """Series of shares: a row of small columns each, with --verbose a bar for each point."""
+    series = collect_series(m for record in report.evidence for m in record.measurements)
+    if not series:
+        return
+    yield Text()
+    yield Rule(
+        Text("Measured", style="bold"), characters=look.glyph("─", "-"), style="dim", align="left"
+    )
+    for name, points in series.items():
+        values = [point.value for point in points]
+        heading = look.text(name, "bold")
+        heading.append(f"  {min(values):.2f} to {max(values):.2f}", style="dim")
+        if not look.verbose:
+            yield both_ends(indent_text(heading), look.columns(values))
+            continue
+        yield Text()
+        yield indent(heading)
+        for point in points:
+            row = look.share(point.value, point.mark, _SHARE)
+            row.append(f" {point.value:.2f}")
+            yield both_ends(indent_text(look.text(point.name), 4), row)
+    if look.verbose:
+        mark = look.glyph("┃", "|")
+        yield indent(Text(f"{mark} marks a limit, or where a bar should ideally end", style="dim"))
 
 
 def _failures(report: Report, look: Look) -> Iterable[RenderableType]:

@@ -103,7 +103,7 @@ def test_batch_has_a_default_size(solution, rng):
 
 
 @pytest.mark.criterion("core", hint=LABEL)
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(st.lists(st.lists(st.sampled_from(_WORDS), min_size=1, max_size=12), min_size=1, max_size=4))
 def test_any_known_words(solution, word_lists):
     """Whatever known words come together, label and probabilities are the model's."""

@@ -12,6 +12,7 @@ from data import (
     MODEL,
     PARCEL,
     assert_labels,
+    assert_same_up_to_temperature,
     assert_works,
     batched,
     best_labels,
@@ -56,8 +57,9 @@ def test_tickets_that_say_nothing(solution, rng):
         unknown_word(rng),
     ]
     pipeline = loaded(solution)
-    assert_labels(predicted(solution, pipeline, texts), texts)
-    assert_labels(batched(solution, pipeline, texts), texts, "label in a batch")
+    for replies in (predicted(solution, pipeline, texts), batched(solution, pipeline, texts)):
+        assert_labels(replies, texts)
+        assert_same_up_to_temperature(replies, texts)
     assert_works(solution, pipeline)
 
 
@@ -73,19 +75,19 @@ def test_what_is_no_text_is_refused(solution):
 
 @pytest.mark.criterion("edge", hint=LONG)
 def test_very_long_tickets(solution, rng):
-    """300,000 characters are answered, in words and without a single space."""
+    """180,000 characters are answered, in words and without a single space."""
     (word,) = known_words(rng, 1)
     padding = unknown_word(rng, 40)
     texts = [
-        f"{word} " + f"{padding} " * 7000,
-        f"{word} " + padding * 7000,
-        f"{word} " + "<" * 150_000 + "&" * 150_000,
+        f"{word} " + f"{padding} " * 4000,
+        f"{word} " + padding * 4000,
+        f"{word} " + "<" * 90_000 + "&" * 90_000,
     ]
     assert_labels(predicted(solution, loaded(solution), texts), texts)
 
 
 @pytest.mark.criterion("edge", hint=INPUT)
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=60), max_size=5))
 def test_any_text_gets_an_answer(solution, texts):
     """Whatever characters a ticket holds, the answer is one of the labels, with its probability."""
@@ -205,20 +207,6 @@ def test_version_of_the_model(solution):
         pipeline = loaded(solution, model_files(card={"version": version}))
         assert_value(str(field(pipeline.predict(PARCEL), "model_version")), version)
         assert_works(solution, pipeline)
-
-
-@pytest.mark.criterion("edge", hint=OTHER)
-def test_number_of_tokens_is_the_cards(solution, rng):
-    """Another max_tokens in the card is the one that counts."""
-    pairs = [known_words(rng, 2) for _ in range(10)]
-    texts = [
-        " ".join([left, *(unknown_word(rng) for _ in range(9)), *[right] * 30])
-        for left, right in pairs
-    ]
-    pipeline = loaded(solution, model_files(card={"max_tokens": 10}))
-    replies = predicted(solution, pipeline, texts)
-    due = best_labels([left for left, _ in pairs])
-    assert_value([label_of(reply) for reply in replies], due, what="labels")
 
 
 @pytest.mark.criterion("edge", hint=INPUT)

@@ -15,9 +15,11 @@ import reference
 from data import (
     MODEL,
     assert_same_up_to_temperature,
+    best_labels,
     known_words,
     label_of,
     loaded,
+    model_files,
     predicted,
     unknown_word,
 )
@@ -26,6 +28,7 @@ from hypothesis import strategies as st
 from tickets import draw_tickets
 
 from grader.judge.calibration import macro_f1, measure_slices, slice_accuracy
+from grader.judge.compare import assert_value
 from grader.judge.errors import JudgeFault
 
 STEPS = "Compare your preprocessing with the card, step by step, on a ticket that needs the step."
@@ -147,6 +150,20 @@ def test_tokens_after_the_limit_are_not_read(solution, rng):
 
 
 @pytest.mark.criterion("skew", hint=STEPS)
+def test_number_of_tokens_is_the_cards(solution, rng):
+    """Another max_tokens in the card is the one that counts."""
+    pairs = [known_words(rng, 2) for _ in range(10)]
+    texts = [
+        " ".join([left, *(unknown_word(rng) for _ in range(9)), *[right] * 30])
+        for left, right in pairs
+    ]
+    pipeline = loaded(solution, model_files(card={"max_tokens": 10}))
+    replies = predicted(solution, pipeline, texts)
+    due = best_labels([left for left, _ in pairs])
+    assert_value([label_of(reply) for reply in replies], due, what="labels")
+
+
+@pytest.mark.criterion("skew", hint=STEPS)
 def test_single_letters_are_no_tokens(solution, rng):
     """Step 9: tokens have at least two characters, and an underscore is one."""
     texts = [f"{word} a i {word[0]}_{word} _{word}" for word in known_words(rng, 12)]
@@ -170,7 +187,7 @@ def _disguised(draw):
 
 
 @pytest.mark.criterion("skew", hint=STEPS)
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(st.lists(_disguised(), min_size=1, max_size=6))
 def test_any_disguise(solution, texts):
     """Whatever form a known word comes in, the model sees the word."""
