@@ -26,7 +26,7 @@ _MAX_OBJECTS = 20_000
 _MAX_NUMBERS = 400_000
 _STATISTIC = re.compile(
     r"mean|avg|std|med|scal|cent|min|max|fill|imput|var|quant|encod|stat|(^|_)mu|sigma|offset"
-    r"|freq|prior|prevalence|rate|bins?(_|$)|edge|shift|range|norm",
+    r"|freq|share|count|prior|prevalence|rate|bins?(_|$)|edge|shift|range|norm",
     re.IGNORECASE,
 )
 _EVALUATION = re.compile(

@@ -241,42 +241,32 @@ def holdout_gap(
 
 
 def assert_chance_level(
-    claimed: float, metric: str, prevalence: float, *, positives: int, measure: Callable[..., None]
+    labels: NDArray[np.int64], scores: Scores, *, measure: Callable[..., None]
 ) -> None:
-    """Hold that a score on shuffled labels is near chance.
+    """Hold that scores of test rows are near chance where labels were shuffled before the run.
 
-    With labels shuffled there is nothing to learn; a protocol that still reports a good score
-    has seen its test labels (label permutation; Ojala and Garriga, "Permutation tests for studying
-    classifier performance", JMLR 11, 2010). Average precision has a mean near the prevalence and a
-    standard deviation near ``sqrt(prevalence / positives)``; ROC-AUC near a half; F1 at most
-    ``2 p / (1 + p)`` by calling everything positive.
+    With labels shuffled there is nothing to learn; a model that still ranks its test rows well has
+    seen their labels (label permutation; Ojala and Garriga, "Permutation tests for studying
+    classifier performance", JMLR 11, 2010). Under chance the average precision has a mean near the
+    prevalence and a standard deviation near ``sqrt(prevalence / positives)``.
 
     Args:
-        claimed: the value that the submission reports on shuffled labels.
-        metric: ``average_precision``, ``roc_auc`` or ``f1``; others are left alone.
-        prevalence: share of positives among the test rows.
-        positives: their number.
+        labels: the shuffled labels of the test rows, 0 or 1, shape ``(rows,)``.
+        scores: what `predict` gives for them, shape ``(rows,)``.
         measure: the ``measure`` fixture.
 
     Raises:
-        AssertionError: the score is more than five standard deviations above chance.
+        AssertionError: the average precision is more than five standard deviations above chance.
     """
-    spread = float(np.sqrt(prevalence / max(positives, 1)))
-    chances = {
-        "average_precision": (prevalence, spread),
-        "roc_auc": (0.5, float(np.sqrt(1 / (12 * max(positives, 1)))) * 1.5),
-        "f1": (2 * prevalence / (1 + prevalence), spread),
-    }
-    if metric not in chances:
-        return
-    chance, deviation = chances[metric]
-    limit = chance + 5 * deviation + 0.02
-    measure("score on shuffled labels", claimed, metric, limit)
-    if claimed > limit:
+    prevalence = float(labels.mean())
+    limit = prevalence + 5 * float(np.sqrt(prevalence / max(int(labels.sum()), 1))) + 0.02
+    found = recompute("average_precision", labels, scores)
+    measure("average precision on shuffled labels", found, "", limit)
+    if found > limit:
         raise AssertionError(
-            f"With the labels shuffled there is nothing to learn, yet it reports "
-            f"{metric} {claimed:.2f} where chance is {chance:.2f}: labels of test rows reach the "
-            "features or the score."
+            "With the labels shuffled there is nothing to learn, yet the model reaches an average "
+            f"precision of {found:.2f} on its test rows where chance is {prevalence:.2f}: their "
+            "labels reach the features or the model."
         )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from grader.judge.compare import assert_kind
-from grader.judge.leakage import Movement, movement
+from grader.judge.leakage import Movement, moved_state, movement
 from grader.judge.metrics import row_scores
 
 if TYPE_CHECKING:
@@ -184,6 +184,15 @@ class Experiment:
     def moved(self, after: _Answers) -> Movement:
         """How far scores of later cards moved against the frame as it is."""
         return movement(self.before.probe, self.again.probe, after.probe)
+
+    def assert_state_still(self, after: _Answers, altered: str) -> None:
+        """Hold that no fitted number moved, though no score shows it (a scaler before trees)."""
+        names = moved_state(self.before.state, self.again.state, after.state)
+        if names:
+            raise AssertionError(
+                f"{len(names)} fitted attributes of the model, {names[0]} among them, change when "
+                f"only {altered} are altered: something was learned from the test set."
+            )
 
     @property
     def power(self) -> Movement:
