@@ -86,6 +86,11 @@ def test_confidence_agrees_with_accuracy(solution, measure, rng):
     error = expected_calibration_error(found)
     measure("expected calibration error", error, "share", limit)
     measure_reliability(measure, found)
+    off = sum(got[n] != MODEL.labels[k] for n, k in enumerate(table.argmax(axis=1)))
+    if off > len(got) / 100:  # another model's answers: `core` charges that, here one word does
+        words = known_words(rng, 20)
+        assert_probabilities(predicted(solution, loaded(solution), words), words)
+        return
     if not error <= limit:
         raise AssertionError(f"expected calibration error {error:.3f}, more than {limit:.3f}")
 

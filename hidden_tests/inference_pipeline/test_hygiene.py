@@ -48,8 +48,11 @@ def test_the_same_ticket_gets_the_same_answer(solution):
     outcomes = solution.repeat(40).call(pipeline.predict, PARCEL).values()
     assert_value(len(outcomes), 40, what="number of answers")
     _same(outcomes, [first] * 40, "later answers")
+    before = table_of([first])  # read now: an object there ends with its process
     again = loaded(solution.fresh())
-    _same([again.predict(PARCEL)], outcomes[:1], "the answer of a new process")
+    gap = float(np.abs(table_of([again.predict(PARCEL)]) - before).max())
+    if not gap <= 1e-9:
+        raise AssertionError(f"a new process answers differently, by up to {gap:.2g}")
     assert_works(solution, again)
 
 
@@ -160,4 +163,4 @@ def test_the_callers_texts_stay(solution, rng):
 
 
 def _results(solution, pipeline, texts):
-    return solution.keep.call(pipeline.predict_batch, texts, batch_size=5)
+    return solution.keep.call(pipeline.predict_batch, texts, batch_size=1)
