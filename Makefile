@@ -30,7 +30,7 @@ format: dev
 	$(BIN)/ruff format .
 
 corpus: dev engine
-	$(BIN)/python scripts/corpus.py --seeds 20
+	$(BIN)/python scripts/corpus.py
 
 bench: dev engine
 	$(BIN)/python benchmarks/overhead.py

@@ -64,7 +64,7 @@ def load_rubric(path: Path) -> Rubric:
         criteria[name] = titles.text(name, r"[^\n]{1,120}", "a title of at most 120 characters")
     groups = _groups(top, criteria)
     tables = top.tables("category")
-    categories = tuple(_category(table, (*criteria, *groups)) for table in tables)
+    categories = tuple(_category(table, criteria, groups) for table in tables)
     findings = _findings(top, criteria)
     top.finish()
     ids = [category.id for category in categories]
@@ -117,7 +117,10 @@ def _findings(top: Table, criteria: Mapping[str, str]) -> FindingsRule | None:
     return FindingsRule(file, words)
 
 
-def _category(table: Table, known: Sequence[str]) -> CategoryRule:
+def _category(
+    table: Table, criteria: Iterable[str], groups: Mapping[str, tuple[str, ...]]
+) -> CategoryRule:
+    known = (*criteria, *groups)
     category_id = table.text("id", _ID, "a lower-case id such as code_correctness")
     title = category_id.replace("_", " ").capitalize()
     if table.has("title"):
@@ -138,8 +141,9 @@ def _category(table: Table, known: Sequence[str]) -> CategoryRule:
     for name in needs:
         _known(table, "needs", name, known)
     for higher, lower in pairwise(rules):
+        whole = {m: 1.0 for name in groups if higher.shares.get(name) == 1 for m in groups[name]}
         for name, share in lower.shares.items():
-            if higher.shares.get(name, 0.0) < share:
+            if max(higher.shares.get(name, 0.0), whole.get(name, 0.0)) < share:
                 levels.fail(
                     higher.level.name.lower(),
                     f"asks less of {name!r} than {lower.level.name.lower()} does; "

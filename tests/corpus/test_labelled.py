@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-EXERCISE = "imputation"
 JOBS = 2
-TWICE = ("reference", "mediocre", "wrong_pooled_with_test")
+TWICE = ("imputation/wrong_pooled_with_test", "leakage_debug/mediocre")
 
 
 pytestmark = pytest.mark.docker
@@ -29,7 +28,11 @@ def _script() -> Any:
 
 
 corpus = _script()
-CASES = {case.name: case for case in corpus.load_cases(EXERCISE)}
+CASES = {
+    f"{exercise}/{case.name}": case
+    for exercise in corpus.exercises()
+    for case in corpus.load_cases(exercise)
+}
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +43,7 @@ def outcomes() -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {name: [] for name in CASES}
     with corpus.Bench(JOBS, print) as bench:
         for case, _, outcome in bench.grade((case, seed) for case in cases):
-            found[case.name].append(outcome)
+            found[f"{case.exercise}/{case.name}"].append(outcome)
     return found
 
 
@@ -58,12 +61,14 @@ def test_two_gradings_give_the_same_report(outcomes: dict[str, list[Any]], name:
     assert first == second
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if name.startswith("null_")])
+@pytest.mark.parametrize("name", [name for name in CASES if "/null_" in name])
 def test_a_null_submission_gets_the_floor(outcomes: dict[str, list[Any]], name: str) -> None:
     assert set(outcomes[name][0].levels.values()) == {"poor"}
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if name.startswith(("corr", "refer"))])
+@pytest.mark.parametrize(
+    "name", [name for name in CASES if "/correct_" in name or name.endswith("/reference")]
+)
 def test_a_correct_solution_scores_full_in_every_style(
     outcomes: dict[str, list[Any]], name: str
 ) -> None:

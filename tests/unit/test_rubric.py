@@ -419,3 +419,13 @@ def test_findings_name_a_file_and_words_for_known_criteria(tmp_path: Path) -> No
     path.write_text(path.read_text().replace("words.core", "words.kore"))
     with pytest.raises(ExerciseError, match="kore"):
         load_rubric(path)
+
+
+def test_a_level_that_asks_for_a_whole_group_asks_for_its_criteria(tmp_path: Path) -> None:
+    path = tmp_path / "rubric.toml"
+    path.write_text(GROUPED.replace("leaks = 0.5 }", "leaks = 0.5, edge = 1.0 }"))
+
+    assert load_rubric(path).categories[0].rules[1].shares["edge"] == 1
+    path.write_text(path.read_text().replace("leaks = 1.0 }", "leaks = 0.9 }"))
+    with pytest.raises(ExerciseError, match="asks less of 'edge'"):
+        load_rubric(path)
