@@ -75,7 +75,8 @@ class Cgroup:
             return -1
 
     def close(self) -> None:
-        """Close the files."""
-        os.close(self.cpu_fd)
-        if self.memory_fd >= 0:
-            os.close(self.memory_fd)
+        """Close the files; readings are -1 from then on."""
+        for fd in (self.cpu_fd, self.memory_fd):
+            if fd >= 0:
+                os.close(fd)
+        self.cpu_fd = self.memory_fd = -1

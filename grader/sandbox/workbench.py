@@ -134,7 +134,7 @@ class Worker:
             transcript: where the transcript is written.
             meta: what its first line says besides the schema.
             progress: called with the number of tests done and their total.
-            timings: filled with seconds by step.
+            timings: filled with seconds by step, and with the CPU seconds of both containers.
 
         Raises:
             PlatformError: the run is void. The next run gets a judge of its own.
@@ -179,6 +179,7 @@ class Worker:
             raise
         timings["containers"] = time.perf_counter() - clock
         clock = time.perf_counter()
+        spent = {name: _cpu_seconds(it) for name, it in (("judge", judge), ("candidate", box))}
 
         def replace(left: float) -> CandidateBox:
             fresh = self._start_candidate(exercise)
@@ -210,6 +211,8 @@ class Worker:
                 add_review(record, frames, exercise)
             finally:
                 timings["tests"] = time.perf_counter() - clock
+                timings["judge_cpu"] = max(_cpu_seconds(judge) - spent["judge"], 0.0)
+                timings["candidate_cpu"] = max(_cpu_seconds(box) - spent["candidate"], 0.0)
                 clock = time.perf_counter()
                 candidate.close()
                 timings["teardown"] = time.perf_counter() - clock
@@ -241,6 +244,12 @@ def _ready(box: _BoxT) -> _BoxT:
         box.remove()
         raise
     return box
+
+
+def _cpu_seconds(box: CandidateBox | JudgeBox) -> float:
+    """CPU time of a container so far; 0 where the engine does not show it, or it is gone."""
+    cgroup = box.container.cgroup
+    return max(cgroup.cpu_ns(), 0) / 1e9 if cgroup else 0.0
 
 
 def _discard(
