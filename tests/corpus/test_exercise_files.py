@@ -8,14 +8,24 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from types import ModuleType
+
 ROOT = Path(__file__).resolve().parent.parent.parent
-PUBLIC = ROOT / "exercises" / "imputation"
-STARTER = PUBLIC / "starter"
-HIDDEN = ROOT / "hidden_tests" / "imputation"
-SOLUTIONS = HIDDEN / "solutions"
+EXERCISES = ("imputation", "inference_pipeline")
+COMPLETE = ("reference", "correct_verbose_junior")
+
+
+def _starter(exercise: str) -> Path:
+    return ROOT / "exercises" / exercise / "starter"
+
+
+def _solutions(exercise: str) -> Path:
+    return ROOT / "hidden_tests" / exercise / "solutions"
 
 
 def _run_sample_tests(folder: Path) -> int:
@@ -23,54 +33,75 @@ def _run_sample_tests(folder: Path) -> int:
     return subprocess.run(command, cwd=folder, check=False, capture_output=True).returncode
 
 
-def _started(tmp_path: Path, solution: str) -> Path:
-    for path in (p for p in STARTER.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
-        target = tmp_path / path.relative_to(STARTER)
+def _started(tmp_path: Path, starter: Path, solution: Path) -> Path:
+    for path in (p for p in starter.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
+        target = tmp_path / path.relative_to(starter)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(path.read_bytes())
-    (tmp_path / "solution.py").write_text(solution)
+    (tmp_path / "solution.py").write_text(solution.read_text())
     return tmp_path
 
 
-def test_the_starter_holds_the_task_sheet() -> None:
-    assert (STARTER / "README.md").read_bytes() == (PUBLIC / "README.md").read_bytes()
-
-
-def test_the_starter_pins_what_the_sandbox_has() -> None:
-    pinned = dict(
-        re.findall(r"^(\w[\w-]*)==(\S+)", (STARTER / "requirements.txt").read_text(), re.MULTILINE)
-    )
-    have = "".join(
-        (ROOT / "requirements" / name).read_text() for name in ("sandbox.txt", "judge.txt")
-    )
-
-    for name, version in pinned.items():
-        assert f"\n{name}=={version} " in have, name
-
-
-def test_data_is_what_the_script_writes(tmp_path: Path) -> None:
-    spec = importlib.util.spec_from_file_location("make_data", PUBLIC / "make_data.py")
+def load_script(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
+    return script
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_the_starter_holds_the_task_sheet(exercise: str) -> None:
+    sheet = ROOT / "exercises" / exercise / "README.md"
+    assert (_starter(exercise) / "README.md").read_bytes() == sheet.read_bytes()
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_the_starter_pins_what_the_sandbox_has(exercise: str) -> None:
+    text = (_starter(exercise) / "requirements.txt").read_text()
+    pinned = dict(re.findall(r"^(\w[\w-]*)==(\S+)", text, re.MULTILINE))
+    have = "".join(
+        (ROOT / "requirements" / name).read_text() for name in ("sandbox.txt", "judge.txt")
+    )
+
+    assert pinned
+    for name, version in pinned.items():
+        assert f"\n{name}=={version} " in have, name
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_the_starter_says_which_exercise_it_is(exercise: str) -> None:
+    marker = (_starter(exercise) / "assessment.toml").read_text()
+    contract = (ROOT / "exercises" / exercise / "exercise.toml").read_text()
+    version = re.search(r'^version = "(.+)"', contract, re.MULTILINE)
+
+    assert version is not None
+    assert f'exercise = "{exercise}"\nversion = "{version[1]}"' in marker
+
+
+def test_data_is_what_the_script_writes(tmp_path: Path) -> None:
+    script = load_script(ROOT / "exercises" / "imputation" / "make_data.py")
     script.OUT = tmp_path
 
     script.main()
 
     for path in tmp_path.iterdir():
-        assert path.read_bytes() == (STARTER / "data" / path.name).read_bytes()
+        assert path.read_bytes() == (_starter("imputation") / "data" / path.name).read_bytes()
 
 
-@pytest.mark.parametrize("case", ["reference", "correct_verbose_junior"])
-def test_sample_tests_pass_on_a_solution(tmp_path: Path, case: str) -> None:
-    folder = _started(tmp_path, (SOLUTIONS / case / "solution.py").read_text())
+@pytest.mark.parametrize("case", COMPLETE)
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_sample_tests_pass_on_a_solution(tmp_path: Path, exercise: str, case: str) -> None:
+    solution = _solutions(exercise) / case / "solution.py"
+    folder = _started(tmp_path, _starter(exercise), solution)
 
     assert _run_sample_tests(folder) == 0
 
 
-def test_sample_tests_fail_on_the_starter(tmp_path: Path) -> None:
-    folder = _started(tmp_path, (STARTER / "solution.py").read_text())
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_sample_tests_fail_on_the_starter(tmp_path: Path, exercise: str) -> None:
+    folder = _started(tmp_path, _starter(exercise), _starter(exercise) / "solution.py")
 
     assert _run_sample_tests(folder) == 1
 
@@ -88,8 +119,9 @@ def test_packed_examples_hold_candidate_files_only(tmp_path: Path) -> None:
         assert archive.read_bytes() == (tmp_path / "second" / f"{case}.zip").read_bytes()
 
 
-def test_every_labelled_solution_is_in_the_table_of_defects() -> None:
-    table = (HIDDEN / "DEFECTS.md").read_text()
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_every_labelled_solution_is_in_the_table_of_defects(exercise: str) -> None:
+    table = (ROOT / "hidden_tests" / exercise / "DEFECTS.md").read_text()
     rows = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
 
-    assert rows == {path.name for path in SOLUTIONS.iterdir() if path.is_dir()}
+    assert rows == {path.name for path in _solutions(exercise).iterdir() if path.is_dir()}

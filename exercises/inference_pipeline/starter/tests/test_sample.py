@@ -62,7 +62,7 @@ def test_accuracy_on_the_sample(pipeline, tickets):
         field(result, "label") == ticket["label"]
         for result, ticket in zip(results, tickets, strict=True)
     ]
-    assert sum(right) == 361, "of 400; the card promises 0.90"
+    assert sum(right) == 361, "of 400; the card promises 0.91, give or take chance"
 
 
 def test_a_batch_may_have_no_end(pipeline):
