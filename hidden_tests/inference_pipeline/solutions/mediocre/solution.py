@@ -10,7 +10,7 @@ class Pipeline:
     def __init__(self, model_dir):
         self.dir = Path(model_dir)
         self.card = json.loads((self.dir / "card.json").read_text())
-        self.weights = np.load(self.dir / "weights.npz")
+        self.weights = dict(np.load(self.dir / "weights.npz"))
         vocabulary = (self.dir / "vocabulary.txt").read_text("utf-8").splitlines()
         self.column = {term: i for i, term in enumerate(vocabulary)}
 
@@ -18,7 +18,7 @@ class Pipeline:
         text = re.sub(r"<[^<>]*>", " ", text)
         text = unicodedata.normalize("NFKC", text)
         text = text.lower()
-        text = re.sub(r"\S*@\S*", " mailmask ", text)
+        text = re.sub(r"(?<!\S)\S+@\S+", " mailmask ", text)
         text = re.sub(r"https?://\S+", " urlmask ", text)
         return re.sub(r"\d+", " nummask ", text)
 
