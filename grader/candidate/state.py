@@ -30,7 +30,8 @@ _STATISTIC = re.compile(
     re.IGNORECASE,
 )
 _EVALUATION = re.compile(
-    r"score|metric|auc|loss|time|test|valid|eval|report|pred|prob|cv_results|thresh|seed",
+    r"score|metric|auc|loss|time|test|valid|eval|report|pred|prob|cv_results|thresh|seed"
+    r"|alert|caught|captur|recall|precision|f1|hit|lift|found|result|hold_?out|monitor|drift",
     re.IGNORECASE,
 )
 

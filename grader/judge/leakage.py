@@ -6,9 +6,10 @@ seen nothing, and hold that the answers on untouched rows stay as they were. Eac
 that the judge got from `predict` and knows nothing of how the candidate works, so any honest way of
 working passes.
 
-A submission may draw random numbers of its own. So every pair is read against a *noise floor*, the
-difference between two runs on the same input. Where the noise hides the answer the check is
-*inconclusive*: it costs nothing, and the reviewer is told.
+A submission may draw random numbers of its own. So runs on altered input are read against several
+runs on the input as it was. Where all runs on one input agree, any change counts. Where they do
+not, a permutation test over repeated runs decides; what it cannot tell is *inconclusive*: it costs
+nothing, and the reviewer is told. Noise that hides even what altered *training* rows do fails.
 
 The taxonomy of leaks is that of Kapoor and Narayanan, "Leakage and the reproducibility crisis in
 machine-learning-based science", Patterns 4 (2023).
@@ -17,6 +18,8 @@ machine-learning-based science", Patterns 4 (2023).
 from __future__ import annotations
 
 import enum
+import itertools
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +29,7 @@ import pandas as pd
 from grader.judge.metrics import bootstrap_error, recompute
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -50,7 +53,8 @@ __all__ = [
 ]
 
 _RELATIVE = 1e-6  # of the scores' standard deviation: far above rounding, far below any statistic
-_NOISE_RATIO = 3.0  # a mean change this many times the noise is no noise
+_MAX_GROUPINGS = 5_000  # of runs, that a permutation test looks at
+_MIN_GROUPINGS = 500  # so that chance accuses in one of 500 checks at most
 
 
 class Verdict(enum.StrEnum):
@@ -69,8 +73,9 @@ class Movement:
         effect: largest absolute change of a row's score.
         rows: rows that moved by more than `threshold`.
         total: rows compared.
-        noise: largest absolute change between two runs on the same input.
+        noise: largest absolute change between runs on the same input.
         threshold: what counts as a change.
+        tested: there were runs enough to tell noise from change.
     """
 
     verdict: Verdict
@@ -79,35 +84,56 @@ class Movement:
     total: int
     noise: float
     threshold: float
+    tested: bool = True
 
 
-def movement(before: Scores, again: Scores, after: Scores) -> Movement:
-    """Compare a run on altered input with two runs on the input as it was.
+def movement(base: Sequence[Scores], altered: Sequence[Scores]) -> Movement:
+    """Compare runs on altered input with runs on the input as it was.
 
-    A submission without randomness of its own gives ``before == again`` exactly, and then any
-    change above rounding counts. One with randomness is judged by the mean change over all rows,
-    which must be three times that of `before` against `again`; below that nothing is known.
+    A submission without randomness of its own gives the same scores in all runs on one input, and
+    then any change above rounding counts. For one with randomness, runs on both inputs have the
+    same distribution if the change does not matter, so that every way to call four of fourteen runs
+    the altered ones is as likely. It moved when the true way sets the two groups further apart than
+    any other way does (an exact permutation test: Fisher, "The Design of Experiments", 1935;
+    Pesarin and Salmaso, "Permutation Tests for Complex Data", 2010), whatever the noise is like.
 
     Args:
-        before: scores of the first run, shape ``(rows,)``.
-        again: scores of the second run on the same input, shape ``(rows,)``.
-        after: scores of the run on altered input, shape ``(rows,)``.
+        base: scores of each run on the input as it was, shape ``(rows,)`` each.
+        altered: scores of each run on altered input, shape ``(rows,)`` each.
 
-    False alarms: a submission whose noise differs from run to run by more than threefold.
+    False alarms: none without randomness; with it, one in as many checks as there are ways to group
+    the runs, of which there must be 500 (10 and 4 runs have 1,001).
     Misses: an effect on no probed row, or one that its own noise hides (inconclusive).
     """
-    noise, change = np.abs(again - before), np.abs(after - before)
-    rounding = _RELATIVE * max(float(before.std()), 1e-12)
-    floor = float(noise.max())
-    if floor <= rounding:
+    first, others = base[0], np.stack([*base[1:], base[0]])
+    rounding = _RELATIVE * max(float(first.std()), 1e-12)
+    floor = float(np.abs(others - first).max())
+    change = np.abs(np.mean(altered, axis=0) - np.mean(base, axis=0))
+    among = float(np.abs(np.stack(altered) - altered[0]).max())
+    if max(floor, among) <= rounding:
         count = int((change > rounding).sum())
         verdict = Verdict.MOVED if count else Verdict.STILL
         return Movement(verdict, float(change.max()), count, len(change), floor, rounding)
-    closer = np.minimum(change, np.abs(after - again))
-    loud = float(closer.mean()) > _NOISE_RATIO * float(noise.mean())
+    floor = max(floor, among)
+    groupings = math.comb(len(base) + len(altered), len(altered))
+    tested = _MIN_GROUPINGS <= groupings <= _MAX_GROUPINGS
+    loud = tested and _stands_apart(base, altered)
     verdict = Verdict.MOVED if loud else Verdict.INCONCLUSIVE
-    count = int((closer > floor).sum())
-    return Movement(verdict, float(change.max()), count, len(change), floor, floor)
+    count = int((change > rounding).sum())
+    return Movement(verdict, float(change.max()), count, len(change), floor, floor, tested)
+
+
+def _stands_apart(base: Sequence[Scores], altered: Sequence[Scores]) -> bool:
+    """Whether no other grouping of all runs into these sizes has groups as far apart."""
+    runs, size = np.stack([*base, *altered]), len(altered)
+    spread = runs.std(axis=0)
+    loud = spread > 0
+    scaled = (runs[:, loud] - runs[:, loud].mean(axis=0)) / spread[loud]
+    inner = scaled @ scaled.T
+    # The last grouping is the true one. Runs are centred, so one group's sum tells the distance.
+    groups = list(itertools.combinations(range(len(runs)), size))
+    apart = np.array([inner[np.ix_(group, group)].sum() for group in groups])
+    return bool(apart[-1] > apart[:-1].max())
 
 
 def assert_still(
@@ -134,7 +160,7 @@ def assert_still(
     measure("noise floor", moved.noise, "score")
     if moved.verdict is Verdict.INCONCLUSIVE:
         remark(
-            f"Inconclusive: two runs on the same data differ by up to {moved.noise:.2g} by "
+            f"Inconclusive: runs on the same data differ by up to {moved.noise:.2g} by "
             f"themselves, which hides whether {altered} matter. It costs nothing; look at where "
             "the randomness comes from."
         )
@@ -149,12 +175,20 @@ def assert_depends(moved: Movement, *, measure: Callable[..., None]) -> None:
     """Power control: hold that altered *training* rows change the model.
 
     A cached, constant or shipped model passes every non-interference check. Where nothing moves
-    here, those checks show nothing, and fail with this cause.
+    here, those checks show nothing, and fail with this cause. The same holds where noise drowns
+    even this: an honest forest without a seed changes more by other training rows than by chance.
 
     Raises:
-        AssertionError: the scores are the same although the training rows are not.
+        AssertionError: the scores are the same although the training rows are not, or differ by
+            noise only.
     """
     measure("change by other training rows", moved.effect, "score")
+    if moved.verdict is Verdict.INCONCLUSIVE and moved.tested:
+        raise AssertionError(
+            f"This cannot be measured: runs on the same data differ by up to {moved.noise:.2g}, "
+            "and other training rows make no difference beyond that. What the model learns drowns "
+            "in random numbers of its own."
+        )
     if moved.verdict is Verdict.STILL:
         raise AssertionError(
             "This cannot be measured: the model stays the same when its training rows are "
@@ -339,7 +373,10 @@ def assert_time_order(folds: Folds, times: pd.Series[Any]) -> None:
 
 
 def moved_state(
-    before: Mapping[str, Scores], again: Mapping[str, Scores], after: Mapping[str, Scores]
+    base: Sequence[Mapping[str, Scores]],
+    altered: Sequence[Mapping[str, Scores]],
+    *,
+    rows: Collection[int] = (),
 ) -> list[str]:
     """Names of the fitted numbers that moved, though they stay the same without the change.
 
@@ -347,19 +384,26 @@ def moved_state(
     acquit. It sees what scores cannot: a scaler before trees, fitted on all rows.
 
     Args:
-        before: path of a fitted attribute → its numbers, of the first run.
-        again: the same of a second run on the same input.
-        after: the same of a run on altered input.
+        base: path of a fitted attribute → its numbers, for each run on the input as it was.
+        altered: the same for each run on altered input.
+        rows: lengths of tables of rows. An array of such a length is prepared data that an object
+            keeps, no statistic.
     """
     found = []
-    for name, value in sorted(before.items()):
-        same, other = again.get(name), after.get(name)
-        if same is None or other is None:
+    for name, value in sorted(base[0].items()):
+        same = [state.get(name) for state in base[1:]]
+        other = [state.get(name) for state in altered]
+        if value.ndim and len(value) in rows:
             continue
-        steady = value.shape == same.shape and np.array_equal(value, same, equal_nan=True)
-        if steady and not (
-            value.shape == other.shape
-            and np.allclose(value, other, rtol=1e-6, atol=1e-9, equal_nan=True)
-        ):
+        steady = all(v is not None and _equal(value, v, exact=True) for v in same)
+        if steady and all(v is not None and not _equal(value, v, exact=False) for v in other):
             found.append(name)
     return found
+
+
+def _equal(one: Scores, two: Scores, *, exact: bool) -> bool:
+    if one.shape != two.shape:
+        return False
+    if exact:
+        return np.array_equal(one, two, equal_nan=True)
+    return bool(np.allclose(one, two, rtol=1e-6, atol=1e-9, equal_nan=True))

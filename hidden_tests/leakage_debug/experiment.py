@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from grader.judge.compare import assert_kind
-from grader.judge.leakage import Movement, moved_state, movement
+from grader.judge.leakage import Movement, Verdict, moved_state, movement
 from grader.judge.metrics import row_scores
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["Experiment", "Run", "as_ids", "as_run", "as_split"]
 
 _PROBE_CARDS = 52
+_SURE = 5  # runs that agree: what differs then is no chance
+_MANY, _MANY_ALTERED = 10, 4  # runs of a submission that draws random numbers: 1,001 groupings
+_QUICK_SECONDS = 4.0  # a slower one is not repeated: the whole run has a limit
 
 
 def as_ids(reply: object, what: str) -> list[Any]:
@@ -97,11 +100,19 @@ def as_run(reply: object) -> Run:
 
 @dataclass(frozen=True)
 class _Answers:
-    """What one run gave: scores on later cards, scores on its test rows, its fitted numbers."""
+    """What one run gave: scores of later cards, then of its test rows as they were; its numbers."""
 
-    probe: NDArray[np.float64]
+    scores: NDArray[np.float64]
     test: NDArray[np.float64]
     state: dict[str, NDArray[np.float64]]
+    seconds: float
+
+
+def _agree(runs: list[_Answers]) -> bool:
+    """Whether no score and no fitted number differs between runs."""
+    if movement([runs[0].scores], [run.scores for run in runs]).verdict is not Verdict.STILL:
+        return False
+    return not any(moved_state([runs[0].state], [run.state]) for run in runs[1:])
 
 
 @dataclass
@@ -130,8 +141,8 @@ class Experiment:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """A history of 110 cards, about 2,600 payments."""
-        return self._once("frame", lambda: self.world.payments(self.rng_for("frame"), 110))
+        """A history of 100 cards, about 2,400 payments."""
+        return self._once("frame", lambda: self.world.payments(self.rng_for("frame"), 100))
 
     @property
     def small(self) -> pd.DataFrame:
@@ -139,9 +150,23 @@ class Experiment:
         return self._once("small", lambda: self.world.payments(self.rng_for("small"), 60))
 
     @property
+    def folds(self) -> list[d.Fold]:
+        """Two splits of `frame` as the brief asks for, the later first.
+
+        The later one trains on test rows of the earlier one, which is the one that is watched: so
+        what one fold leaves behind for the next shows as well.
+        """
+        return self._once("folds", lambda: d.brief_folds(self.frame, 0.65, 0.45))
+
+    @property
     def fold(self) -> d.Fold:
-        """One split of `frame` as the brief asks for."""
-        return self._once("fold", lambda: d.brief_folds(self.frame, 0.55)[0])
+        """The split whose model is watched."""
+        return self.folds[-1]
+
+    @property
+    def outside(self) -> list[int]:
+        """All rows that the watched model may not have learned from."""
+        return self.frame.index.difference(self.fold.train_ids).tolist()
 
     @property
     def probe(self) -> pd.DataFrame:
@@ -161,33 +186,47 @@ class Experiment:
         """Scores of rows without labels, checked."""
         return row_scores(self.solution.predict(model, rows), rows.index)
 
-    def answers(self, frame: pd.DataFrame) -> _Answers:
-        """Run on a frame with the judge's fold and ask for scores and state."""
-        run = self.run(frame, [self.fold])
-        rows = d.drop_label(self.frame.loc[self.fold.test_ids])
-        return _Answers(
-            self.predict(run.model, self.probe),
-            self.predict(run.model, rows),
-            self.solution.state(run.model),
-        )
+    def _answers(self, frame: pd.DataFrame) -> _Answers:
+        """Run on a frame with the judge's folds; scores and state of the watched model."""
+        run = self.run(frame, self.folds)
+        seconds = self.solution.last.wall_ns / 1e9
+        probe = self.predict(run.model, self.probe)
+        test = self.predict(run.model, d.drop_label(self.frame.loc[self.fold.test_ids]))
+        state = self.solution.state(run.model)
+        return _Answers(np.concatenate([probe, test]), test, state, seconds)
 
-    @property
-    def before(self) -> _Answers:
-        """On the frame as it is."""
-        return self._once("before", lambda: self.answers(self.frame))
+    def base(self, runs: int = 1) -> list[_Answers]:
+        """Runs on the frame as it is, at least so many."""
+        known = self._once("base", list)
+        while len(known) < runs:
+            known.append(self._answers(self.frame))
+        return known
 
-    @property
-    def again(self) -> _Answers:
-        """The same once more: the noise floor."""
-        return self._once("again", lambda: self.answers(self.frame))
+    def answers(self, frame: pd.DataFrame) -> list[_Answers]:
+        """Runs on an altered frame, repeated where something moved or moves by itself."""
+        base, after = self.base(2), [self._answers(frame)]
+        if _agree([*base, *after]):
+            return after
+        if _agree(base):  # is it the change, or chance?
+            after.append(self._answers(frame))
+            base = self.base(_SURE)
+        noisy = not (_agree(base) and _agree(after))
+        if noisy and max(run.seconds for run in base) < _QUICK_SECONDS:
+            self.base(_MANY)
+            after += [self._answers(frame) for _ in range(_MANY_ALTERED - len(after))]
+        return after
 
-    def moved(self, after: _Answers) -> Movement:
-        """How far scores of later cards moved against the frame as it is."""
-        return movement(self.before.probe, self.again.probe, after.probe)
+    def moved(self, after: list[_Answers]) -> Movement:
+        """How far scores moved against the frame as it is."""
+        return movement([run.scores for run in self.base()], [run.scores for run in after])
 
-    def assert_state_still(self, after: _Answers, altered: str) -> None:
+    def assert_state_still(self, after: list[_Answers], altered: str) -> None:
         """Hold that no fitted number moved, though no score shows it (a scaler before trees)."""
-        names = moved_state(self.before.state, self.again.state, after.state)
+        names = moved_state(
+            [run.state for run in self.base()],
+            [run.state for run in after],
+            rows={len(self.frame), len(self.fold.test_ids)},
+        )
         if names:
             raise AssertionError(
                 f"{len(names)} fitted attributes of the model, {names[0]} among them, change when "

@@ -15,8 +15,8 @@ CATEGORIES = "Which rows are your encodings and frequencies computed from?"
 def test_numbers_of_test_rows_do_not_matter(experiment, rng, measure, remark):
     """Scores of untouched payments stay when only the numbers of test rows are altered."""
     assert_depends(experiment.power, measure=measure)
-    after = experiment.answers(d.numbers_altered(experiment.frame, experiment.fold.test_ids, rng))
-    altered = "the numbers of test rows"
+    after = experiment.answers(d.numbers_altered(experiment.frame, experiment.outside, rng))
+    altered = "the numbers of rows outside training"
     assert_still(
         experiment.moved(after),
         altered=altered,
@@ -31,9 +31,9 @@ def test_numbers_of_test_rows_do_not_matter(experiment, rng, measure, remark):
 def test_categories_of_test_rows_do_not_matter(experiment, rng, measure, remark):
     """Scores of untouched payments stay when only the categories of test rows are altered."""
     assert_depends(experiment.power, measure=measure)
-    frame = d.categories_altered(experiment.frame, experiment.fold.test_ids, rng)
+    frame = d.categories_altered(experiment.frame, experiment.outside, rng)
     after = experiment.answers(frame)
-    altered = "the merchants, channels and countries of test rows"
+    altered = "the merchants, channels and countries of rows outside training"
     assert_still(
         experiment.moved(after),
         altered=altered,

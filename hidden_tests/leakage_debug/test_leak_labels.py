@@ -15,11 +15,11 @@ MEANS = "the model, its features or its settings were chosen with the labels of 
 def test_other_labels_of_test_rows_do_not_matter(experiment, rng, measure, remark):
     """Scores of untouched payments stay when the labels of test rows are drawn again."""
     assert_depends(experiment.power, measure=measure)
-    ids = experiment.fold.test_ids
+    ids = experiment.outside
     frame = experiment.frame.copy()
     frame.loc[ids, d.LABEL] = experiment.world.with_labels(frame.loc[ids], rng)[d.LABEL]
     after = experiment.answers(frame)
-    altered = "the labels of test rows"
+    altered = "the labels of rows outside training"
     assert_still(
         experiment.moved(after), altered=altered, means=MEANS, measure=measure, remark=remark
     )
@@ -30,7 +30,7 @@ def test_other_labels_of_test_rows_do_not_matter(experiment, rng, measure, remar
 def test_opposite_labels_of_test_rows_do_not_matter(experiment, measure, remark):
     """Scores stay when the test rows that the model likes least are made the frauds."""
     assert_depends(experiment.power, measure=measure)
-    frame = d.labels_opposed(experiment.frame, experiment.fold.test_ids, experiment.before.test)
+    frame = d.labels_opposed(experiment.frame, experiment.fold.test_ids, experiment.base()[0].test)
     assert_still(
         experiment.moved(experiment.answers(frame)),
         altered="the labels of test rows",

@@ -20,7 +20,7 @@ def test_the_column_from_the_future_does_not_matter(experiment, rng, measure, re
     for minutes in (0.0, rng.uniform(20, 60, len(experiment.probe))):
         rows = experiment.probe.assign(**{d.FORBIDDEN: minutes})
         assert_still(
-            movement(empty, empty, experiment.predict(model, rows)),
+            movement([empty], [experiment.predict(model, rows)]),
             altered="the review minutes",
             means="the model uses a column that nobody has when a payment arrives",
             measure=measure,
