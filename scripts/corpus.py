@@ -1,6 +1,7 @@
 """Grade every labelled solution in the real sandbox and compare with what its label says.
 
-    python scripts/corpus.py [--exercise ID] [--seeds N] [--jobs K] [--only TEXT] [--write]
+    python scripts/corpus.py [--exercise ID] [--seeds N] [--jobs K] [--only TEXT]
+                             [--write] [--table FILE]
 
 Without ``--exercise`` it grades those of all exercises, each with as many seeds as `SEEDS` says.
 
@@ -37,6 +38,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from grader import pipeline
+from grader.exercise import load_exercise
 from grader.report import report_json
 from grader.sandbox.workbench import Workbench, Worker
 
@@ -47,6 +49,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LABEL = "expected.toml"
 SEEDS = {"imputation": 20}  # its tests draw the most; the others get
 OTHER_SEEDS = 5
+BEGIN, END = "<!-- table begins -->", "<!-- table ends -->"
 MASTER = "takehome-grader corpus"
 KEYS = {"about", "source", "failing", "tests", "band", "levels", "limits"}
 
@@ -164,6 +167,44 @@ def problems(case: Case, outcome: Outcome) -> list[str]:
     return found
 
 
+def table(found: Mapping[str, Sequence[frozenset[str]]], criteria: Sequence[str]) -> str:
+    """What was seen in each case, as Markdown.
+
+    Args:
+        found: case → failing criteria of each grading.
+        criteria: columns, in order; those that nothing failed are left out.
+    """
+    columns = [
+        c for c in criteria if any(c in failing for runs in found.values() for failing in runs)
+    ]
+    lines = [
+        f"| case | {' | '.join(columns)} |",
+        f"|---|{':-:|' * len(columns)}",
+    ]
+    for case, runs in sorted(found.items()):
+        cells = []
+        for column in columns:
+            times = sum(column in failing for failing in runs)
+            cells.append("" if not times else "X" if times == len(runs) else f"{times}/{len(runs)}")
+        lines.append(f"| `{case}` | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def replace_table(path: Path, text: str) -> None:
+    """Put a table between the two marks of a Markdown file.
+
+    Raises:
+        ValueError: the file has no such marks.
+    """
+    before, begin, rest = path.read_text(encoding="utf-8").partition(f"{BEGIN}\n")
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{path}: put the lines {BEGIN} and {END} where the table goes")
+    draft = path.with_name(f".{path.name}.new")
+    draft.write_text(f"{before}{BEGIN}\n{text}{END}{after}", encoding="utf-8")
+    draft.replace(path)
+
+
 class Bench:
     """One connection, one set of images and K workers for any number of gradings."""
 
@@ -250,6 +291,9 @@ def main() -> int:
         action="store_true",
         help="rewrite the labels with what comes out; then read the difference",
     )
+    parser.add_argument(
+        "--table", type=Path, metavar="FILE", help="write what each case failed into this Markdown"
+    )
     options = parser.parse_args()
     chosen = [options.exercise] if options.exercise else exercises()
     cases = [c for name in chosen for c in load_cases(name) if options.only in c.name]
@@ -264,6 +308,7 @@ def main() -> int:
         if number < count[case.exercise]
     ]
     started, wrong, test_seconds = time.perf_counter(), 0, []
+    seen: dict[str, list[frozenset[str]]] = {}
     with Bench(options.jobs, lambda text: print(f"· {text}", file=sys.stderr)) as bench:
         width = max(len(case.name) for case in cases)
         print(f"{'':>9}  {'case':<{width}} {'score':>5} {'s':>5}  failing criteria")
@@ -272,6 +317,7 @@ def main() -> int:
                 _write(case, outcome)
             found = [] if options.write else problems(case, outcome)
             wrong += bool(found)
+            seen.setdefault(case.name, []).append(outcome.failing)
             test_seconds.append(outcome.test_seconds)
             mark = "!" if found else " "
             failing = ", ".join(sorted(outcome.failing)) or "none"
@@ -282,6 +328,9 @@ def main() -> int:
             )
             for line in found:
                 print(f"{'':>12}seed {seed}: {line}")
+    if options.table:
+        criteria = [c for name in chosen for c in load_exercise(name, root=ROOT).rubric.criteria]
+        replace_table(options.table, table(seen, list(dict.fromkeys(criteria))))
     middle = sorted(test_seconds)[len(test_seconds) // 2]
     print(
         f"{len(cases)} labelled solutions, {len(runs)} gradings: {len(runs) - wrong} as labelled, "
