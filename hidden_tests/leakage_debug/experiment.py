@@ -202,10 +202,15 @@ class Experiment:
             known.append(self._answers(self.frame))
         return known
 
-    def answers(self, frame: pd.DataFrame) -> list[_Answers]:
-        """Runs on an altered frame, repeated where something moved or moves by itself."""
+    def answers(self, frame: pd.DataFrame, *, control: bool = False) -> list[_Answers]:
+        """Runs on an altered frame, repeated where something moved or moves by itself.
+
+        Args:
+            frame: what `run` gets.
+            control: something is meant to move: one run is enough where none moves by itself.
+        """
         base, after = self.base(2), [self._answers(frame)]
-        if _agree([*base, *after]):
+        if _agree([*base, *after]) or (control and _agree(base)):
             return after
         if _agree(base):  # is it the change, or chance?
             after.append(self._answers(frame))
@@ -242,6 +247,6 @@ class Experiment:
             frame = d.numbers_altered(self.frame, self.fold.train_ids, rng)
             labels = self.world.with_labels(frame.loc[self.fold.train_ids], rng)[d.LABEL]
             frame.loc[self.fold.train_ids, d.LABEL] = labels
-            return self.moved(self.answers(frame))
+            return self.moved(self.answers(frame, control=True))
 
         return self._once("power", measure)

@@ -36,7 +36,7 @@ def test_a_payment_is_scored_alone(experiment, rng, measure):
     rows = experiment.probe.loc[gaps.index[:240]]  # those that need filling first
     batch = experiment.predict(model, rows)
     alone = np.full(len(rows), np.nan)
-    for number in (*range(25), *range(25, len(rows), 12)):
+    for number in (*range(14), *range(14, len(rows), 40)):
         alone[number] = experiment.predict(model, rows.iloc[[number]])[0]
     few = np.full(len(rows), np.nan)
     few[::7] = experiment.predict(model, rows.iloc[::7])
