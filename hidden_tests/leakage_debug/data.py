@@ -37,6 +37,7 @@ NUMERIC = (
 CATEGORICAL = ("merchant_id", "merchant_category", "channel", "country")
 COLUMNS = (GROUP, TIME, *CATEGORICAL, *NUMERIC, FORBIDDEN, LABEL)
 
+OUT = Path(__file__).resolve().parents[2] / "exercises/leakage_debug/starter/data"
 SHIPPED_SEED = 20250114
 START = pd.Timestamp("2024-01-01")
 DAYS = 300  # of history; what comes after is the hold-out
@@ -307,8 +308,7 @@ def main() -> None:
     """Write the starter's file."""
     rng = np.random.default_rng(SHIPPED_SEED)
     frame = World.draw(rng).payments(rng, 260)
-    out = Path(__file__).resolve().parents[2] / "exercises/leakage_debug/starter/data/payments.csv"
-    frame.to_csv(out, date_format="%Y-%m-%d %H:%M", lineterminator="\n")
+    frame.to_csv(OUT / "payments.csv", date_format="%Y-%m-%d %H:%M", lineterminator="\n")
 
 
 if __name__ == "__main__":

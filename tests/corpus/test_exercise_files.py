@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-EXERCISES = ("imputation", "inference_pipeline")
+EXERCISES = ("imputation", "inference_pipeline", "leakage_debug")
+DATA_SCRIPTS = {
+    "imputation": "exercises/imputation/make_data.py",
+    "leakage_debug": "hidden_tests/leakage_debug/data.py",  # the judge draws from the same world
+}
 COMPLETE = ("reference", "correct_verbose_junior")
 
 
@@ -42,11 +46,12 @@ def _started(tmp_path: Path, starter: Path, solution: Path) -> Path:
     return tmp_path
 
 
-def load_script(path: Path) -> ModuleType:
+def load_script(path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
     script = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, path.stem, script)  # its data classes look themselves up
     spec.loader.exec_module(script)
     return script
 
@@ -80,14 +85,17 @@ def test_the_starter_says_which_exercise_it_is(exercise: str) -> None:
     assert f'exercise = "{exercise}"\nversion = "{version[1]}"' in marker
 
 
-def test_data_is_what_the_script_writes(tmp_path: Path) -> None:
-    script = load_script(ROOT / "exercises" / "imputation" / "make_data.py")
+@pytest.mark.parametrize("exercise", DATA_SCRIPTS)
+def test_data_is_what_the_script_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exercise: str
+) -> None:
+    script = load_script(ROOT / DATA_SCRIPTS[exercise], monkeypatch)
     script.OUT = tmp_path
 
     script.main()
 
     for path in tmp_path.iterdir():
-        assert path.read_bytes() == (_starter("imputation") / "data" / path.name).read_bytes()
+        assert path.read_bytes() == (_starter(exercise) / "data" / path.name).read_bytes()
 
 
 @pytest.mark.parametrize("case", COMPLETE)
