@@ -59,9 +59,15 @@ class _Walk:
 
     def visit(self, item: object, path: str, *, depth: int, counts: bool) -> None:
         """Look at one object; `counts` when its name says that numbers in it are a statistic."""
-        if self._leaf(item, path, counts=counts) or id(item) in self._seen:
-            return
         if depth > _MAX_DEPTH or len(self._seen) > _MAX_OBJECTS:
+            return
+        try:
+            self._look(item, path, depth=depth, counts=counts)
+        except Exception:  # noqa: BLE001 - the candidate's object: what it hides is lost, no more
+            return
+
+    def _look(self, item: object, path: str, *, depth: int, counts: bool) -> None:
+        if self._leaf(item, path, counts=counts) or id(item) in self._seen:
             return
         self._seen[id(item)] = item
         estimator = _is_estimator(item)
@@ -98,7 +104,8 @@ def _as_numbers(item: object) -> np.ndarray[Any, np.dtype[np.float64]] | None:
 
 
 def _is_estimator(item: object) -> bool:
-    return hasattr(item, "get_params") and hasattr(item, "fit")
+    kind = type(item)  # not the object: its attributes may be made up when they are asked for
+    return hasattr(kind, "get_params") and hasattr(kind, "fit")
 
 
 def _may_hold_parts(value: object) -> bool:
