@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Experiment", "Run", "as_ids", "as_run", "as_split"]
 
 _PROBE_CARDS = 52
-_SURE = 5  # runs that agree: what differs then is no chance
+_SURE, _SURE_ALTERED = 7, 3  # runs that agree: what differs then is no chance
 _MANY, _MANY_ALTERED = 10, 4  # runs of a submission that draws random numbers: 1,001 groupings
 _QUICK_SECONDS = 4.0  # a slower one is not repeated: the whole run has a limit
 
@@ -213,7 +213,7 @@ class Experiment:
         if _agree([*base, *after]) or (control and _agree(base)):
             return after
         if _agree(base):  # is it the change, or chance?
-            after.append(self._answers(frame))
+            after += [self._answers(frame) for _ in range(_SURE_ALTERED - len(after))]
             base = self.base(_SURE)
         noisy = not (_agree(base) and _agree(after))
         if noisy and max(run.seconds for run in base) < _QUICK_SECONDS:
