@@ -133,6 +133,16 @@ def test_a_change_smaller_than_the_noise_is_found_in_many_runs() -> None:
     assert found.noise > found.effect > 0.0
 
 
+def test_loud_noise_in_a_few_directions_does_not_hide_a_change_in_another() -> None:
+    rng = np.random.default_rng(4)
+    noise = rng.normal(size=(5, 101))
+    runs = [SCORES + 0.5 * rng.normal(size=5) @ noise for _ in range(14)]
+    leak = 0.01 * rng.normal(size=101)
+
+    assert movement(runs[:10], runs[10:]).verdict is Verdict.INCONCLUSIVE
+    assert movement(runs[:10], [run + leak for run in runs[10:]]).verdict is Verdict.MOVED
+
+
 def test_a_change_far_below_the_noise_is_inconclusive() -> None:
     found = movement(noisy(10, 1), noisy(4, 2, shift=1e-4))
 
@@ -152,6 +162,20 @@ def test_a_choice_that_falls_differently_now_and_then_is_no_change() -> None:
     found = movement([SCORES] * 9 + [other], [SCORES, other, SCORES, SCORES])
 
     assert found.verdict is Verdict.INCONCLUSIVE
+
+
+def test_altered_runs_that_are_now_and_then_as_before_are_noise() -> None:
+    other = SCORES**2
+
+    found = movement([SCORES] * 10, [SCORES, other, SCORES, SCORES])
+
+    assert found.verdict is Verdict.INCONCLUSIVE
+
+
+def test_altered_runs_that_all_differ_from_equal_ones_have_moved() -> None:
+    altered = noisy(4, 3, shift=0.2, noise=0.001)
+
+    assert movement([SCORES] * 10, altered).verdict is Verdict.MOVED
 
 
 def test_altered_runs_that_differ_among_themselves_are_noise() -> None:
