@@ -1,0 +1,10 @@
+def split(df):
+    pass
+
+
+def run(df, folds):
+    pass
+
+
+def predict(model, raw_df):
+    pass
