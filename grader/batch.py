@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 import threading
@@ -126,7 +127,8 @@ def _each(
     """Grade on as many workers as asked for; results come in the order of the command line."""
     jobs = min(options.jobs, len(ready))
     idle: SimpleQueue[Worker] = SimpleQueue()
-    workers = [Worker(bench, number=number, ahead=len(ready) > jobs) for number in range(jobs)]
+    workers = [Worker(bench, number=number) for number in range(jobs)]
+    started = itertools.count(1)
     stop = threading.Event()
     for worker in workers:
         idle.put(worker)
@@ -135,6 +137,7 @@ def _each(
         if stop.is_set():
             return PlatformError("interrupted")
         worker = idle.get()
+        worker.ahead = next(started) < len(ready)  # nothing is warmed for nobody
         try:
             return pipeline.run(
                 worker,

@@ -50,13 +50,14 @@ class Worker:
 
     Args:
         number: which worker of the command this is; it keeps user ids apart.
-        ahead: start the next candidate's container while the current one is graded.
+        ahead: start the next candidate's container while the current one is graded; may be changed
+            between runs.
     """
 
     def __init__(self, bench: Workbench, *, number: int = 0, ahead: bool = False) -> None:
         self._bench = bench
         self._number = number
-        self._ahead = ahead
+        self.ahead = ahead
         self._pool = ThreadPoolExecutor(max_workers=4)
         self._slot = 0
         self._lock = threading.Lock()
@@ -202,7 +203,7 @@ class Worker:
             )
             try:
                 judge.begin(suite.digest, suite.files, _config(exercise, seed))
-                if self._ahead:
+                if self.ahead:
                     self.warm(exercise)
                 record = relay(judge, candidate, progress)
                 frames = review.result() if review else []
