@@ -14,11 +14,11 @@ MEANS = "the model, its features or its settings were chosen with the labels of 
 @pytest.mark.criterion("leak_labels", hint=HINT)
 def test_other_labels_of_test_rows_do_not_matter(experiment, rng, measure, remark):
     """Scores of untouched payments stay when the labels of test rows are drawn again."""
-    assert_depends(experiment.power, measure=measure)
     ids = experiment.outside
     frame = experiment.frame.copy()
     frame.loc[ids, d.LABEL] = experiment.world.with_labels(frame.loc[ids], rng)[d.LABEL]
     after = experiment.answers(frame)
+    assert_depends(experiment.power, measure=measure)
     altered = "the labels of rows outside training"
     assert_still(
         experiment.moved(after), altered=altered, means=MEANS, measure=measure, remark=remark
@@ -29,10 +29,11 @@ def test_other_labels_of_test_rows_do_not_matter(experiment, rng, measure, remar
 @pytest.mark.criterion("leak_labels", hint=HINT)
 def test_opposite_labels_of_test_rows_do_not_matter(experiment, measure, remark):
     """Scores stay when the test rows that the model likes least are made the frauds."""
-    assert_depends(experiment.power, measure=measure)
     frame = d.labels_opposed(experiment.frame, experiment.fold.test_ids, experiment.base()[0].test)
+    after = experiment.answers(frame)
+    assert_depends(experiment.power, measure=measure)
     assert_still(
-        experiment.moved(experiment.answers(frame)),
+        experiment.moved(after),
         altered="the labels of test rows",
         means=MEANS,
         measure=measure,
