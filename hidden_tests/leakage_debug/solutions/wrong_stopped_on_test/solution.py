@@ -90,7 +90,7 @@ def learn(df: pd.DataFrame, train: pd.DataFrame, test: pd.DataFrame) -> FraudMod
     table = features(train, draft)
     relevance = table.corrwith(train[TARGET]).abs().sort_values(ascending=False)
     chosen = relevance.index[:9].tolist()
-    classifier = GradientBoostingClassifier(n_estimators=80, max_depth=2, random_state=0)
+    classifier = GradientBoostingClassifier(n_estimators=40, max_depth=2, random_state=0)
     classifier.fit(table[chosen], train[TARGET])
     unseen = features(test, draft)[chosen]
     scores = [
