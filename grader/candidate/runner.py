@@ -40,6 +40,7 @@ __all__ = [
 ]
 
 _MAX_REQUEST = 1 << 30
+_SWITCH_SECONDS = 1e-4  # repeated calls on threads: few of them show what threads share
 
 
 def string_list(meta: Mapping[str, object], key: str) -> list[str]:
@@ -287,13 +288,29 @@ class Session:
                     answers[index] = self._encode(describe_error(error, self._folder))
 
         pool = [threading.Thread(target=work, daemon=True) for _ in range(threads)]
-        for thread in pool:
-            thread.start()
-        for thread in pool:
-            thread.join()
+        interval = sys.getswitchinterval()
+        if threads > 1:
+            sys.setswitchinterval(_SWITCH_SECONDS)
+        try:
+            for thread in pool:
+                thread.start()
+            for thread in pool:
+                thread.join()
+        finally:
+            sys.setswitchinterval(interval)
         distinct = list(dict.fromkeys(answers))
         order = {answer: index for index, answer in enumerate(distinct)}
         return [distinct, [order[answer] for answer in answers]]
+
+    def _do_each(self, target: object, items: list[object]) -> object:
+        function = self._target(target)
+        arguments = [self._from_wire(item) for item in items]
+        random.seed(0)
+        np.random.seed(0)  # noqa: NPY002 - as for a call
+        return [function(argument) for argument in arguments]
+
+    def _do_items(self, handle: Handle) -> object:
+        return list(self._handles[handle.id])  # type: ignore[call-overload]
 
     def _do_make(self, value: object) -> object:
         return self._to_handle(self._from_wire(value))

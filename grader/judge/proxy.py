@@ -15,7 +15,7 @@ from grader.wire.frames import Measure
 from grader.wire.values import Handle, Record, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
     from numpy.typing import NDArray
@@ -51,17 +51,27 @@ class RemoteObject:
 
     Attribute access, calls, ``len``, indexing and iteration are asked there. Names that start
     with an underscore are not forwarded.
+
+    A dataclass instance with methods came with its fields. As long as nothing else has been asked
+    since, they cannot have changed on our account and are read here; after that they are asked
+    for like any attribute.
     """
 
-    __slots__ = ("_handle", "_solution")
+    __slots__ = ("_asked", "_fields", "_handle", "_solution")
 
-    def __init__(self, solution: Solution, handle: Handle) -> None:
+    def __init__(
+        self, solution: Solution, handle: Handle, fields: Mapping[str, object] | None = None
+    ) -> None:
         self._solution = solution
         self._handle = handle
+        self._fields = fields or {}
+        self._asked = solution.asked
 
     def __getattr__(self, name: str) -> object:
         if name.startswith("_"):
             raise AttributeError(name)
+        if name in self._fields and self._asked == self._solution.asked:
+            return self._fields[name]
         return self._solution.ask("getattr", self, name)
 
     def __call__(self, *args: object, **kwargs: object) -> object:
@@ -173,6 +183,7 @@ class Solution:
         failure: set by the first channel failure; the test has failed from then on.
         calls: questions asked so far.
         last: cost of the last call, net of nothing.
+        asked: changes with every question and every new process.
     """
 
     def __init__(self, channel: Channel) -> None:
@@ -182,6 +193,7 @@ class Solution:
         self._streams: dict[int, Iterator[object]] = {}
         self.failure: ChannelFailure | None = None
         self.calls = 0
+        self.asked = 0
         self.last = Measure(0)
         channel.serve_items(self._next_item)
 
@@ -204,6 +216,24 @@ class Solution:
     def call(self, target: object, *args: object, **kwargs: object) -> object:
         """Call a name or a remote object."""
         return self.call_with({}, target, *args, **kwargs)
+
+    def each(self, target: object, items: Sequence[object]) -> list[object]:
+        """Call a name or a remote object once for each item, in one exchange.
+
+        The first error ends it and is raised.
+        """
+        self._streams.clear()
+        answers = self.ask("each", target, list(items))
+        if type(answers) is not list or len(answers) != len(items):
+            self._fail("bad-reply", "calls for several items gave another number of answers")
+        return answers
+
+    def items(self, source: RemoteObject) -> list[object]:
+        """All items of a remote object that can be iterated over, in one exchange."""
+        found = self.ask("items", source)
+        if type(found) is not list:
+            self._fail("bad-reply", "the items of an object are no list")
+        return found
 
     def make(self, recipe: object) -> RemoteObject:
         """Put an argument (a recipe, or data) into the candidate's process ahead of a call.
@@ -265,6 +295,7 @@ class Solution:
         except codec.CodecError as error:
             raise JudgeFault(f"a hidden test sends what cannot be sent: {error}") from error
         self.calls += 1
+        self.asked += 1
         wall, cpu, known = 0, 0, True
         while True:
             reply, measure = self._guarded(body)
@@ -307,6 +338,7 @@ class Solution:
 
     def _start(self) -> None:
         self._session += 1
+        self.asked += 1
         try:
             encoded = self._channel.begin()
         except ChannelFailure as failure:
@@ -396,16 +428,16 @@ class Solution:
     def _wrap_record(self, record: Record) -> object:
         handle = record.handle
         if handle is not None and record.has_methods:
-            return self._remote(handle)
+            return self._remote(handle, record.fields)
         fields = {key: self._wrap(item) for key, item in record.fields.items()}
         if handle is not None:
             handle = dataclasses.replace(handle, session=self._session)
         return Record(record.type_name, fields, record.is_tuple, handle)
 
-    def _remote(self, handle: Handle) -> RemoteObject:
-        return RemoteObject(
-            self, Handle(handle.id, handle.type_name[:80], handle.callable, self._session)
-        )
+    def _remote(self, handle: Handle, fields: Mapping[str, object] | None = None) -> RemoteObject:
+        owned = Handle(handle.id, handle.type_name[:80], handle.callable, self._session)
+        kept = {key: self._wrap(item) for key, item in (fields or {}).items()}
+        return RemoteObject(self, owned, kept)
 
     def _outcomes(self, result: object) -> Outcomes:
         match result:

@@ -67,6 +67,7 @@ class Encoder:
         self.max_bytes = max_bytes
         self.origins = origins
         self.depth = 0
+        self.classes: dict[type, tuple[tuple[str, ...], bool]] = {}  # looked at once a value
 
     def value(self, obj: object) -> None:
         """Write any value, with a handle in its place where it is not data."""

@@ -252,24 +252,37 @@ def _recipe(enc: Encoder, obj: Recipe) -> None:
     enc.part(obj.params)
 
 
+_METHODS = (FunctionType, classmethod, staticmethod, property)
+
+
 def _dataclass(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - an instance of any dataclass
     cls = type(obj)
-    names = [field.name for field in dataclasses.fields(cls)]
+    if cls not in enc.classes:
+        enc.classes[cls] = _parts(cls)
+    names, methods = enc.classes[cls]
     try:
         fields = {name: getattr(obj, name) for name in names}
     except AttributeError as error:
         raise NotDataError(f"a field is missing ({str(error)[:MAX_NAME]})") from None
-    # With methods it is an object as much as a record, and the other side may call them.
-    methods = any(
-        isinstance(member, FunctionType | classmethod | staticmethod | property)
-        and not name.startswith("_")
-        for base in cls.__mro__
-        for name, member in vars(base).items()
-    )
     handle = _origin(enc, obj, always=methods)
     has_methods = methods and handle is not None
     record = Record(type_name(cls), fields, handle=handle, has_methods=has_methods)
     _write_record(enc, record)
+
+
+def _parts(cls: type) -> tuple[tuple[str, ...], bool]:
+    """The fields of a dataclass, and whether it has public methods.
+
+    With methods it is an object as much as a record, and the other side may call them.
+    """
+    names = tuple(field.name for field in dataclasses.fields(cls))
+    members = (
+        member
+        for base in cls.__mro__
+        for name, member in vars(base).items()
+        if not name.startswith("_")
+    )
+    return names, any(isinstance(member, _METHODS) for member in members)
 
 
 def _origin(enc: Encoder, obj: object, *, always: bool = False) -> Handle | None:

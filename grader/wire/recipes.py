@@ -6,6 +6,7 @@ A recipe is no secret: it is what the test would have sent anyway, spelled short
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,9 +15,9 @@ import pandas as pd
 from grader.wire.values import Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-__all__ = ["build", "numeric_frame"]
+__all__ = ["build", "last_items", "numbered_texts", "numeric_frame"]
 
 MAX_CELLS = 100_000_000
 
@@ -34,6 +35,28 @@ def numeric_frame(*, rows: int, columns: int, missing: float, seed: int) -> Reci
     )
 
 
+def numbered_texts(template: str, *, count: int) -> Recipe:
+    """A generator of ``count`` texts, ``template`` with its ``{}`` replaced by 0, 1, 2, …."""
+    return Recipe("numbered_texts", {"template": template, "count": count})
+
+
+def last_items(length: int) -> Recipe:
+    """An empty deque that keeps the last ``length`` items that it is given.
+
+    ``solution.make(last_items(9)).extend(results)`` reads an iterator to its end there, and keeps
+    next to nothing of it: what then grows was kept by the iterator's owner.
+    """
+    return Recipe("last_items", {"length": length})
+
+
+def _numbered_texts(template: str, count: int) -> Iterator[str]:
+    return (template.replace("{}", str(number)) for number in range(count))
+
+
+def _last_items(length: int) -> deque[object]:
+    return deque(maxlen=length)
+
+
 def _numeric_frame(rows: int, columns: int, missing: float, seed: int) -> pd.DataFrame:
     generator = np.random.Generator(np.random.Philox(seed))
     values = generator.standard_normal((rows, columns))
@@ -41,7 +64,11 @@ def _numeric_frame(rows: int, columns: int, missing: float, seed: int) -> pd.Dat
     return pd.DataFrame(values, columns=[f"x{index}" for index in range(columns)])
 
 
-_KINDS: dict[str, Callable[..., object]] = {"numeric_frame": _numeric_frame}
+_KINDS: dict[str, Callable[..., object]] = {
+    "last_items": _last_items,
+    "numbered_texts": _numbered_texts,
+    "numeric_frame": _numeric_frame,
+}
 
 
 def build(recipe: Recipe) -> object:

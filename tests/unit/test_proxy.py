@@ -191,6 +191,73 @@ def test_object_stays_and_is_asked() -> None:
     assert channel.asked[1] == ("getattr", Handle(5, "Model", False), "size")
 
 
+def with_methods(**fields: object) -> tuple[object, ...]:
+    return ("value", Record("Model", fields, False, Handle(5, "Model", False), has_methods=True))
+
+
+def test_fields_that_came_with_an_object_cost_no_question() -> None:
+    channel = Scripted(with_methods(weight=0.5, part=Handle(6, "Part", False)))
+    model = Solution(channel).train()
+    assert isinstance(model, RemoteObject)
+    assert model.weight == 0.5
+    assert isinstance(model.part, RemoteObject)
+    assert len(channel.asked) == 1
+
+
+def test_what_is_no_field_of_an_object_is_asked() -> None:
+    channel = Scripted(with_methods(weight=0.5), ("value", Handle(7, "method", True)))
+    model = Solution(channel).train()
+    assert isinstance(model.fit, RemoteObject)
+    assert channel.asked[1] == ("getattr", Handle(5, "Model", False), "fit")
+
+
+def test_fields_that_may_have_changed_are_asked_again() -> None:
+    channel = Scripted(with_methods(weight=0.5), ("value", None), ("value", 0.75))
+    solution = Solution(channel)
+    model = solution.train()
+    solution.improve(model)
+    assert model.weight == 0.75
+
+
+def test_fields_of_an_object_end_with_its_process() -> None:
+    solution = Solution(Scripted(with_methods(weight=0.5)))
+    model = solution.train()
+    solution.fresh()
+    with pytest.raises(JudgeFault, match="ended"):
+        _ = model.weight
+
+
+def test_calls_for_several_items_are_one_question() -> None:
+    channel = Scripted(("value", [2, 4]))
+    assert Solution(channel).each("double", [1, 2]) == [2, 4]
+    assert channel.asked == [("each", "double", [1, 2])]
+
+
+@pytest.mark.parametrize("answer", [[2], [2, 4, 6], (2, 4), None])
+def test_another_number_of_answers_than_items_fails_the_test(answer: object) -> None:
+    solution = Solution(Scripted(("value", answer)))
+    with pytest.raises(ChannelFailure, match="another number"):
+        solution.each("double", [1, 2])
+    assert solution.failure is not None
+
+
+def test_items_of_an_object_are_one_question() -> None:
+    channel = Scripted(("value", Handle(5, "generator", False)), ("value", [1, 2]))
+    solution = Solution(channel)
+    results = solution.numbers()
+    assert isinstance(results, RemoteObject)
+    assert solution.items(results) == [1, 2]
+    assert channel.asked[1] == ("items", Handle(5, "generator", False))
+
+
+def test_items_that_are_no_list_fail_the_test() -> None:
+    solution = Solution(Scripted(("value", Handle(5, "generator", False)), ("value", "ab")))
+    results = solution.numbers()
+    assert isinstance(results, RemoteObject)
+    with pytest.raises(ChannelFailure, match="no list"):
+        solution.items(results)
+
+
 def test_record_goes_back_as_the_object_it_stands_for() -> None:
     answer = Record("Model", {"weight": 0.5}, handle=Handle(5, "Model", False))
     channel = Scripted(("value", {"model": answer}), ("value", 3))

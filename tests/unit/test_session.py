@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from grader.judge.errors import CandidateError
+from grader.judge.local import LocalChannel
+from grader.judge.proxy import RemoteObject, Solution
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CODE = """
+import sys
+from dataclasses import dataclass
+
+@dataclass
+class Answer:
+    number: int
+
+    def doubled(self):
+        return 2 * self.number
+
+def answer(number):
+    return Answer(number)
+
+def inverse(number):
+    return 1 / number
+
+def count(numbers):
+    yield from map(answer, numbers)
+
+def interval():
+    return sys.getswitchinterval()
+"""
+
+
+@pytest.fixture
+def solution(tmp_path: Path) -> Solution:
+    (tmp_path / "solution.py").write_text(CODE)
+    return Solution(LocalChannel(tmp_path))
+
+
+def test_each_item_gets_its_answer(solution: Solution) -> None:
+    answers = solution.each("answer", [3, 1, 2])
+    assert [answer.number for answer in answers] == [3, 1, 2]  # type: ignore[attr-defined]
+    assert solution.calls == 1
+
+
+def test_methods_of_what_came_can_be_called(solution: Solution) -> None:
+    (answer,) = solution.each("answer", [3])
+    assert isinstance(answer, RemoteObject)
+    assert answer.doubled() == 6  # type: ignore[operator]
+
+
+def test_first_error_ends_the_calls(solution: Solution) -> None:
+    with pytest.raises(CandidateError, match="ZeroDivisionError"):
+        solution.each("inverse", [1, 0, 2])
+
+
+def test_items_of_a_generator_come_at_once(solution: Solution) -> None:
+    results = solution.count([5, 6])
+    assert isinstance(results, RemoteObject)
+    numbers = [item.number for item in solution.items(results)]  # type: ignore[attr-defined]
+    assert numbers == [5, 6]
+    assert solution.calls == 2
+
+
+def test_items_of_what_has_none_are_an_error(solution: Solution) -> None:
+    with pytest.raises(CandidateError, match="TypeError"):
+        solution.items(solution.make(5))
+
+
+def test_threads_take_turns_quickly_while_calls_are_repeated(solution: Solution) -> None:
+    usual = sys.getswitchinterval()
+    found = solution.repeat(2, threads=2).interval()
+    assert found.values() == [pytest.approx(1e-4)] * 2  # type: ignore[attr-defined]
+    assert sys.getswitchinterval() == usual
