@@ -18,8 +18,9 @@ from data import (
     known_words,
     labels_of,
     loaded,
-    plain_tickets,
     predicted,
+    sample,
+    scores_of,
     sealed,
     table_of,
     unknown_word,
@@ -51,7 +52,7 @@ def test_temperature_is_the_cards(solution, rng):
     texts = known_words(rng, 12)
     for temperature in (1.0, 6.25):
         pipeline = loaded(solution, sealed(FILES, {"temperature": temperature}))
-        due = MODEL.calibrated(MODEL.scores(texts) * CARD["temperature"] / temperature)
+        due = MODEL.calibrated(scores_of(texts) * CARD["temperature"] / temperature)
         gap = float(np.abs(table_of(predicted(solution, pipeline, texts)) - due).max())
         if not gap <= 1e-6:
             raise AssertionError(f"with temperature {temperature} they are off by up to {gap:.2g}")
@@ -73,14 +74,14 @@ def test_confidence_is_the_largest_probability(solution, rng):
 
 
 @pytest.mark.criterion("calibration", hint=MEANING)
-def test_confidence_agrees_with_accuracy(solution, measure, rng):
+def test_confidence_agrees_with_accuracy(solution, measure, rng, rng_for):
     """The expected calibration error on held-out tickets is that of the calibrated model."""
-    texts, drawn = plain_tickets(rng, 600)
+    texts, drawn = (part[:200] for part in sample(rng_for))
     replies = predicted(solution, loaded(solution), texts)
     got, truth = labels_of(replies), [ticket.label for ticket in drawn]
     right = np.array([got[k] == truth[k] for k in range(len(truth))])
     found = reliability_bins(confidences_of(replies), right)
-    table = MODEL.probabilities(texts)
+    table = MODEL.calibrated(scores_of(texts))
     due = np.array([MODEL.labels[k] == truth[n] for n, k in enumerate(table.argmax(axis=1))])
     limit = expected_calibration_error(reliability_bins(table.max(axis=1), due)) + SLACK
     error = expected_calibration_error(found)
@@ -115,12 +116,28 @@ def test_minimum_confidence_is_the_cards(solution, rng):
 
 
 @pytest.mark.criterion("calibration", hint=PERSON)
+def test_confidence_at_the_minimum_is_enough(solution, rng):
+    """Confidence that equals the minimum is not below it; with the next number as minimum it is.
+
+    The solution's own confidence is the minimum here, so that no last digit of ours decides.
+    """
+    texts = known_words(rng, 3)
+    own = confidences_of(predicted(solution, loaded(solution), texts))
+    for text, confidence in zip(texts, own, strict=True):
+        for limit, due in ((confidence, False), (np.nextafter(confidence, 2.0), True)):
+            pipeline = loaded(solution, sealed(FILES, {"min_confidence": float(limit)}))
+            found = fallbacks_of([pipeline.predict(text)])
+            assert_value(found, [due], what=f"fallback of {confidence} with a minimum of {limit}")
+
+
+@pytest.mark.criterion("calibration", hint=PERSON)
 def test_drifted_tickets_go_to_a_person(solution, measure, rng):
     """A batch in a language that the model never saw goes to people, one that it knows does not."""
     words = known_words(rng, 120)
-    unsure = [word for word in words if _below(0.45, [word])[0]][:25]
+    low, high = _below(0.45, words), _below(0.6, words)
+    unsure = [word for word, is_low in zip(words, low, strict=True) if is_low][:25]
     foreign = [" ".join([word, *(unknown_word(rng, 5) for _ in range(9))]) for word in unsure]
-    known = [word for word in words if not _below(0.6, [word])[0]][:25]
+    known = [word for word, is_low in zip(words, high, strict=True) if not is_low][:25]
     pipeline = loaded(solution)
     for name, texts in (("foreign", foreign), ("known", known)):
         flags, due = fallbacks_of(predicted(solution, pipeline, texts)), _below(0.5, texts)
@@ -131,4 +148,4 @@ def test_drifted_tickets_go_to_a_person(solution, measure, rng):
 
 def _below(limit, texts):
     """Whether the calibrated confidence of each text is below a limit."""
-    return [bool(value < limit) for value in MODEL.probabilities(texts).max(axis=1)]
+    return [bool(value < limit) for value in MODEL.calibrated(scores_of(texts)).max(axis=1)]

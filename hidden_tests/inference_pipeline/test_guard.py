@@ -1,11 +1,18 @@
-"""A model that is missing, damaged or of another version is refused when it is loaded."""
+"""A model that is missing, damaged or of another version is refused when it is loaded.
+
+The model here has few terms, so that the many loads are quick.
+"""
 
 from __future__ import annotations
 
 import json
 
 import pytest
-from data import CARD, FILES, MODEL, assert_works, loaded, model_files, sealed
+from data import CARD, assert_answers, sealed
+from data import COMPACT as FILES
+from data import COMPACT_MODEL as MODEL
+from data import loaded as loaded_files
+from data import model_files as changed_files
 
 from grader.judge.errors import raises
 from grader.wire.values import FileTree
@@ -16,6 +23,14 @@ CARDS = "What if the card itself is damaged, or from another version?"
 INSIDE = "A checksum only says that nothing changed. Does what is inside fit together?"
 
 
+def loaded(solution):
+    return loaded_files(solution, FILES)
+
+
+def model_files(**changes):
+    return changed_files(base=FILES, **changes)
+
+
 def _refused(solution, files, error=ValueError):
     with raises(error):
         solution.keep.load_pipeline(FileTree(dict(files)))
@@ -24,7 +39,7 @@ def _refused(solution, files, error=ValueError):
 @pytest.mark.criterion("guard", hint=MISSING)
 def test_missing_folder(solution):
     """A folder that does not exist raises FileNotFoundError."""
-    assert_works(solution, loaded(solution))
+    assert_answers(loaded(solution))
     folder = solution.make(FileTree({}))
     nowhere = solution.keep.call(folder.joinpath, "nowhere")
     with raises(FileNotFoundError):
@@ -37,7 +52,7 @@ def test_missing_folder(solution):
 @pytest.mark.parametrize("name", sorted(FILES))
 def test_missing_file(solution, name):
     """Each of the three files must be there, or FileNotFoundError is raised."""
-    assert_works(solution, loaded(solution))
+    assert_answers(loaded(solution))
     _refused(solution, {key: data for key, data in FILES.items() if key != name}, FileNotFoundError)
 
 
@@ -45,7 +60,7 @@ def test_missing_file(solution, name):
 @pytest.mark.parametrize("name", ["vocabulary.txt", "weights.npz"])
 def test_truncated_file(solution, name):
     """A file that was cut off, or is empty, raises ValueError."""
-    assert_works(solution, loaded(solution))
+    assert_answers(loaded(solution))
     for size in (len(FILES[name]) - 1, len(FILES[name]) // 2, 0):
         _refused(solution, {**FILES, name: FILES[name][:size]})
 
@@ -53,7 +68,7 @@ def test_truncated_file(solution, name):
 @pytest.mark.criterion("guard", hint=DAMAGED)
 def test_changed_weights(solution):
     """Weights that were exchanged for others raise ValueError."""
-    assert_works(solution, loaded(solution))
+    assert_answers(loaded(solution))
     other = model_files(arrays={"coefficients": MODEL.weights.T[::-1]})
     _refused(solution, {**FILES, "weights.npz": other["weights.npz"]})
 
@@ -61,7 +76,7 @@ def test_changed_weights(solution):
 @pytest.mark.criterion("guard", hint=DAMAGED)
 def test_changed_vocabulary(solution, rng):
     """A vocabulary with two lines exchanged raises ValueError."""
-    assert_works(solution, loaded(solution))
+    assert_answers(loaded(solution))
     terms = list(MODEL.terms)
     left, right = (int(place) for place in rng.choice(len(terms), size=2, replace=False))
     terms[left], terms[right] = terms[right], terms[left]
@@ -71,7 +86,7 @@ def test_changed_vocabulary(solution, rng):
 @pytest.mark.criterion("guard", hint=CARDS)
 def test_card_that_is_no_object(solution):
     """A card that is cut off, empty, not JSON or no object raises ValueError."""
-    assert_works(solution, loaded(solution))
+    assert_answers(loaded(solution))
     text = FILES["card.json"]
     for data in (text[: len(text) // 2], b"", b"\xff\xfe\x00", b"[]", b"null", b'"card"', b"3"):
         _refused(solution, {**FILES, "card.json": data})
@@ -81,7 +96,7 @@ def test_card_that_is_no_object(solution):
 @pytest.mark.parametrize("name", sorted(CARD))
 def test_card_without_an_entry(solution, name):
     """A card that lacks one of its entries raises ValueError, not KeyError."""
-    assert_works(solution, loaded(solution))
+    assert_answers(loaded(solution))
     _refused(solution, sealed(FILES, {name: None}))
 
 
@@ -89,7 +104,7 @@ def test_card_without_an_entry(solution, name):
 @pytest.mark.parametrize("name", ["vocabulary.txt", "weights.npz"])
 def test_card_without_a_checksum(solution, name):
     """A card that lacks the checksum of a file raises ValueError."""
-    assert_works(solution, loaded(solution))
+    assert_answers(loaded(solution))
     card = json.loads(FILES["card.json"])
     del card["sha256"][name]
     _refused(solution, {**FILES, "card.json": json.dumps(card).encode()})
@@ -98,7 +113,7 @@ def test_card_without_a_checksum(solution, name):
 @pytest.mark.criterion("guard", hint=CARDS)
 def test_other_format_version(solution):
     """A format version other than 1 raises ValueError."""
-    assert_works(solution, loaded(solution))
+    assert_answers(loaded(solution))
     for version in (0, 2, 99):
         _refused(solution, sealed(FILES, {"format_version": version}))
 
@@ -106,7 +121,7 @@ def test_other_format_version(solution):
 @pytest.mark.criterion("guard", hint=INSIDE)
 def test_weights_that_cannot_be_read(solution):
     """A weights file that is no archive of arrays raises ValueError, its checksum being right."""
-    assert_works(solution, loaded(solution))
+    assert_answers(loaded(solution))
     for data in (b"", b"weights", b"PK\x03\x04" + b"\x00" * 40):
         _refused(solution, sealed({**FILES, "weights.npz": data}))
 
@@ -115,14 +130,14 @@ def test_weights_that_cannot_be_read(solution):
 @pytest.mark.parametrize("name", ["idf", "coefficients", "intercept"])
 def test_missing_array(solution, name):
     """A weights file that lacks an array raises ValueError."""
-    assert_works(solution, loaded(solution))
+    assert_answers(loaded(solution))
     _refused(solution, model_files(arrays={name: None}))
 
 
 @pytest.mark.criterion("guard", hint=INSIDE)
 def test_pickled_objects(solution):
     """Arrays of pickled objects are refused with ValueError, never loaded."""
-    assert_works(solution, loaded(solution))
+    assert_answers(loaded(solution))
     for name, value in (("intercept", MODEL.intercept), ("idf", MODEL.idf)):
         _refused(solution, model_files(arrays={name: value.astype(object)}))
 
@@ -130,7 +145,7 @@ def test_pickled_objects(solution):
 @pytest.mark.criterion("guard", hint=INSIDE)
 def test_shapes_that_do_not_fit(solution):
     """Arrays that do not fit the vocabulary, the labels or each other raise ValueError."""
-    assert_works(solution, loaded(solution))
+    assert_answers(loaded(solution))
     weights = MODEL.weights.T
     for arrays in (
         {"coefficients": weights[:, :-1]},

@@ -1,8 +1,8 @@
 """Loaded once, lazy, and at a cost that is comparable with the judge's own.
 
 CPU time on both sides, so that neighbours do not count. Seen on one machine: correct solutions cost
-0.8 to 2.4 times the reference, parsing the model anew for each ticket 18 times. Memory is the
-container's peak, which only grows: the test of it looks at what a call adds.
+0.9 to 3.1 times the reference, parsing the model anew for each ticket more than 60 times. What a
+long batch leaves in memory is looked at in ``test_batches.py``.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ from data import (
     assert_batch,
     assert_labels,
     assert_works,
-    batched,
+    cost_ratio,
     known_words,
     labels_of,
     loaded,
     predicted,
 )
-from tickets import draw_tickets
 
 from grader.judge.compare import assert_value
 from grader.wire.values import FileTree
@@ -29,17 +28,7 @@ from grader.wire.values import FileTree
 ONCE = "When is the model read? Delete the folder after loading."
 COST = "How much work is done for each ticket that could be done once?"
 LAZY = "How many tickets are taken before the first result comes out?"
-MEMORY = "What is kept of a ticket after its result was handed out?"
-TIMES = 12.0
-MIB = 1 << 20
-GROWTH = 96.0
-
-
-def _ratio(theirs, ours):
-    known = theirs.cpu_ns > 0 and ours.cpu_ns > 0
-    mine = ours.cpu_ns if known else ours.wall_ns
-    other = theirs.cpu_ns if known else theirs.wall_ns
-    return other / max(mine, 1_000_000)
+TIMES = 14.0
 
 
 @pytest.mark.criterion("solving_scale", hint=ONCE)
@@ -65,23 +54,27 @@ def test_the_folder_may_change(solution):
 
 @pytest.mark.criterion("solving_scale", hint=COST)
 def test_throughput(solution, measure, rng):
-    """A thousand tickets in batches cost no more than a multiple of the reference."""
-    texts = list(dict.fromkeys(ticket.text for ticket in draw_tickets(rng, 1200)))[:1000]
+    """300 short tickets in batches cost no more than a multiple of the reference."""
+    words = known_words(rng, 100)
+    texts = [" ".join(rng.choice(words, size=3, replace=False)) for _ in range(300)]
+    MODEL.probabilities(texts[:20])
     with solution.stopwatch() as ours:
         MODEL.probabilities(texts)
     pipeline = loaded(solution)
     load = solution.last
     assert_works(solution, pipeline)  # whatever is compiled or imported once is no part of the cost
-    results = solution.keep.call(pipeline.predict_batch, texts, batch_size=100)
     basket = solution.make([])
-    basket.extend(results)
-    theirs = solution.last
+    take = basket.extend
+    results = solution.keep.call(pipeline.predict_batch, texts, batch_size=100)
+    theirs = [solution.last]
+    take(results)
+    theirs.append(solution.last)
     assert_value(len(labels_of(basket.copy())), len(texts), what="number of results")
-    ratio = _ratio(theirs, ours)
-    measure("cost of a thousand tickets", ratio, "times the reference", TIMES, volatile=True)
+    ratio = cost_ratio(theirs, ours)
+    measure("cost of 300 tickets", ratio, "times the reference", TIMES, volatile=True)
     measure("cost of loading", load.cpu_ns / 1e6, "ms", volatile=True)
     if not ratio <= TIMES:
-        raise AssertionError(f"a thousand tickets cost more than {TIMES:.0f} times the reference")
+        raise AssertionError(f"300 tickets cost more than {TIMES:.0f} times the reference")
 
 
 @pytest.mark.criterion("solving_scale", hint=COST)
@@ -100,7 +93,7 @@ def test_first_and_later_calls(solution, measure):
 @pytest.mark.criterion("solving_scale", hint=LAZY)
 def test_results_come_while_texts_are_read(solution, rng):
     """At any moment at most two batches of tickets have been taken ahead of the results."""
-    texts = known_words(rng, 120)
+    texts = known_words(rng, 40)
     taken = [0]
 
     def source():
@@ -109,38 +102,11 @@ def test_results_come_while_texts_are_read(solution, rng):
             yield text
 
     pipeline = loaded(solution)
-    results = solution.keep.call(pipeline.predict_batch, source(), batch_size=8)
+    results = solution.keep.call(pipeline.predict_batch, source(), batch_size=4)
     replies = []
     for reply in results:
         replies.append(reply)
         ahead = taken[0] - len(replies)
-        if ahead > 16:
-            raise AssertionError(f"{ahead} tickets were taken ahead, with batch_size=8")
+        if ahead > 8:
+            raise AssertionError(f"{ahead} tickets were taken ahead, with batch_size=4")
     assert_batch(replies, texts)
-
-
-@pytest.mark.criterion("solving_scale", hint=MEMORY)
-def test_memory_over_ten_thousand_tickets(solution, measure, rng):
-    """Ten thousand tickets through one iterator need no more memory than a few."""
-    texts = known_words(rng, 40)
-    pipeline = loaded(solution)
-    assert_batch(batched(solution, pipeline, texts), texts)
-    batched(solution, pipeline, texts * 10, batch_size=40)
-    before = solution.last.peak_bytes
-    many = solution.make(texts * 250)
-    results = solution.keep.call(pipeline.predict_batch, many, batch_size=40)
-    ask = solution.ask("getattr", solution.ask("iter", results), "__next__")
-    outcomes = solution.repeat(10_000).call(ask)
-    after = solution.last.peak_bytes
-    distinct, order = outcomes.distinct, outcomes.order
-    assert_value(len(order), 10_000, what="number of results")
-    outcomes.values()  # raises the first error
-    assert_batch([distinct[place] for place in order[-40:]], texts)
-    if before < 0 or after < 0:
-        return  # the engine does not tell
-    growth = (after - before) / MIB
-    measure("memory of ten thousand tickets", growth, "MiB more", GROWTH, volatile=True)
-    if not growth <= GROWTH:
-        raise AssertionError(
-            f"ten thousand tickets need more than {GROWTH:.0f} MiB more than a few"
-        )
