@@ -25,6 +25,7 @@ __all__ = ["Experiment", "Run", "as_ids", "as_run", "as_split"]
 _PROBE_CARDS = 52
 _SURE, _SURE_ALTERED = 7, 3  # runs that agree: what differs then is no chance
 _MANY, _MANY_ALTERED = 10, 4  # runs of a submission that draws random numbers: 1,001 groupings
+_MORE_DRAWS = 5
 _QUICK_SECONDS = 4.0  # a slower one is not repeated: the whole run has a limit
 
 
@@ -225,6 +226,34 @@ class Experiment:
     def moved(self, after: list[_Answers]) -> Movement:
         """How far scores moved against the frame as it is."""
         return movement([run.scores for run in self.base()], [run.scores for run in after])
+
+    @property
+    def opposed(self) -> Movement:
+        """What happens when the test rows that the model likes least are made the frauds."""
+
+        def measure() -> Movement:
+            ids, scores = self.fold.test_ids, self.base()[0].test
+            return self.moved(self.answers(d.labels_opposed(self.frame, ids, scores)))
+
+        return self._once("opposed", measure)
+
+    def first_to_move(self, alter: Callable[[], pd.DataFrame]) -> list[_Answers]:
+        """Runs on an altered frame, and on others like it where a choice may hide what matters.
+
+        Where labels of test rows matter, settings may have been chosen by a score on these rows.
+        Their features matter then as well, but one alteration need not change the choice.
+
+        Args:
+            alter: draws an altered frame.
+        """
+        after = self.answers(alter())
+        for _ in range(_MORE_DRAWS):
+            if self.moved(after).verdict is Verdict.MOVED or (
+                self.opposed.verdict is not Verdict.MOVED
+            ):
+                break
+            after = self.answers(alter())
+        return after
 
     def assert_state_still(self, after: list[_Answers], altered: str) -> None:
         """Hold that no fitted number moved, though no score shows it (a scaler before trees)."""
