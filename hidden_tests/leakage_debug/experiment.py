@@ -26,7 +26,7 @@ _PROBE_CARDS = 52
 _SURE, _SURE_ALTERED = 7, 3  # runs that agree: what differs then is no chance
 _MANY, _MANY_ALTERED = 10, 4  # runs of a submission that draws random numbers: 1,001 groupings
 _MORE_DRAWS = 5
-_QUICK_SECONDS = 4.0  # a slower one is not repeated: the whole run has a limit
+_QUICK_SECONDS = 12.0  # a slower one is not repeated: the whole run has a limit
 
 
 def as_ids(reply: object, what: str) -> list[Any]:
