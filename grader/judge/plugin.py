@@ -8,16 +8,19 @@ FOLDER`` uses the same plugin in one plain process.
 
 from __future__ import annotations
 
+import functools
+import inspect
 import json
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from grader.judge import determinism
-from grader.judge.errors import CandidateError, JudgeFault
+from grader.judge.errors import CandidateError, ChannelFailure, JudgeFault
 from grader.judge.proxy import Solution
 
 if TYPE_CHECKING:
@@ -32,6 +35,10 @@ __all__ = ["Judge", "Record"]
 AUTHOR_SEED = "00" * 16
 _MESSAGE = 4000
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
+
+
+class _SetupFailedError(Exception):
+    """Carries what ended a fixture to pytest, which unwinds fixtures for an `Exception` only."""
 
 
 @dataclass
@@ -186,6 +193,12 @@ class Judge:
         if report.failed:
             self.faults.append(f"collecting {report.nodeid}: {str(report.longrepr)[-_MESSAGE:]}")
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> None:
+        """Let pytest take down a fixture in which the candidate died, or the next test breaks."""
+        if not hasattr(fixturedef.func, "guarded"):
+            vars(fixturedef)["func"] = _guarded(fixturedef.func)
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[Any]
@@ -194,7 +207,8 @@ class Judge:
         report = yield
         record = self.record(item.nodeid)
         if call.excinfo is not None and record.error is None:
-            record.error = call.excinfo.value
+            error = call.excinfo.value
+            record.error = error.__cause__ if isinstance(error, _SetupFailedError) else error
             record.notes = tuple(getattr(record.error, "__notes__", ()))
         if record.solution is not None and record.solution.failure is not None:
             report.outcome = "failed"
@@ -265,6 +279,31 @@ class Judge:
         if set(record.outcomes.values()) == {"passed"} and record.outcomes.get("call"):
             return "none", "", ""
         return "no-record", "the test left no positive record", ""
+
+
+def _guarded(fixture: Callable[..., Any]) -> Callable[..., Any]:
+    """The same fixture, whose channel failures and faults are an `Exception` to pytest."""
+
+    @contextmanager
+    def carried() -> Iterator[None]:
+        try:
+            yield
+        except (ChannelFailure, JudgeFault) as failure:
+            raise _SetupFailedError from failure
+
+    @functools.wraps(fixture)
+    def function(*args: object, **kwargs: object) -> object:
+        with carried():
+            return fixture(*args, **kwargs)
+
+    @functools.wraps(fixture)
+    def generator(*args: object, **kwargs: object) -> Iterator[object]:
+        with carried():
+            yield from fixture(*args, **kwargs)
+
+    guarded: Any = generator if inspect.isgeneratorfunction(fixture) else function
+    guarded.guarded = True
+    return cast("Callable[..., Any]", guarded)
 
 
 def _writer(path: str | None) -> Callable[[str, dict[str, object]], None]:

@@ -25,10 +25,13 @@ def tick(x): return next(ticks)
 """
 
 
-def evidence(tmp_path: Path, suite: str, *options: str) -> dict[str, dict[str, Any]]:
-    """Run a suite in author mode; its records by test name."""
+def evidence(
+    tmp_path: Path, suite: str, *options: str, keep: bool = False
+) -> dict[str, dict[str, Any]]:
+    """Run a suite in author mode, on the solution that is there to `keep`; records by test."""
     (tmp_path / "solution").mkdir(exist_ok=True)
-    (tmp_path / "solution/solution.py").write_text(SOLUTION)
+    if not keep:
+        (tmp_path / "solution/solution.py").write_text(SOLUTION)
     (tmp_path / "suite").mkdir(exist_ok=True)
     (tmp_path / "suite/test_it.py").write_text(HEAD + suite)
     told = tmp_path / "told"
@@ -149,3 +152,36 @@ def test_shrinking_is_bounded_by_calls(tmp_path: Path) -> None:
         "    assert sum(solution.double(values)) < 0\n"
     )
     assert evidence(tmp_path, suite)["test_x"]["calls"] < 1500
+
+
+def test_candidate_that_fails_in_a_fixture_fails_these_tests_and_no_other(tmp_path: Path) -> None:
+    suite = """
+@pytest.fixture
+def doubled(solution):
+    return solution.gone(1)
+
+@criterion
+def test_one(doubled):
+    \"\"\"It holds.\"\"\"
+
+@criterion
+def test_two(doubled):
+    \"\"\"It holds.\"\"\"
+
+@criterion
+def test_three(solution):
+    \"\"\"It holds.\"\"\"
+    assert solution.double(1) == 2
+"""
+    # What a dying process does to a test is a failure of the channel; so is what cannot load.
+    assert {n: r["cause"] for n, r in evidence(tmp_path, suite).items()} == {
+        "test_one": "candidate-error",
+        "test_two": "candidate-error",
+        "test_three": "none",
+    }
+    (tmp_path / "solution/solution.py").write_text("raise ValueError('no')")
+    records = evidence(tmp_path, suite, keep=True)
+
+    assert {name: record["cause"] for name, record in records.items()} == dict.fromkeys(
+        ("test_one", "test_two", "test_three"), "load-error"
+    )
