@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import io
 import secrets
@@ -23,7 +24,7 @@ from grader.report.model import Capture, Moment, Report, RunFacts, file_facts
 from grader.results import ResultsFolder
 from grader.rubric import check_suite, score
 from grader.sandbox.doctor import warnings_of
-from grader.sandbox.workbench import Workbench, Worker, replay_run
+from grader.sandbox.workbench import Replayer, Workbench, Worker
 from grader.seeds import checked, commitment, run_seed, team_seed
 from grader.suite import Suite, load_suite
 from grader.text import CandidateText
@@ -250,12 +251,15 @@ def grade(
         return run(worker, bench, grading, out=out or Path("results")).report
 
 
-def replay(folder: str | Path, *, root: Path | None = None) -> tuple[Evidence, ...]:
+def replay(
+    folder: str | Path, *, root: Path | None = None, replayer: Replayer | None = None
+) -> tuple[Evidence, ...]:
     """Recompute a run's verdicts from its transcript, without the candidate's code.
 
     Args:
         folder: a results folder.
         root: the checkout with the hidden tests of the run.
+        replayer: reused for several replays; by default this one gets a container of its own.
 
     Returns:
         The evidence, equal to the recorded one.
@@ -264,8 +268,6 @@ def replay(folder: str | Path, *, root: Path | None = None) -> tuple[Evidence, .
         ReplayMismatch: other questions or other verdicts than in the recorded run.
         UsageError: not a results folder, or the hidden tests are not those of the run.
     """
-    from grader.sandbox.engine import Engine  # noqa: PLC0415 - only a replay connects by itself
-
     root = root or project_root()
     folder = Path(folder)
     recorded = report_json.read_report(folder / "report.json")
@@ -280,10 +282,11 @@ def replay(folder: str | Path, *, root: Path | None = None) -> tuple[Evidence, .
         )
     if commitment(str(meta["seed"])) != recorded["run"]["seed_commitment"]:
         raise ReplayMismatch("the transcript's seed is not the one that the report commits to")
-    engine = Engine()
     config = {key: meta[key] for key in ("seed", "call_ms", "load_ms")}
-    image = _judge_image(engine, str(meta["judge_image"]))
-    record = replay_run(engine, image, suite, recording, exercise, config=config)
+    with contextlib.ExitStack() as stack:
+        bench = replayer or stack.enter_context(Replayer())
+        image = _judge_image(bench.engine, str(meta["judge_image"]))
+        record = bench.run(image, suite, recording, exercise, config=config)
     evidence = evidence_of(collected_tests(record.tests), record.evidence)
     again = report_json.stable_evidence(evidence)
     if again != recorded["evidence"]:

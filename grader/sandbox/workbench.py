@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from grader.transcript import Recording
     from grader.wire.frames import Frame
 
-__all__ = ["Workbench", "Worker"]
+__all__ = ["Replayer", "Workbench", "Worker"]
 
 _SLOTS_A_WORKER = 16
 _BoxT = TypeVar("_BoxT", CandidateBox, JudgeBox, AnalystBox)
@@ -274,27 +274,54 @@ def _no_progress(done: int, total: int) -> None:
     del done, total
 
 
-def replay_run(
-    engine: Engine,
-    image: str,
-    suite: Suite,
-    recording: Recording,
-    exercise: Exercise,
-    *,
-    config: Mapping[str, object],
-) -> RunRecord:
-    """Run the suite against a transcript instead of a candidate.
+class Replayer:
+    """Runs suites against transcripts instead of candidates, in one judge container an image."""
 
-    Raises:
-        ReplayMismatch: the judge asks something else than in the recorded run.
-    """
-    box = JudgeBox(engine, image, slot=0)
-    try:
-        box.wait_ready()
-        box.begin(suite.digest, suite.files, config)
-        record = relay(box, recording, _no_progress)
-        recording.finish()
-        add_review(record, recording.reviews, exercise)
-    finally:
-        box.remove()
-    return record
+    def __init__(self) -> None:
+        self.engine = Engine()
+        self._boxes: dict[str, JudgeBox] = {}
+
+    def run(
+        self,
+        image: str,
+        suite: Suite,
+        recording: Recording,
+        exercise: Exercise,
+        *,
+        config: Mapping[str, object],
+    ) -> RunRecord:
+        """Run one suite against one transcript.
+
+        Args:
+            image: id of the judge image that the transcript was made with.
+            suite: the hidden tests.
+            recording: what was asked and answered.
+            exercise: what was graded.
+            config: the RUN frame's fields.
+
+        Raises:
+            ReplayMismatch: the judge asks something else than in the recorded run.
+        """
+        box = self._boxes.pop(image, None) or _ready(JudgeBox(self.engine, image, slot=0))
+        try:
+            box.begin(suite.digest, suite.files, config)
+            record = relay(box, recording, _no_progress)
+            recording.finish()
+            add_review(record, recording.reviews, exercise)
+        except BaseException:
+            box.remove()  # it is in the middle of a run
+            raise
+        self._boxes[image] = box
+        return record
+
+    def close(self) -> None:
+        """Remove its containers."""
+        for box in self._boxes.values():
+            box.remove()
+        self._boxes.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
