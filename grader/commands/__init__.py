@@ -39,6 +39,7 @@ COMMANDS = (
     Command("doctor", "", "what this machine's container engine offers and lacks", "doctor"),
     Command("images", "", "build the sandbox images now", "images"),
     Command("replay", "RUN", "recompute a run's verdicts from its transcript", "replay"),
+    Command("report", "RUN", "make a run's reports again, also by a changed rubric", "report"),
 )
 
 
