@@ -20,55 +20,20 @@ import pytest
 
 from grader.errors import UsageError
 from grader.intake import digest_of, read_submission
-from grader.models import Cause, Evidence, Measurement, Status, SubmissionFile
+from grader.models import Cause, Measurement, Status, SubmissionFile
 from grader.report.dossier import Dossier, open_dossier
 from grader.report.formats import FORMATS, render
 from grader.report.html import feedback_page, reviewer_page
 from grader.report.interview import questions
 from grader.report.markdown import MOST_BYTES, capped
-from grader.report.model import FileFact
 from grader.report.report_json import build_report, write_report
 from grader.report.sources import sources
 from grader.report.stored import SUBMISSION, pack_files, report_from, unpack_files
 from grader.report.tables import write_csv
 
 sys.path.insert(0, str(Path(__file__).parent))
-from sample_report import HOSTILE, record, report
-
-ATTACK = HOSTILE + '</pre></script><img src=x onerror=alert(1)> "\'> {{7*7}} =HYPERLINK("x")'
-STARTER = {"solution.py": b"def f():\n    raise NotImplementedError\n", "README.md": b"# Task\n"}
-
-
-def files(source: str = "def f():\n    return 1\n") -> tuple[SubmissionFile, ...]:
-    return (SubmissionFile("solution.py", source.encode("utf-8", "surrogatepass")),)
-
-
-def dossier(text: str = "plain", *, notebook: str | None = None) -> Dossier:
-    """A run in which the candidate's text is `text` wherever a candidate's text can be."""
-    broken = record("test_two", message=text)
-    failed = (
-        dataclasses.replace(broken, where="solution.py:2 in f", remarks=(text,)),
-        static(f"1 finding, none overlooked: solution.py:1 {text.split(';', maxsplit=1)[0]}"),
-    )
-    made = report(record("test_one"), record("test_three", criterion="scale"), *failed)
-    captures = tuple(
-        dataclasses.replace(c, stdout=type(c.stdout)(text)) for c in made.moment.captures
-    )
-    graded = files(f"def f():\n    return 1  # {' '.join(text.split())}\n".replace("\ud800", ""))
-    made = dataclasses.replace(
-        made,
-        submission_notes=(text,),
-        submission_digest=digest_of(graded),
-        files=(FileFact("solution.py", 3, "b" * 64),),
-        moment=dataclasses.replace(made.moment, captures=captures, warnings=(text,)),
-    )
-    return Dossier(made, graded, STARTER, notebook)
-
-
-def static(message: str) -> Evidence:
-    item = record("x", criterion="style", message=message)
-    test = dataclasses.replace(item.test, id="static::style::x")
-    return dataclasses.replace(item, test=test, cause=Cause.FINDING, where="solution.py:1")
+from sample_dossier import ATTACK, STARTER, dossier, files
+from sample_report import record, report
 
 
 def run_folder(folder: Path, what: Dossier) -> Path:

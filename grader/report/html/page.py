@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["feedback_page", "reviewer_page"]
 
-_MESSAGE_CHARS = 4000
+_MESSAGE_CHARS, _MESSAGE_LINES = 4000, 40
 _CAPTURE_CHARS = 3000
 _CAPTURES_CHARS = 150_000
 _LIMIT_CAUSES = frozenset(
@@ -151,6 +151,7 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "lines": _lines,
         "clipped": clip,
+        "few_lines": _few_lines,
         "figure": lambda value: f"{value:.3g}",
         "size": _size,
         "slug": lambda text: _UNSAFE_ID.sub("-", str(text).lower()),
@@ -169,6 +170,16 @@ def _finalize(value: object) -> object:
 def _lines(text: str | CandidateText) -> Markup:
     """Text whose line feeds stay, for an element that keeps white space."""
     return Markup(for_html(text, lines=True))  # noqa: S704 - just encoded
+
+
+def _few_lines(text: CandidateText) -> CandidateText:
+    lines = text.raw.split("\n")
+    rest = len(lines) - _MESSAGE_LINES
+    return (
+        text
+        if rest <= 0
+        else CandidateText("\n".join([*lines[:_MESSAGE_LINES], f"... ({rest:,} more lines)"]))
+    )
 
 
 def _size(count: float) -> str:
