@@ -4,7 +4,7 @@ BIN := .venv/bin
 SUBMISSION ?=
 ARGS ?=
 
-.PHONY: grade test lint format images engine doctor env dev corpus hostile bench clean
+.PHONY: grade test test-browser lint format images engine doctor env dev corpus hostile bench clean
 
 grade: env engine
 ifeq ($(SUBMISSION),)
@@ -18,6 +18,10 @@ endif
 test: dev engine
 	@$(BIN)/grade images
 	$(BIN)/pytest
+
+test-browser: dev
+	@scripts/bootstrap.sh browser
+	$(BIN)/pytest tests/browser
 
 lint: dev
 	$(BIN)/ruff check .

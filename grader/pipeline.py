@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import io
 import secrets
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from rich.console import Console
 
 import grader
 from grader.errors import PlatformError, ReplayMismatch, UsageError
@@ -19,8 +16,11 @@ from grader.evidence import collected_tests, evidence_of
 from grader.exercise import detect_exercise, list_exercises, load_exercise
 from grader.findings import findings_of
 from grader.intake import read_submission
-from grader.report import feedback, report_json, terminal
+from grader.report import report_json
+from grader.report.dossier import Dossier, starter_files
+from grader.report.formats import FORMATS, WRITTEN_WITH_EACH_RUN, render
 from grader.report.model import Capture, Moment, Report, RunFacts, file_facts
+from grader.report.stored import SUBMISSION, pack_files
 from grader.results import ResultsFolder
 from grader.rubric import check_suite, score
 from grader.sandbox.doctor import warnings_of
@@ -173,7 +173,7 @@ def run(
                 ),
             ),
         )
-        _write(results.draft, report)
+        _write(results.draft, report, grading)
         folder = results.publish()
     except BaseException:
         results.drop()
@@ -208,13 +208,12 @@ def _report(grading: Grading, record: RunRecord, facts: RunFacts, moment: Moment
     )
 
 
-def _write(folder: Path, report: Report) -> None:
+def _write(folder: Path, report: Report, grading: Grading) -> None:
     report_json.write_report(folder / "report.json", report_json.build_report(report))
-    (folder / "feedback.md").write_text(feedback.feedback(report), encoding="utf-8")
-    plain = Console(file=io.StringIO(), width=100, color_system=None, force_terminal=False)
-    with plain.capture() as shown:
-        terminal.render(report, plain, verbose=True)
-    (folder / "scorecard.txt").write_text(shown.get(), encoding="utf-8", errors="replace")
+    (folder / SUBMISSION).write_bytes(pack_files(grading.submission.files))
+    dossier = Dossier(report, grading.submission.files, starter_files(grading.exercise))
+    for name in WRITTEN_WITH_EACH_RUN:
+        (folder / FORMATS[name].file).write_bytes(render(name, dossier))
 
 
 def grade(
