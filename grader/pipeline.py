@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import grader
+from grader.binding import bind
 from grader.errors import PlatformError, ReplayMismatch, UsageError
 from grader.evidence import collected_tests, evidence_of
 from grader.exercise import detect_exercise, list_exercises, load_exercise
@@ -174,6 +175,7 @@ def run(
             ),
         )
         _write(results.draft, report, grading)
+        bind(results.draft, exercise.hidden_dir.parent)
         folder = results.publish()
     except BaseException:
         results.drop()

@@ -39,6 +39,9 @@ COMMANDS = (
     Command("doctor", "", "what this machine's container engine offers and lacks", "doctor"),
     Command("images", "", "build the sandbox images now", "images"),
     Command("replay", "RUN", "recompute a run's verdicts from its transcript", "replay"),
+    Command("audit", "RUN", "check a result against what it was bound to", "audit"),
+    Command("keygen", "[FILE]", "make a key that signs results from now on", "keygen"),
+    Command("verify", "EXERCISE", "lint the hidden tests and grade their labels", "verify"),
     Command("report", "RUN", "make a run's reports again, also by a changed rubric", "report"),
 )
 
