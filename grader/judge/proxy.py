@@ -28,7 +28,13 @@ _MAX_ITEMS = 2_000_000  # bounds the judge's time on one hostile answer to secon
 
 
 class Channel(Protocol):
-    """The way to one candidate. Every method raises ChannelFailure when no answer comes."""
+    """The way to one candidate. Every method raises ChannelFailure when no answer comes.
+
+    Attributes:
+        over: set once the run's time is up: no later question will be answered.
+    """
+
+    over: ChannelFailure | None
 
     def begin(self) -> bytes | None:
         """Start a fresh process and load the submission. None, or the encoded load error."""
