@@ -40,6 +40,8 @@ COMMANDS = (
     Command("images", "", "build the sandbox images now", "images"),
     Command("replay", "RUN", "recompute a run's verdicts from its transcript", "replay"),
     Command("report", "RUN", "make a run's reports again, also by a changed rubric", "report"),
+    Command("starter", "EXERCISE DEST", "write a candidate's folder", "starter"),
+    Command("pack", "FOLDER", "pack a folder as the zip to hand in", "pack"),
 )
 
 
