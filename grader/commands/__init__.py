@@ -42,6 +42,7 @@ COMMANDS = (
     Command("report", "RUN", "make a run's reports again, also by a changed rubric", "report"),
     Command("starter", "EXERCISE DEST", "write a candidate's folder", "starter"),
     Command("pack", "FOLDER", "pack a folder as the zip to hand in", "pack"),
+    Command("collect", "FOLDER", "grade a folder of submissions into one table", "collect"),
 )
 
 

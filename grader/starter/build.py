@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from grader.models import Exercise
 
-__all__ = ["MARKER", "Starter", "build", "candidates_own"]
+__all__ = ["MARKER", "Starter", "build", "candidates_own", "shipped"]
 
 MARKER = "assessment.toml"
 _SHEET = "README.md"
@@ -80,6 +80,14 @@ def build(
     files[MARKER] = _marker(exercise, files, variant)
     ordered = dict(sorted(files.items()))
     return Starter(exercise.id, exercise.version, exercise.title, ordered, variant)
+
+
+def shipped(exercise: Exercise) -> dict[str, bytes]:
+    """The files of a plain starter, but for the task sheet, in which a policy may stand."""
+    files = starter_files(exercise)
+    files.pop(_SHEET, None)
+    files[".github/workflows/tests.yml"] = _file("tests.yml")
+    return files
 
 
 def candidates_own(path: str, entry: str) -> bool:
