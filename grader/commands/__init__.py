@@ -43,6 +43,9 @@ COMMANDS = (
     Command("keygen", "[FILE]", "make a key that signs results from now on", "keygen"),
     Command("verify", "EXERCISE", "lint the hidden tests and grade their labels", "verify"),
     Command("report", "RUN", "make a run's reports again, also by a changed rubric", "report"),
+    Command("starter", "EXERCISE DEST", "write a candidate's folder", "starter"),
+    Command("pack", "FOLDER", "pack a folder as the zip to hand in", "pack"),
+    Command("collect", "FOLDER", "grade a folder of submissions into one table", "collect"),
 )
 
 
