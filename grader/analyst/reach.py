@@ -27,11 +27,16 @@ _DEEPEST_ALIAS = 8
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """What a submission must define: entry file, names, and the methods of classes among them."""
+    """What a submission must define: entry file, names, and the methods of classes among them.
+
+    Attributes:
+        cells: of a notebook, (first line, number) of each cell in the entry.
+    """
 
     entry: str
     names: tuple[str, ...]
     methods: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cells: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +80,7 @@ class Reached:
                 found[unit.module.path] |= set(range(first, (part.end_lineno or first) + 1))  # type: ignore[attr-defined]
             found[unit.module.path].add(unit.node.lineno)
         for module in self.modules:
-            for node in imports_of(module.tree):
+            for node in imports_of(module):
                 found[module.path] |= set(range(node.lineno, (node.end_lineno or 0) + 1))
         return found
 
@@ -186,11 +191,12 @@ class _Walker:
         self._bytes += len(self._files[path])
         if self._bytes > _TOTAL_BYTES:
             raise UnreviewableError("more source than anybody can review", path)
-        module = read_module(path, self._files[path])
+        cells = self._contract.cells if path == self._contract.entry else ()
+        module = read_module(path, self._files[path], cells)
         self._modules[path] = module
         self._units[path] = list(units_of(module))
         self._aliases[path] = {}
-        for node in imports_of(module.tree):
+        for node in imports_of(module):
             self._follow_import(module, node)
         for unit in self._units[path]:
             if unit.always:

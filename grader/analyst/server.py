@@ -19,6 +19,7 @@ import time
 from typing import NoReturn
 
 from grader.analyst.analysis import Record, analyse, collected, contract_of, failures
+from grader.analyst.notebook import notebook_of
 from grader.wire.frames import (
     HEADER,
     Frame,
@@ -37,10 +38,12 @@ _MEMORY = 640 << 20
 _REPORT = 1 << 20
 _LARGEST = 512 << 20
 _PR_SET_DUMPABLE = 4
+_BROUGHT_DOWN = "the code brought the review down"
 
 
 def review(body: bytes, *, seconds: float = SECONDS) -> list[Record]:
     """Review one submission in a child process: one record a check, whatever happens to it."""
+    notebook = isinstance(unpack_bundle(body)[0].get("notebook"), dict)
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -68,24 +71,24 @@ def review(body: bytes, *, seconds: float = SECONDS) -> list[Record]:
         os.kill(pid, signal.SIGKILL)
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     if cause:
-        return failures(cause, "the review of the code took too long")
+        return failures(cause, "the review of the code took too long", notebook=notebook)
     if status:
         cause = "memory" if status == -signal.SIGKILL else "died"
-        return failures(cause, "the code brought the review down")
-    return _checked(bytes(report))
+        return failures(cause, _BROUGHT_DOWN, notebook=notebook)
+    return _checked(bytes(report), notebook=notebook)
 
 
-def _checked(report: bytes) -> list[Record]:
+def _checked(report: bytes, *, notebook: bool) -> list[Record]:
     """The child's records, if they are one for each check and nothing else."""
     try:
         records = json.loads(report)
     except (ValueError, RecursionError):
         records = None
-    wanted = [item["id"] for item in collected()]
+    wanted = [item["id"] for item in collected(notebook=notebook)]
     if not isinstance(records, list) or not all(isinstance(item, dict) for item in records):
-        return failures("died", "the code brought the review down")
+        return failures("died", _BROUGHT_DOWN, notebook=notebook)
     if [item.get("id") for item in records] != wanted:
-        return failures("died", "the code brought the review down")
+        return failures("died", _BROUGHT_DOWN, notebook=notebook)
     return records
 
 
@@ -99,7 +102,7 @@ def _child(body: bytes, writer: int, seconds: float) -> NoReturn:
         with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
             file.write("1000")
         meta, files = unpack_bundle(body)
-        data = memoryview(pack_json(analyse(files, contract_of(meta))))
+        data = memoryview(pack_json(analyse(files, contract_of(meta), notebook_of(meta))))
         while data:
             data = data[os.write(writer, data) :]
         code = 0
@@ -147,7 +150,7 @@ def main() -> None:
     os.dup2(2, 1)
     os.close(null)
     with contextlib.suppress(BrokenPipeError):
-        _write(wire_out, Frame(Kind.COLLECTED, 0, pack_json({"tests": collected()})))
+        _write(wire_out, Frame(Kind.COLLECTED, 0, pack_json({"tests": collected(notebook=True)})))
         frame = _read(wire_in)
         if frame is not None:
             if frame.kind is not Kind.SUBMISSION:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from grader.models import Cause, Status
-from grader.text import for_markdown
+from grader.text import CandidateText, for_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,6 +40,7 @@ def feedback(report: Report) -> str:
             "",
             _NOT_LOADED,
         ]
+    lines += _failed_cells(report)
     for category in report.scorecard.categories:
         lines += ["", *_category(category)]
     hints = dict.fromkeys(
@@ -50,6 +51,21 @@ def feedback(report: Report) -> str:
     if hints:
         lines += ["", "## What to think about", "", *(f"- {hint}" for hint in hints)]
     return "\n".join([*lines, ""])
+
+
+def _failed_cells(report: Report) -> list[str]:
+    """The candidate's own cells on no input of ours, so nothing hidden can show in them."""
+    if report.notebook is None or not (report.notebook.errors or report.notebook.stopped):
+        return []
+    lines = ["", "**Your notebook does not run from top to bottom in a fresh session:**", ""]
+    for error in report.notebook.errors:
+        place = f"cell {error.number}" + (f", line {error.line}" if error.line else "")
+        said = ": ".join(text.raw for text in (error.type, error.message) if text.raw)
+        source = f" in {for_markdown(error.source)}" if error.source.raw else ""
+        lines.append(f"- {place}{source}: {for_markdown(CandidateText(said))}")
+    if report.notebook.stopped:
+        lines.append(f"- it stopped: {report.notebook.stopped}")
+    return lines
 
 
 def _never_loads(report: Report) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from grader.models import Exercise, Submission
+    from grader.notebook.fresh import FreshRun
     from grader.suite import Suite
     from grader.transcript import Recording
     from grader.wire.frames import Frame
@@ -90,7 +91,9 @@ class Worker:
         if self._next_analyst is None and wants_review(exercise):
             self._next_analyst = self._pool.submit(self._start_analyst)
 
-    def _review(self, exercise: Exercise, submission: Submission) -> Future[list[Frame]] | None:
+    def _review(
+        self, exercise: Exercise, submission: Submission, fresh: FreshRun | None
+    ) -> Future[list[Frame]] | None:
         """Let the analyst read the submission meanwhile; its container goes when it is done."""
         starting, self._next_analyst = self._next_analyst, None
         if starting is None:
@@ -99,7 +102,7 @@ class Worker:
         def job() -> list[Frame]:
             box = starting.result()
             try:
-                return box.review(exercise, submission)
+                return box.review(exercise, submission, fresh)
             finally:
                 box.remove()
 
@@ -170,14 +173,16 @@ class Worker:
     ) -> RunRecord:
         clock = time.perf_counter()
         self.warm(exercise)
-        review = self._review(exercise, submission)
-        judge = self._judge.result()
+        review = None if submission.notebook else self._review(exercise, submission, None)
         box = self._take(exercise)
         try:
             box.give(submission, wall_seconds=exercise.limits.wall_seconds)
+            fresh = box.run_notebook(submission)
+            judge = self._judge.result()
         except BaseException:
             box.remove()
             raise
+        review = review or self._review(exercise, submission, fresh)
         timings["containers"] = time.perf_counter() - clock
         clock = time.perf_counter()
         spent = {name: _cpu_seconds(it) for name, it in (("judge", judge), ("candidate", box))}
@@ -210,6 +215,7 @@ class Worker:
                 for frame in frames:
                     writer.review(frame)
                 add_review(record, frames, exercise)
+                record.fresh = fresh
             finally:
                 timings["tests"] = time.perf_counter() - clock
                 timings["judge_cpu"] = max(_cpu_seconds(judge) - spent["judge"], 0.0)
