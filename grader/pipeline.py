@@ -20,7 +20,7 @@ from grader.evidence import collected_tests, evidence_of
 from grader.exercise import detect_exercise, list_exercises, load_exercise
 from grader.findings import findings_of
 from grader.intake import read_submission
-from grader.notebook.facts import facts_of
+from grader.notebook.facts import PAGE, facts_of
 from grader.notebook.read import conformity
 from grader.notebook.resolve import resolve
 from grader.report import feedback, report_json, terminal
@@ -199,6 +199,8 @@ def run(
             ),
         )
         _write(results.draft, report)
+        if record.page:
+            (results.draft / PAGE).write_text(record.page, encoding="utf-8")
         folder = results.publish()
     except BaseException:
         results.drop()

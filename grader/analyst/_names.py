@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from grader.analyst.source import Module
-
 __all__ = ["Uses", "binds", "imports_of", "is_main_guard", "is_type_checking", "uses_of"]
 
 
@@ -96,10 +94,10 @@ def _quoted_names(text: str) -> set[str]:
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
-def imports_of(module: Module) -> Iterator[ast.Import | ast.ImportFrom]:
-    """Every import of a module but those below ``if __name__ == "__main__"`` that never run."""
-    for statement in module.tree.body:
-        if module.cells or not is_main_guard(statement):
+def imports_of(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Every import of a module but those below ``if __name__ == "__main__"``."""
+    for statement in tree.body:
+        if not is_main_guard(statement):
             for node in ast.walk(statement):
                 if isinstance(node, ast.Import | ast.ImportFrom):
                     yield node

@@ -45,7 +45,7 @@ def count_statements(nodes: list[ast.AST]) -> int:
 
 def units_of(module: Module) -> Iterator[Unit]:
     for node in module.tree.body:
-        if is_main_guard(node) and not module.cells:
+        if is_main_guard(node):
             continue
         if isinstance(node, ast.ClassDef):
             yield from _class_units(module, node)

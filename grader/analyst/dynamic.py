@@ -82,7 +82,7 @@ _FIXED_HEAD = 3
 def dynamic_code(module: Module) -> tuple[int, str] | None:
     """The first line that makes code, or hides it in data, and what it does."""
     for statement in module.tree.body:
-        if is_main_guard(statement) and not module.cells:
+        if is_main_guard(statement):
             continue
         docs = set(_docstrings(statement))
         for node in ast.walk(statement):

@@ -13,7 +13,7 @@ import symtable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from grader.analyst._names import binds
+from grader.analyst._names import binds, is_main_guard
 from grader.analyst._units import FunctionNode, count_statements
 from grader.analyst.notebook import is_python
 
@@ -192,7 +192,11 @@ def _work(cell: Cell) -> int:
     if tree is None:
         return 0
     passed = FunctionNode | ast.ClassDef | ast.Import | ast.ImportFrom | ast.Expr
-    return sum(count_statements([s]) for s in tree.body if not isinstance(s, passed))
+    return sum(
+        count_statements([s])
+        for s in tree.body
+        if not isinstance(s, passed) and not is_main_guard(s)
+    )
 
 
 def silence(notebook: Notebook) -> Iterator[Place]:

@@ -80,7 +80,7 @@ class Reached:
                 found[unit.module.path] |= set(range(first, (part.end_lineno or first) + 1))  # type: ignore[attr-defined]
             found[unit.module.path].add(unit.node.lineno)
         for module in self.modules:
-            for node in imports_of(module):
+            for node in imports_of(module.tree):
                 found[module.path] |= set(range(node.lineno, (node.end_lineno or 0) + 1))
         return found
 
@@ -196,7 +196,7 @@ class _Walker:
         self._modules[path] = module
         self._units[path] = list(units_of(module))
         self._aliases[path] = {}
-        for node in imports_of(module):
+        for node in imports_of(module.tree):
             self._follow_import(module, node)
         for unit in self._units[path]:
             if unit.always:

@@ -36,7 +36,7 @@ class Module:
         name: dotted, as the submission's root folder is on the path; a package has its own name.
         plain: the text with every comment blanked out, so that no comment can direct a tool.
         comments: line number → comment text without the ``#``, full-line comments only.
-        cells: of a notebook, (first line, number) of each cell; it also runs as ``__main__``.
+        cells: of a notebook, (first line, number) of each cell.
     """
 
     path: str

@@ -4,9 +4,11 @@ The shell is made in PID 1 before anything is forked, and used in children only.
 plain Python: magics were taken out on the host, so the shell's own are off. A cell that fails ends
 itself and no other, as in Jupyter; what it left undefined is told when a test asks for it.
 
-Jupyter's semantics that matter are kept: ``__name__`` is ``"__main__"``, the folder is the
-notebook's own, ``await`` works at top level, figures show at the end of their cell, and an error
-or ``sys.exit()`` in one cell does not keep the later ones from running.
+Jupyter's semantics that matter are kept: the folder is the notebook's own, ``await`` works at top
+level, figures show at the end of their cell, and an error or ``sys.exit()`` in one cell does not
+keep the later ones from running. In the run for the report ``__name__`` is ``"__main__"``; for a
+test the notebook is loaded as a module is, so that what stands below ``if __name__ ==
+"__main__":`` is shown once and not repeated for each test.
 """
 
 from __future__ import annotations
@@ -208,6 +210,10 @@ def run_cells(
     Returns:
         The names that the cells defined, and the failures of cells.
     """
+    if not begin:  # for a test: as a module
+        name = Path(notebook.path).stem
+        shell.user_ns["__name__"] = name
+        sys.modules[name] = shell.user_module
     here = (folder / notebook.path).parent
     os.chdir(here)
     sys.path.insert(0, str(here))

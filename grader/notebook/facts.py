@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from grader.notebook.fresh import CellError, FreshRun
     from grader.notebook.model import Notebook
 
-__all__ = ["Difference", "NotebookFacts", "facts_of", "for_analyst"]
+__all__ = ["PAGE", "Difference", "NotebookFacts", "facts_of", "for_analyst"]
 
 PAGE = "notebook.html"
 _SHOWN_CHARS = 4000
@@ -75,12 +75,14 @@ def facts_of(notebook: Notebook, fresh: FreshRun, *, page: bool) -> NotebookFact
 
 def for_analyst(notebook: Notebook, fresh: FreshRun) -> dict[str, object]:
     """What the analyst container gets of a notebook besides the files."""
+    differences = list(_differences(notebook, fresh))
     return {
         "path": notebook.path,
         "cells": [[c.kind, c.number, c.source, c.plain, c.count] for c in notebook.cells],
         "errors": [[e.number, e.line, _said(e)] for e in fresh.errors],
         "stopped": fresh.stopped,
-        "differs": [difference.number for difference in _differences(notebook, fresh)],
+        "differs": [difference.number for difference in differences],
+        "stored": {str(d.number): d.stored.raw for d in differences},
         "outputs": {str(number): outputs for number, outputs in fresh.outputs.items()},
     }
 

@@ -25,7 +25,7 @@ NOTEBOOK_CRITERION = "notebook_hygiene"
 
 _READY_SECONDS = 60.0
 _REVIEW_SECONDS = 30.0  # the analyst's own budget is 10
-_FRAME = 1 << 20
+_FRAME = 25 << 20
 _LIFETIME = 7200.0
 _PREFIX = "static::"
 STATIC_CRITERIA = frozenset(
@@ -42,12 +42,16 @@ class AnalystBox:
 
     Args:
         slot: a number that no other analyst alive has.
+
+    Attributes:
+        page: after a review, a notebook as a fragment of HTML; it is not to be trusted.
     """
 
     def __init__(self, engine: Engine, image: str, *, slot: int) -> None:
         spec = ContainerSpec.analyst(image, slot=slot, labels={})
         self.container: Container = engine.start(spec, lifetime=_LIFETIME)
         self._collected = Frame(Kind.COLLECTED, 0)
+        self.page = ""
 
     def wait_ready(self) -> None:
         """Wait for the list of checks, which comes before any submission.
@@ -127,6 +131,9 @@ class AnalystBox:
             frame = self._read(end - time.monotonic())
             if frame.kind is Kind.FINISHED and len(found) == len(wanted):
                 return found
+            if frame.kind is Kind.PAGE and len(found) == len(wanted):
+                self.page = frame.body.decode("utf-8", "replace")
+                continue
             if frame.kind is not Kind.EVIDENCE or len(found) == len(wanted):
                 raise FrameError(f"{frame.kind.name} out of turn")
             if unpack_json(frame.body).get("id") != wanted[len(found)]:

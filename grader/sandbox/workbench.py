@@ -7,6 +7,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from grader.notebook.page import page_of
 from grader.sandbox.analyst_box import AnalystBox, add_review, wants_review
 from grader.sandbox.boxes import CandidateBox, JudgeBox
 from grader.sandbox.engine import Engine
@@ -93,16 +94,16 @@ class Worker:
 
     def _review(
         self, exercise: Exercise, submission: Submission, fresh: FreshRun | None
-    ) -> Future[list[Frame]] | None:
+    ) -> Future[tuple[list[Frame], str]] | None:
         """Let the analyst read the submission meanwhile; its container goes when it is done."""
         starting, self._next_analyst = self._next_analyst, None
         if starting is None:
             return None
 
-        def job() -> list[Frame]:
+        def job() -> tuple[list[Frame], str]:
             box = starting.result()
             try:
-                return box.review(exercise, submission, fresh)
+                return box.review(exercise, submission, fresh), box.page
             finally:
                 box.remove()
 
@@ -211,11 +212,12 @@ class Worker:
                 if self.ahead:
                     self.warm(exercise)
                 record = relay(judge, candidate, progress)
-                frames = review.result() if review else []
+                frames, page = review.result() if review else ([], "")
                 for frame in frames:
                     writer.review(frame)
                 add_review(record, frames, exercise)
                 record.fresh = fresh
+                record.page = page_of(page, submission.name)
             finally:
                 timings["tests"] = time.perf_counter() - clock
                 timings["judge_cpu"] = max(_cpu_seconds(judge) - spent["judge"], 0.0)

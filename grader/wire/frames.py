@@ -66,6 +66,7 @@ class Kind(enum.IntEnum):
     EVIDENCE = 35
     CLOCK = 36
     FINISHED = 37
+    PAGE = 38  # from the analyst: a notebook as HTML
     # orchestrator → judge
     SUITE = 48
     RUN = 49

@@ -53,7 +53,6 @@ def test_a_cell_that_is_no_python_hides_no_other() -> None:
     "source",
     [
         "exec('x = 1')",
-        "if __name__ == '__main__':\n    exec('x = 1')",
         "get_ipython().run_cell('x = 1')",
         "from IPython import get_ipython as shell",
         "from __future__ import barry_as_FLUFL",
@@ -65,15 +64,6 @@ def test_code_made_at_run_time_fails_every_check_of_code(source: str) -> None:
     assert {r["status"] for r in code_checks} == {"failed"}
     assert told["narrative"]["status"] == "passed"
     assert told["names-used"]["where"].startswith("cell 2, line ")
-
-
-def test_imports_below_a_main_guard_are_reviewed() -> None:
-    data = notebook("if __name__ == '__main__':\n    from helper import impute")
-    read = read_notebook("solution.ipynb", data)
-    seen = notebook_of({"notebook": for_analyst(read, FreshRun())})
-    files = {"helper.py": b"import os, sys\ndef impute(df):\n    return df\n"}
-    told = {str(r["id"]).rpartition("::")[2]: r for r in analyse(files, CONTRACT, seen)}
-    assert "helper.py:1" in told["names-used"]["message"]
 
 
 def test_showing_something_is_what_cells_are_for() -> None:
