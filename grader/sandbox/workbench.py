@@ -7,6 +7,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from grader.notebook.page import page_of
 from grader.sandbox.analyst_box import AnalystBox, add_review, wants_review
 from grader.sandbox.boxes import CandidateBox, JudgeBox
 from grader.sandbox.engine import Engine
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from grader.models import Exercise, Submission
+    from grader.notebook.fresh import FreshRun
     from grader.suite import Suite
     from grader.transcript import Recording
     from grader.wire.frames import Frame
@@ -90,16 +92,18 @@ class Worker:
         if self._next_analyst is None and wants_review(exercise):
             self._next_analyst = self._pool.submit(self._start_analyst)
 
-    def _review(self, exercise: Exercise, submission: Submission) -> Future[list[Frame]] | None:
+    def _review(
+        self, exercise: Exercise, submission: Submission, fresh: FreshRun | None
+    ) -> Future[tuple[list[Frame], str]] | None:
         """Let the analyst read the submission meanwhile; its container goes when it is done."""
         starting, self._next_analyst = self._next_analyst, None
         if starting is None:
             return None
 
-        def job() -> list[Frame]:
+        def job() -> tuple[list[Frame], str]:
             box = starting.result()
             try:
-                return box.review(exercise, submission)
+                return box.review(exercise, submission, fresh), box.page
             finally:
                 box.remove()
 
@@ -170,14 +174,16 @@ class Worker:
     ) -> RunRecord:
         clock = time.perf_counter()
         self.warm(exercise)
-        review = self._review(exercise, submission)
-        judge = self._judge.result()
+        review = None if submission.notebook else self._review(exercise, submission, None)
         box = self._take(exercise)
         try:
             box.give(submission, wall_seconds=exercise.limits.wall_seconds)
+            fresh = box.run_notebook(submission)
+            judge = self._judge.result()
         except BaseException:
             box.remove()
             raise
+        review = review or self._review(exercise, submission, fresh)
         timings["containers"] = time.perf_counter() - clock
         clock = time.perf_counter()
         spent = {name: _cpu_seconds(it) for name, it in (("judge", judge), ("candidate", box))}
@@ -206,10 +212,12 @@ class Worker:
                 if self.ahead:
                     self.warm(exercise)
                 record = relay(judge, candidate, progress)
-                frames = review.result() if review else []
+                frames, page = review.result() if review else ([], "")
                 for frame in frames:
                     writer.review(frame)
                 add_review(record, frames, exercise)
+                record.fresh = fresh
+                record.page = page_of(page, submission.name)
             finally:
                 timings["tests"] = time.perf_counter() - clock
                 timings["judge_cpu"] = max(_cpu_seconds(judge) - spent["judge"], 0.0)
