@@ -7,6 +7,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from grader.errors import PlatformError
 from grader.notebook.page import page_of
 from grader.sandbox.analyst_box import AnalystBox, add_review, wants_review
 from grader.sandbox.boxes import CandidateBox, JudgeBox
@@ -63,6 +64,7 @@ class Worker:
         self._pool = ThreadPoolExecutor(max_workers=4)
         self._slot = 0
         self._lock = threading.Lock()
+        self._closed = False
         self._judge: Future[JudgeBox] = self._pool.submit(self._start_judge)
         self._next: tuple[str, Future[CandidateBox]] | None = None
         self._next_analyst: Future[AnalystBox] | None = None
@@ -87,10 +89,13 @@ class Worker:
 
     def warm(self, exercise: Exercise) -> None:
         """Start the containers for a run that is about to come."""
-        if self._next is None:
-            self._next = (exercise.id, self._pool.submit(self._start_candidate, exercise))
-        if self._next_analyst is None and wants_review(exercise):
-            self._next_analyst = self._pool.submit(self._start_analyst)
+        with self._lock:
+            if self._closed:
+                raise PlatformError("this worker was closed, most likely by an interrupt")
+            if self._next is None:
+                self._next = (exercise.id, self._pool.submit(self._start_candidate, exercise))
+            if self._next_analyst is None and wants_review(exercise):
+                self._next_analyst = self._pool.submit(self._start_analyst)
 
     def _review(
         self, exercise: Exercise, submission: Submission, fresh: FreshRun | None
@@ -107,7 +112,11 @@ class Worker:
             finally:
                 box.remove()
 
-        return self._pool.submit(job)
+        try:
+            return self._pool.submit(job)
+        except RuntimeError as error:  # closed meanwhile
+            _discard(starting)
+            raise PlatformError("this worker was closed, most likely by an interrupt") from error
 
     def _take(self, exercise: Exercise) -> CandidateBox:
         ready, self._next = self._next, None
@@ -156,8 +165,10 @@ class Worker:
                 timings=timings,
             )
         except BaseException:
-            _discard(self._judge)
-            self._judge = self._pool.submit(self._start_judge)
+            with self._lock:  # a judge that was started beside `close` would stay behind
+                if not self._closed:
+                    _discard(self._judge)
+                    self._judge = self._pool.submit(self._start_judge)
             raise
 
     def _run(
@@ -228,7 +239,9 @@ class Worker:
         return record
 
     def close(self) -> None:
-        """Remove every container of this worker."""
+        """Remove every container of this worker; a run that goes on in a thread fails."""
+        with self._lock:
+            self._closed = True
         if self._next is not None:
             _discard(self._next[1])
             self._next = None
