@@ -42,7 +42,9 @@ grade() {
         0) ;;
         4)
             echo "::warning title=Rejected::The submission could not be read; the log says why"
-            echo "rejected=true" >>"$GITHUB_OUTPUT"
+            "$bin/grade" ci --rejected --commit "$COMMIT" --name "${NAME:-take-home}" \
+                --payloads "$payloads"
+            echo "payloads=$payloads" >>"$GITHUB_OUTPUT"
             return 0
             ;;
         *) die "no score: the grader or the machine failed (exit code $code); run it again" ;;
@@ -54,7 +56,6 @@ grade() {
 
 publish() { # what the candidate may know, on their commit
     checked_source
-    [[ -n ${PAYLOADS:-} ]] || { echo "nothing to publish: the submission was rejected"; return 0; }
     case ${PUBLISH:-} in
         check) gh api --silent --method POST "repos/$REPOSITORY/check-runs" \
             --input "$PAYLOADS/check-run.json" || die "the check run was refused" ;;

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from grader.commands._common import parser
 from grader.errors import UsageError
 from grader.files import write_whole
-from grader.report.ci import check_run, commit_status, fenced, notices
+from grader.report.ci import check_run, commit_status, fenced, notices, rejected
 from grader.report.classroom import classroom50_result, place_from, reporter_line
 from grader.report.dossier import open_dossier
 from grader.report.formats import render
@@ -28,7 +28,12 @@ _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 def run(argv: Sequence[str]) -> int:
     """Print log and annotations of a run; write outputs, summary and payloads."""
     arguments = parser("ci", "Publish a run from a GitHub Actions job.")
-    arguments.add_argument("run", type=Path, metavar="RUN", help="a results folder, or one of one")
+    arguments.add_argument(
+        "run", type=Path, metavar="RUN", nargs="?", help="a results folder, or a folder with one"
+    )
+    arguments.add_argument(
+        "--rejected", action="store_true", help="there is no RUN: intake refused the submission"
+    )
     arguments.add_argument("--commit", metavar="SHA", help="the candidate's commit")
     arguments.add_argument("--name", default="take-home", help="of the check and the status")
     arguments.add_argument(
@@ -40,16 +45,19 @@ def run(argv: Sequence[str]) -> int:
     options = arguments.parse_args(argv)
     if options.payloads and not _COMMIT.fullmatch(options.commit or ""):
         raise UsageError("--payloads needs --commit with a full hash (40 hexadecimal digits)")
+    if options.rejected == (options.run is not None):
+        raise UsageError("give either RUN or --rejected")
+    if options.rejected:
+        check, status = rejected(name=options.name, commit=options.commit or "")
+        _payloads(options.payloads, check, status)
+        return 0
     dossier, _ = open_dossier(_only_run(options.run), None)
     report = dossier.report
     sys.stdout.write(fenced(render("text", dossier).decode("utf-8", "replace")))
     sys.stdout.write(notices(report))
     if options.payloads:
-        options.payloads.mkdir(parents=True, exist_ok=True)
         check = check_run(dossier, name=options.name, commit=options.commit)
-        write_whole(options.payloads / "check-run.json", check)
-        status = commit_status(dossier, name=options.name)
-        write_whole(options.payloads / "status.json", status)
+        _payloads(options.payloads, check, commit_status(dossier, name=options.name))
     if options.classroom50:
         result = classroom50_result(report, place_from(os.environ))
         write_whole(options.classroom50, (json.dumps(result, indent=2) + "\n").encode("ascii"))
@@ -63,6 +71,13 @@ def run(argv: Sequence[str]) -> int:
     # One line each, of digits, letters and base64 signs: there is nothing to be fenced.
     _append("GITHUB_OUTPUT", "".join(f"{k}={v}\n" for k, v in outputs.items()).encode("ascii"))
     return 0
+
+
+def _payloads(folder: Path | None, check: bytes, status: bytes) -> None:
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / "check-run.json", check)
+        write_whole(folder / "status.json", status)
 
 
 def _only_run(folder: Path) -> Path:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from grader.report.dossier import Dossier
     from grader.report.model import Report
 
-__all__ = ["check_run", "commit_status", "fenced", "notices"]
+__all__ = ["check_run", "commit_status", "fenced", "notices", "rejected"]
 
 _MOST_ANNOTATIONS = 10  # of one kind in one step; GitHub drops what comes after
 _CHECK_BYTES = 65_000  # of a check run's summary: 65,535 characters
@@ -75,6 +75,21 @@ def commit_status(dossier: Dossier, *, name: str) -> bytes:
         "description": description[:_STATUS_CHARS],
     }
     return json.dumps(body).encode("ascii")
+
+
+def rejected(*, name: str, commit: str) -> tuple[bytes, bytes]:
+    """Bodies of a check run and of a status for a submission that could not be read."""
+    told = "The submission could not be read. Your contact can tell you why."
+    output = {"title": "Not graded", "summary": told}
+    check = {
+        "name": name,
+        "head_sha": commit,
+        "status": "completed",
+        "conclusion": "action_required",
+        "output": output,
+    }
+    status = {"state": "error", "context": name, "description": told}
+    return json.dumps(check).encode("ascii"), json.dumps(status).encode("ascii")
 
 
 def _levels(report: Report) -> str:

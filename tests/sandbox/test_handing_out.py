@@ -91,11 +91,12 @@ def test_the_action_tells_a_rejected_submission_from_a_broken_machine(
               "root": str(PROJECT), "exercise": "probe", "seed": SEED}  # fmt: skip
     job = Job(tmp_path, inputs, [fake_gh(tmp_path)])
     assert job.run("Fetch", "Grade", "Publish") == 0, job.log
-    assert job.outputs["grade"] == {"rejected": "true"}
+    assert set(job.outputs["grade"]) == {"payloads"}
     assert acting(job.log) == [
         "::warning title=Rejected::The submission could not be read; the log says why"
     ]
-    assert not (tmp_path / "posted.json").exists()
+    posted = json.loads((tmp_path / "posted.json").read_text())
+    assert (posted["state"], posted["context"]) == ("error", "take-home")
     job.inputs["root"] = str(tmp_path / "nowhere")
     assert job.run("Fetch", "Grade") == 3
 

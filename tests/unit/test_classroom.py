@@ -6,6 +6,7 @@ import base64
 import dataclasses
 import itertools
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -224,6 +225,16 @@ def test_grade_ci_writes_outputs_summary_and_results(
     assert len(acting) == 2 + len([line for line in acting if line.startswith("::notice")])
 
 
+def test_a_rejected_submission_has_payloads_and_no_run(tmp_path: Path) -> None:
+    arguments = ["--rejected", "--commit", COMMIT, "--payloads", str(tmp_path / "p")]
+    assert ci.run(arguments) == 0
+    assert json.loads((tmp_path / "p" / "status.json").read_text())["state"] == "error"
+    check = json.loads((tmp_path / "p" / "check-run.json").read_text())
+    assert (check["head_sha"], check["conclusion"]) == (COMMIT, "action_required")
+    with pytest.raises(UsageError, match="either RUN or"):
+        ci.run([str(tmp_path), *arguments])
+
+
 def test_payloads_need_the_whole_hash(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="full hash"):
         ci.run([str(tmp_path), "--payloads", str(tmp_path), "--commit", "main"])
@@ -314,6 +325,35 @@ def test_the_action_publishes_a_status_or_a_check(tmp_path: Path) -> None:
         posted = (used.folder / "posted.json").read_bytes()
         assert posted in {path.read_bytes() for path in payloads.iterdir()}
         assert f"repos/org/hw-ann/{place}" in (used.folder / "gh.log").read_text()
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
+@pytest.mark.parametrize("asked", [True, False], ids=["by hand", "schedule"])
+def test_the_organisers_workflow_lists_what_is_to_be_graded(tmp_path: Path, asked: bool) -> None:
+    workflow = yaml.safe_load((ROOT / "docs/workflows/grade-candidates.yml").read_text())
+    step = next(s for s in workflow["jobs"]["list"]["steps"] if s.get("id") == "list")
+    place = tmp_path / "bin"
+    place.mkdir()
+    (place / "gh").write_text(
+        "#!/bin/sh\ncase $2 in\n*/HEAD) echo " + COMMIT + " ;;\n"
+        "repos/org/done/*) echo take-home ;;\nesac\n"
+    )
+    (place / "gh").chmod(0o755)
+    (tmp_path / "candidates.txt").write_text("# ours\norg/ann\norg/done\n$(id)\norg/bob\n")
+    (tmp_path / "step.sh").write_text(step["run"])
+    environment = {
+        "PATH": f"{place}{os.pathsep}{os.environ['PATH']}", "GITHUB_OUTPUT": str(tmp_path / "out"),
+        "REPOSITORY": "org/cy" if asked else "", "COMMIT": 'x"}]' if asked else "", "GH_TOKEN": "t",
+    }  # fmt: skip
+    subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "step.sh"],
+        cwd=tmp_path, env=environment, check=True,
+    )  # fmt: skip
+    name, _, value = (tmp_path / "out").read_text().partition("=")
+    expected = [{"repository": "org/cy", "commit": 'x"}]'}] if asked else [
+        {"repository": "org/ann", "commit": COMMIT}, {"repository": "org/bob", "commit": COMMIT},
+    ]  # fmt: skip
+    assert (name, json.loads(value)) == ("submissions", expected)
 
 
 LEGACY = {
