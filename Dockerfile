@@ -10,6 +10,7 @@ RUN sh /strip.sh && rm /strip.sh
 
 FROM stripped AS candidate-tree
 COPY site /opt/site
+COPY site-notebook /opt/site
 RUN sandbox-python /compile.py /opt/site && rm /compile.py
 
 FROM stripped AS candidate-code

@@ -4,7 +4,7 @@ BIN := .venv/bin
 SUBMISSION ?=
 ARGS ?=
 
-.PHONY: grade test test-browser lint format images engine doctor env dev corpus bench clean
+.PHONY: grade test test-browser lint format images engine doctor env dev corpus hostile bench clean
 
 grade: env engine
 ifeq ($(SUBMISSION),)
@@ -35,6 +35,9 @@ format: dev
 
 corpus: dev engine
 	$(BIN)/python scripts/corpus.py
+
+hostile: dev engine
+	$(BIN)/python scripts/hostile.py
 
 bench: dev engine
 	$(BIN)/python benchmarks/overhead.py

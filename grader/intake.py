@@ -5,10 +5,11 @@ digest in the report stands for. The kind of a file is decided by its content, n
 
 Every refusal is a `SubmissionRejected` with one of these codes:
 
-``not-an-archive`` ``notebook-unsupported`` ``empty`` ``no-solution`` ``bad-name`` ``name-length``
-``depth`` ``duplicate-name`` ``collision`` ``file-and-folder`` ``symlink`` ``hardlink``
-``special-file`` ``encrypted`` ``overlap`` ``name-mismatch`` ``damaged`` ``unsupported``
-``too-many-files`` ``too-large`` ``ratio``
+``not-an-archive`` ``empty`` ``no-solution`` ``bad-name`` ``name-length`` ``depth``
+``duplicate-name`` ``collision`` ``file-and-folder`` ``symlink`` ``hardlink`` ``special-file``
+``encrypted`` ``overlap`` ``name-mismatch`` ``damaged`` ``unsupported`` ``too-many-files``
+``too-large`` ``ratio``, and of `grader.notebook` ``notebook-damaged`` ``notebook-version``
+``notebook-size`` ``notebook-choice``
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ _SUFFIXES = re.compile(r"\.(zip|tar|tgz|tbz2?|txz|tar\.(gz|bz2|xz)|py|ipynb)$", 
 _OTHER_KINDS = {b"7z\xbc\xaf\x27\x1c": "a 7z", b"Rar!": "a rar", b"\x28\xb5\x2f\xfd": "a zstd"}
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _TAR_OVERHEAD = 2048  # header, padding and an extended header or two of one member
-_EITHER = "send a zip or tar archive, a folder, or one .py file"
+_EITHER = "send a zip or tar archive, a folder, or one .py or .ipynb file"
 
 
 def read_submission(
@@ -54,11 +55,13 @@ def read_submission(
     """Read a submission once, into memory.
 
     Args:
-        path: a zip or tar archive (also gzip, bzip2, xz), a folder, or one Python file.
+        path: a zip or tar archive (also gzip, bzip2, xz), a folder, one Python file or one
+            notebook.
         max_files: most files and folders in it.
         max_bytes: most bytes in it, unpacked; also the most bytes of the archive itself.
         max_file_bytes: most bytes in one file.
-        entry: the file that must be in its root; a lone ``.py`` file is stored under this name.
+        entry: the file that must be in its root unless there is a notebook; a lone ``.py`` file is
+            stored under this name, a lone notebook under its own kind of name.
 
     Raises:
         SubmissionRejected: it cannot be graded; the message says what to change.
@@ -132,8 +135,8 @@ def _unpack(raw: bytes, name: str, basket: Basket, entry: str) -> list[str]:
         if raw.startswith(magic):
             reject("not-an-archive", name, f"is {kind} archive; {_EITHER}")
     if name.lower().endswith(".ipynb"):
-        reject("notebook-unsupported", name, f"is a notebook; move its code to {entry}, send that")
-    if not name.lower().endswith(".py") or b"\0" in raw:
+        entry = entry.removesuffix(".py") + ".ipynb"
+    elif not name.lower().endswith(".py") or b"\0" in raw:
         reject("not-an-archive", name, f"is no archive that can be read; {_EITHER}")
     basket.count(name.encode("utf-8", "surrogateescape"), len(raw))
     basket.add(entry, raw)
@@ -214,8 +217,8 @@ def _take_off_top_folders(
 
 
 def _require_entry(files: dict[str, bytes], entry: str) -> None:
-    if entry in files:
-        return
+    if entry in files or any(name.endswith(".ipynb") for name in files):
+        return  # `grader.notebook.resolve` decides between several
     elsewhere = sorted(name for name in files if name.rpartition("/")[2] == entry)
     spelled = sorted(name for name in files if name.casefold() == entry.casefold())
     if spelled:
@@ -226,8 +229,6 @@ def _require_entry(files: dict[str, bytes], entry: str) -> None:
         hint = f"found {_some(elsewhere)}: submit one of them, in the root"
     elif modules := sorted(name for name in files if name.endswith(".py")):
         hint = f"found {_some(modules)}: rename the one to be graded to {entry}"
-    elif any(name.endswith(".ipynb") for name in files):
-        hint = f"found a notebook: move its code to {entry}"
     else:
         hint = f"found no Python file, only {_some(sorted(files))}"
     raise SubmissionRejected("no-solution", f"there is no {entry} in the root; {hint}")

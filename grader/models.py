@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from grader.notebook.model import Notebook
+
 __all__ = [
     "Band",
     "CategoryRule",
@@ -95,6 +97,7 @@ class Submission:
         files: in path order; the common top folder of an archive is taken off.
         notes: what intake did that the reviewer should know (files left out, folder taken off).
         exercise_id: the exercise that the submission's own marker names, if any.
+        notebook: what is graded in place of a module, once that is decided.
     """
 
     name: str
@@ -103,6 +106,7 @@ class Submission:
     files: tuple[SubmissionFile, ...]
     notes: tuple[str, ...] = ()
     exercise_id: str | None = None
+    notebook: Notebook | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +179,8 @@ class Rubric:
     Attributes:
         groups: name → criteria; its share is that of its criteria all of whose tests passed.
         findings: for the reviewer's eyes only; it moves no level.
+        optional: criteria that only some submissions have tests for; rules ask nothing of the
+            others about them.
     """
 
     categories: tuple[CategoryRule, ...]
@@ -182,6 +188,7 @@ class Rubric:
     digest: str  # SHA-256 of the file's bytes, hex
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     findings: FindingsRule | None = None
+    optional: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import secrets
+import threading
 import time
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import grader
+from grader.binding import bind
 from grader.errors import PlatformError, ReplayMismatch, UsageError
 from grader.evidence import collected_tests, evidence_of
 from grader.exercise import detect_exercise, list_exercises, load_exercise
 from grader.findings import findings_of
 from grader.intake import read_submission
+from grader.notebook.facts import PAGE, facts_of
+from grader.notebook.read import conformity
+from grader.notebook.resolve import resolve
 from grader.report import report_json
 from grader.report.dossier import Dossier, starter_files
 from grader.report.formats import FORMATS, WRITTEN_WITH_EACH_RUN, render
@@ -23,7 +30,7 @@ from grader.report.stored import SUBMISSION, pack_files, report_from
 from grader.results import ResultsFolder
 from grader.rubric import check_suite, score
 from grader.sandbox.doctor import warnings_of
-from grader.sandbox.workbench import Workbench, Worker, replay_run
+from grader.sandbox.workbench import Replayer, Workbench, Worker
 from grader.seeds import checked, commitment, run_seed, team_seed
 from grader.suite import Suite, load_suite
 from grader.text import CandidateText
@@ -55,6 +62,7 @@ class Grading:
     exercise: Exercise
     suite: Suite
     seed: str
+    conforms: Future[tuple[str, ...]] | None = None  # what nbformat says of a notebook
 
 
 def _silent(text: str) -> None:
@@ -91,13 +99,33 @@ def prepare(path: Path, *, root: Path, exercise: str | None, seed: str | None) -
     chosen = detect_exercise(submission, exercises, exercise)
     if chosen.entry != entry:
         submission = read_submission(path, entry=chosen.entry)
+    submission = resolve(submission, chosen)
     secret = checked(seed, "--seed") if seed else team_seed(root / "hidden_tests")
     return Grading(
         submission,
         chosen,
         load_suite(chosen.hidden_dir),
         run_seed(secret, chosen.id, chosen.version),
+        _conformity(submission),
     )
+
+
+def _conformity(submission: Submission) -> Future[tuple[str, ...]] | None:
+    """Ask nbformat about a notebook while the containers start; its answer is a note."""
+    if submission.notebook is None:
+        return None
+    path = submission.notebook.path
+    data = next(file.data for file in submission.files if file.path == path)
+    answer: Future[tuple[str, ...]] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(conformity(path, data))
+        except BaseException as error:  # noqa: BLE001 - told where the answer is needed
+            answer.set_exception(error)
+
+    threading.Thread(target=ask, daemon=True).start()
+    return answer
 
 
 def run(
@@ -173,6 +201,9 @@ def run(
             ),
         )
         _write(results.draft, report, grading)
+        if record.page:
+            (results.draft / PAGE).write_text(record.page, encoding="utf-8")
+        bind(results.draft, exercise.hidden_dir.parent)
         folder = results.publish()
     except BaseException:
         results.drop()
@@ -191,7 +222,10 @@ def _report(grading: Grading, record: RunRecord, facts: RunFacts, moment: Moment
         exercise_title=exercise.title,
         submission_name=submission.name,
         submission_digest=submission.digest,
-        submission_notes=submission.notes,
+        submission_notes=(
+            *submission.notes,
+            *(grading.conforms.result() if grading.conforms else ()),
+        ),
         files=file_facts(submission),
         scorecard=score(
             evidence,
@@ -204,6 +238,9 @@ def _report(grading: Grading, record: RunRecord, facts: RunFacts, moment: Moment
         run=facts,
         moment=moment,
         findings=findings_of(submission, exercise.rubric, evidence),
+        notebook=facts_of(submission.notebook, record.fresh, page=bool(record.page))
+        if submission.notebook and record.fresh
+        else None,
     )
 
 
@@ -230,7 +267,7 @@ def grade(
     """Grade one submission.
 
     Args:
-        path: a zip or tar archive, a folder, or a single Python file.
+        path: a zip or tar archive, a folder, a single Python file or a single notebook.
         exercise: the exercise's id; needed where neither the submission nor the root decides it.
         root: the checkout with exercises and hidden tests; this package's own by default.
         out: where the results folder goes; ``results`` in the current folder by default.
@@ -252,12 +289,15 @@ def grade(
         return run(worker, bench, grading, out=out or Path("results")).report
 
 
-def replay(folder: str | Path, *, root: Path | None = None) -> tuple[Evidence, ...]:
+def replay(
+    folder: str | Path, *, root: Path | None = None, replayer: Replayer | None = None
+) -> tuple[Evidence, ...]:
     """Recompute a run's verdicts from its transcript, without the candidate's code.
 
     Args:
         folder: a results folder.
         root: the checkout with the hidden tests of the run.
+        replayer: reused for several replays; by default this one gets a container of its own.
 
     Returns:
         The evidence, equal to the recorded one.
@@ -266,8 +306,6 @@ def replay(folder: str | Path, *, root: Path | None = None) -> tuple[Evidence, .
         ReplayMismatch: other questions or other verdicts than in the recorded run.
         UsageError: not a results folder, or the hidden tests are not those of the run.
     """
-    from grader.sandbox.engine import Engine  # noqa: PLC0415 - only a replay connects by itself
-
     root = root or project_root()
     folder = Path(folder)
     recorded = report_json.read_report(folder / "report.json")
@@ -282,10 +320,11 @@ def replay(folder: str | Path, *, root: Path | None = None) -> tuple[Evidence, .
         )
     if commitment(str(meta["seed"])) != recorded["run"]["seed_commitment"]:
         raise ReplayMismatch("the transcript's seed is not the one that the report commits to")
-    engine = Engine()
     config = {key: meta[key] for key in ("seed", "call_ms", "load_ms")}
-    image = _judge_image(engine, str(meta["judge_image"]))
-    record = replay_run(engine, image, suite, recording, exercise, config=config)
+    with contextlib.ExitStack() as stack:
+        bench = replayer or stack.enter_context(Replayer())
+        image = _judge_image(bench.engine, str(meta["judge_image"]))
+        record = bench.run(image, suite, recording, exercise, config=config)
     evidence = evidence_of(collected_tests(record.tests), record.evidence)
     again = report_json.stable_evidence(evidence)
     if again != recorded["evidence"]:

@@ -6,6 +6,8 @@ Rules that are fixed here, not in TOML:
   others share its weight in proportion. It never counts as full or as zero.
 - In an assessed category, a criterion without tests has share 0, so a rule that needs it cannot be
   reached. That is an author's mistake, which `check_suite` reports before anything is graded.
+- An optional criterion (one that only notebooks have tests for) is left out of every rule where it
+  has no test, so that it moves no level of the other submissions.
 - A provisional category is capped at Strong, and provisional categories together at a tenth of
   the weight, also where the others share the weight of categories that are not assessed.
 - A group of criteria has the share of those that passed whole, however many tests each has.
@@ -14,6 +16,7 @@ Rules that are fixed here, not in TOML:
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import hashlib
 import math
@@ -66,6 +69,7 @@ def load_rubric(path: Path) -> Rubric:
     tables = top.tables("category")
     categories = tuple(_category(table, criteria, groups) for table in tables)
     findings = _findings(top, criteria)
+    optional = _optional(top, criteria)
     top.finish()
     ids = [category.id for category in categories]
     for twice in (name for name, count in Counter(ids).items() if count > 1):
@@ -84,7 +88,39 @@ def load_rubric(path: Path) -> Rubric:
         if name not in used:
             titles.fail(name, "no level refers to it; use it in a category or remove it")
     digest = hashlib.sha256(raw).hexdigest()
-    return Rubric(categories, criteria, digest, groups, findings)
+    return Rubric(categories, criteria, digest, groups, findings, optional)
+
+
+def _optional(top: Table, criteria: Mapping[str, str]) -> frozenset[str]:
+    if not top.has("optional"):
+        return frozenset()
+    names = top.texts("optional", _ID, "ids of criteria")
+    for name in names:
+        _known(top, "optional", name, tuple(criteria))
+    return frozenset(names)
+
+
+def _applied(rubric: Rubric, totals: Mapping[str, int]) -> Rubric:
+    """The rubric without the optional criteria that have no test here."""
+    absent = {name for name in rubric.optional if not totals[name]}
+    if not absent:
+        return rubric
+    categories = tuple(
+        dataclasses.replace(
+            category,
+            rules=tuple(
+                LevelRule(rule.level, _without(rule.shares, absent)) for rule in category.rules
+            ),
+            needs=_without(category.needs, absent),
+        )
+        for category in rubric.categories
+    )
+    criteria = {name: title for name, title in rubric.criteria.items() if name not in absent}
+    return dataclasses.replace(rubric, categories=categories, criteria=criteria)
+
+
+def _without(shares: Mapping[str, float], absent: set[str]) -> dict[str, float]:
+    return {name: share for name, share in shares.items() if name not in absent}
 
 
 def _groups(top: Table, criteria: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
@@ -167,6 +203,7 @@ def check_suite(tests: Iterable[CollectedTest], rubric: Rubric) -> None:
             a criterion without tests, or no test counts towards a firm category.
     """
     counts = Counter(test.criterion for test in _checked(tests, rubric))
+    rubric = _applied(rubric, counts)
     if not any(_assessed(c, rubric, counts) and not c.provisional for c in rubric.categories):
         raise ExerciseError(
             "no hidden test counts towards a category that is not provisional; "
@@ -206,6 +243,7 @@ def score(
     tests = [record.test for record in evidence]
     _checked(tests, rubric)
     totals = Counter(test.criterion for test in tests)
+    rubric = _applied(rubric, totals)
     passed = Counter(r.test.criterion for r in evidence if r.status is Status.PASSED)
     shares = {
         name: CriterionShare(name, title, passed[name], totals[name])

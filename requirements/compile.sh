@@ -3,12 +3,12 @@
 set -eu
 cd "$(dirname "$0")"
 options="--quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.11"
-for name in sandbox judge analyst; do # what the images hold: Linux, Python 3.11
+for name in sandbox judge notebook analyst; do # what the images hold: Linux, Python 3.11
     uv pip compile $options --python-platform linux "$@" "$name.in" -o "$name.txt"
 done
 for name in host dev; do # any machine, Python 3.11 and newer
     uv pip compile $options --universal "$@" "$name.in" -o "$name.txt"
 done
-for name in sandbox judge analyst host dev; do
+for name in sandbox judge notebook analyst host dev; do
     sed -i "1i # Made from $name.in by requirements/compile.sh; every file is pinned by hash." "$name.txt"
 done

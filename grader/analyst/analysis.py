@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from grader.analyst.checks import CHECKS, Check, Facts
 from grader.analyst.dynamic import dynamic_code
+from grader.analyst.hygiene import HYGIENE
 from grader.analyst.lint import Finding, run_ruff
+from grader.analyst.notebook import NOTEBOOK_CRITERION, module_of
 from grader.analyst.reach import Contract, reach
 from grader.analyst.rules import RULES
 from grader.analyst.source import UnreviewableError
@@ -14,17 +17,18 @@ from grader.analyst.source import UnreviewableError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from grader.analyst.hygiene import HygieneCheck
+    from grader.analyst.notebook import Notebook
+
 __all__ = ["Record", "analyse", "collected", "contract_of", "failures"]
 
 Record = dict[str, object]
 _SHOWN = 6
 
 
-def collected() -> list[Record]:
-    """The checks as collected tests, in their fixed order."""
-    return [
-        {"id": c.id, "criterion": c.criterion, "title": c.title, "hint": c.hint} for c in CHECKS
-    ]
+def collected(*, notebook: bool = False) -> list[Record]:
+    """The checks as collected tests, in their fixed order; those of notebooks come last."""
+    return _ALL if notebook else _ALL[: len(CHECKS)]
 
 
 def contract_of(meta: Mapping[str, object]) -> Contract:
@@ -40,13 +44,24 @@ def contract_of(meta: Mapping[str, object]) -> Contract:
     )
 
 
-def analyse(files: Mapping[str, bytes], contract: Contract) -> list[Record]:
-    """Review what the contract reaches.
+def analyse(
+    files: Mapping[str, bytes], contract: Contract, notebook: Notebook | None = None
+) -> list[Record]:
+    """Review what the contract reaches, and how a notebook is kept.
 
     Returns:
-        One record for each check, in order; every one of them failed where the code cannot be
-        reviewed at all.
+        One record for each check, in order; every one that looks at code failed where the code
+        cannot be reviewed at all.
     """
+    if notebook is None:
+        return _review(files, contract)
+    data, cells = module_of(notebook)
+    contract = replace(contract, entry=notebook.path, cells=cells)
+    records = _review({**files, notebook.path: data}, contract)
+    return [*records, *(_kept(check, notebook) for check in HYGIENE)]
+
+
+def _review(files: Mapping[str, bytes], contract: Contract) -> list[Record]:
     try:
         facts = _facts(files, contract)
         return [_judged(check, facts) for check in CHECKS]
@@ -62,7 +77,7 @@ def _facts(files: Mapping[str, bytes], contract: Contract) -> Facts:
         trace = dynamic_code(module)
         if trace:
             raise UnreviewableError(
-                f"code made at run time cannot be reviewed: {trace[1]}", f"{module.path}:{trace[0]}"
+                f"code made at run time cannot be reviewed: {trace[1]}", module.place(trace[0])
             )
     lint: dict[str, list[Finding]] = {}
     for finding in run_ruff(reached, {rule for check in CHECKS for rule in check.rules}):
@@ -70,9 +85,30 @@ def _facts(files: Mapping[str, bytes], contract: Contract) -> Facts:
     return Facts(reached, lint)
 
 
-def failures(cause: str, message: str, where: str = "") -> list[Record]:
+def failures(cause: str, message: str, where: str = "", *, notebook: bool = False) -> list[Record]:
     """All checks failed for one reason."""
-    return [_record(check, cause, message, where, []) for check in CHECKS]
+    return [_record(naming, cause, message, where, []) for naming in collected(notebook=notebook)]
+
+
+def _kept(check: HygieneCheck, notebook: Notebook) -> Record:
+    try:
+        found = list(check.find(notebook))
+    except (RecursionError, MemoryError):
+        found = [(0, 0, "the code is nested too deeply to review")]
+    naming = _ALL[len(CHECKS) + HYGIENE.index(check)]
+    if not found:
+        return _record(naming, "none", "", "", [])
+    shown = [f"{_cell(cell, line)}: {text}" if cell else text for cell, line, text in found]
+    return _record(naming, "finding", _listed(shown), _cell(*found[0][:2]), [])
+
+
+def _cell(number: int, line: int) -> str:
+    return (f"cell {number}, line {line}" if line else f"cell {number}") if number else ""
+
+
+def _listed(shown: list[str]) -> str:
+    more = f"; and {len(shown) - _SHOWN} more places" if len(shown) > _SHOWN else ""
+    return "; ".join(shown[:_SHOWN]) + more
 
 
 def _judged(check: Check, facts: Facts) -> Record:
@@ -92,14 +128,15 @@ def _judged(check: Check, facts: Facts) -> Record:
             ("reached code", facts.reached.size, "statements"),
         )
     ]
+    naming = _ALL[CHECKS.index(check)]
     if len(found) <= allowed:
-        return _record(check, "none", "", "", figures)
-    shown = list(dict.fromkeys(f"{f.path}:{f.line} {_said(f)}" for f in found))
-    places = "; ".join(shown[:_SHOWN])
-    more = f"; and {len(shown) - _SHOWN} more places" if len(shown) > _SHOWN else ""
+        return _record(naming, "none", "", "", figures)
+    modules = {module.path: module for module in facts.reached.modules}
+    places = [modules[f.path].place(f.line) for f in found]
+    said = (f"{place} {_said(f)}" for place, f in zip(places, found, strict=True))
     count = "1 finding" if len(found) == 1 else f"{len(found)} findings"
-    message = f"{count}, {allowed or 'none'} overlooked: {places}{more}"
-    return _record(check, "finding", message, f"{found[0].path}:{found[0].line}", figures)
+    message = f"{count}, {allowed or 'none'} overlooked: {_listed(list(dict.fromkeys(said)))}"
+    return _record(naming, "finding", message, places[0], figures)
 
 
 def _said(finding: Finding) -> str:
@@ -109,13 +146,10 @@ def _said(finding: Finding) -> str:
 
 
 def _record(
-    check: Check, cause: str, message: str, where: str, measurements: list[Record]
+    naming: Record, cause: str, message: str, where: str, measurements: list[Record]
 ) -> Record:
     return {
-        "id": check.id,
-        "criterion": check.criterion,
-        "title": check.title,
-        "hint": check.hint,
+        **naming,
         "status": "passed" if cause == "none" else "failed",
         "cause": cause,
         "message": message[:4000],
@@ -124,3 +158,16 @@ def _record(
         "measurements": measurements,
         "wall_ns": 0,
     }
+
+
+def _naming(name: str, criterion: str, check: Check | HygieneCheck) -> Record:
+    return {"id": name, "criterion": criterion, "title": check.title, "hint": check.hint}
+
+
+_ALL = [
+    *(_naming(check.id, check.criterion, check) for check in CHECKS),
+    *(
+        _naming(f"static::{NOTEBOOK_CRITERION}::{check.name}", NOTEBOOK_CRITERION, check)
+        for check in HYGIENE
+    ),
+]

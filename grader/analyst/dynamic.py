@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["dynamic_code"]
 
-_BUILTINS = {"exec", "eval", "compile", "__import__", "globals", "locals", "vars", "delattr"}
+_BUILTINS = {
+    *("exec", "eval", "compile", "__import__", "globals", "locals", "vars", "delattr"),
+    "get_ipython",  # a notebook's shell runs code that is given as text
+}
 _HIDDEN = {
     "__builtins__",
     "__code__",
@@ -31,6 +34,11 @@ _HIDDEN = {
     "load_module",
     "meta_path",
     "path_hooks",
+    "get_ipython",
+    "run_cell",
+    "run_line_magic",
+    "run_cell_magic",
+    "InteractiveShell",
 }
 _MODULES = {
     "builtins",
@@ -47,10 +55,11 @@ _MODULES = {
     "runpy",
     "subprocess",
     "zipimport",
+    "IPython",
     "cloudpickle",
     "dill",
 }
-_HARMLESS = {"importlib.metadata", "importlib.resources"}
+_HARMLESS = {"importlib.metadata", "importlib.resources", "IPython.display"}
 _FROM_MODULES = {
     ("os", "system"),
     ("os", "popen"),
@@ -62,6 +71,7 @@ _FROM_MODULES = {
     ("sys", "modules"),
     ("sys", "settrace"),
     ("sys", "setprofile"),
+    ("__future__", "barry_as_FLUFL"),  # makes Python of what no parser here takes for it
 }
 _BLOB_CHARS = 1500
 _BLOB_ITEMS = 400

@@ -6,6 +6,7 @@ no configuration file, no folder name and no comment of a candidate's can reach 
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import shutil
@@ -16,16 +17,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from grader.analyst._units import FunctionNode
 from grader.analyst.source import UnreviewableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from grader.analyst.reach import Reached
+    from grader.analyst.source import Module
 
 __all__ = ["Finding", "run_ruff"]
 
 _Raw = tuple[str, str, int]  # rule, file, line
+_SHOWING = {"T201", "T203", "B015", "B018", "E703"}
 _SECONDS = 6.0
 _OUTPUT = 8 << 20
 _OPTIONS = (
@@ -62,14 +66,27 @@ def run_ruff(reached: Reached, rules: Iterable[str]) -> list[Finding]:
             paths[str(target.resolve())] = module.path
         raw = _call(folder, sorted(rules))
     lines = reached.lines()
+    loose = {module.path: _loose_lines(module) for module in reached.modules}
     found = []
     for code, filename, line in raw:
         path = paths.get(filename, "")
         if code in ("", "invalid-syntax"):
-            raise UnreviewableError("the linter gives up on the source", f"{path}:{line}")
-        if line in lines.get(path, ()):
+            place = next((m.place(line) for m in reached.modules if m.path == path), "")
+            raise UnreviewableError("the linter gives up on the source", place)
+        if line in lines.get(path, ()) and not (code in _SHOWING and line in loose[path]):
             found.append(Finding(code, path, line))
     return sorted(found, key=lambda f: (f.path, f.line, f.rule))
+
+
+def _loose_lines(module: Module) -> set[int]:
+    """Lines of a notebook outside functions, where showing something is what cells are for."""
+    if not module.cells:
+        return set()
+    inside: set[int] = set()
+    for node in ast.walk(module.tree):
+        if isinstance(node, FunctionNode | ast.ClassDef):
+            inside |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return set(range(1, module.plain.count("\n") + 2)) - inside
 
 
 def _program() -> str:

@@ -27,11 +27,16 @@ _DEEPEST_ALIAS = 8
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """What a submission must define: entry file, names, and the methods of classes among them."""
+    """What a submission must define: entry file, names, and the methods of classes among them.
+
+    Attributes:
+        cells: of a notebook, (first line, number) of each cell in the entry.
+    """
 
     entry: str
     names: tuple[str, ...]
     methods: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cells: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,7 +191,8 @@ class _Walker:
         self._bytes += len(self._files[path])
         if self._bytes > _TOTAL_BYTES:
             raise UnreviewableError("more source than anybody can review", path)
-        module = read_module(path, self._files[path])
+        cells = self._contract.cells if path == self._contract.entry else ()
+        module = read_module(path, self._files[path], cells)
         self._modules[path] = module
         self._units[path] = list(units_of(module))
         self._aliases[path] = {}

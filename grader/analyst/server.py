@@ -16,9 +16,10 @@ import select
 import signal
 import sys
 import time
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from grader.analyst.analysis import Record, analyse, collected, contract_of, failures
+from grader.analyst.notebook import notebook_of
 from grader.wire.frames import (
     HEADER,
     Frame,
@@ -29,23 +30,52 @@ from grader.wire.frames import (
     unpack_bundle,
 )
 
-__all__ = ["SECONDS", "main", "review"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["SECONDS", "main", "page", "review"]
 
 SECONDS = 10.0
 _IDLE_SECONDS = 3600.0
 _MEMORY = 640 << 20
 _REPORT = 1 << 20
+_PAGE = 24 << 20
 _LARGEST = 512 << 20
 _PR_SET_DUMPABLE = 4
+_BROUGHT_DOWN = "the code brought the review down"
 
 
 def review(body: bytes, *, seconds: float = SECONDS) -> list[Record]:
     """Review one submission in a child process: one record a check, whatever happens to it."""
+    notebook = is_notebook(body)
+    report, cause = _from_child(_review_bytes, body, seconds, _REPORT)
+    if cause == "timeout":
+        return failures(cause, "the review of the code took too long", notebook=notebook)
+    if cause:
+        return failures(cause, _BROUGHT_DOWN, notebook=notebook)
+    return _checked(report, notebook=notebook)
+
+
+def page(body: bytes, *, seconds: float = SECONDS) -> bytes:
+    """A notebook as a fragment of HTML, made in a child; empty where that fails."""
+    made, cause = _from_child(_page_bytes, body, seconds, _PAGE)
+    return b"" if cause else made
+
+
+def is_notebook(body: bytes) -> bool:
+    """Whether the host says that this submission is a notebook."""
+    return isinstance(unpack_bundle(body)[0].get("notebook"), dict)
+
+
+def _from_child(
+    job: Callable[[bytes], bytes], body: bytes, seconds: float, limit: int
+) -> tuple[bytes, str]:
+    """What a job wrote in a child of its own, and why it did not end well, if it did not."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(reader)
-        _child(body, writer, seconds)
+        _child(job, body, writer, seconds)
     os.close(writer)
     deadline = time.monotonic() + seconds
     report = bytearray()
@@ -59,7 +89,7 @@ def review(body: bytes, *, seconds: float = SECONDS) -> list[Record]:
         if not data:
             break
         report += data
-        if len(report) > _REPORT:
+        if len(report) > limit:
             cause = "died"
     os.close(reader)
     with contextlib.suppress(ProcessLookupError):
@@ -67,29 +97,41 @@ def review(body: bytes, *, seconds: float = SECONDS) -> list[Record]:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    if cause:
-        return failures(cause, "the review of the code took too long")
-    if status:
+    if status and not cause:
         cause = "memory" if status == -signal.SIGKILL else "died"
-        return failures(cause, "the code brought the review down")
-    return _checked(bytes(report))
+    return bytes(report), cause
 
 
-def _checked(report: bytes) -> list[Record]:
+def _review_bytes(body: bytes) -> bytes:
+    meta, files = unpack_bundle(body)
+    return pack_json(analyse(files, contract_of(meta), notebook_of(meta)))
+
+
+def _page_bytes(body: bytes) -> bytes:
+    from grader.analyst.page import fragment  # noqa: PLC0415 - for notebooks only
+
+    meta, _ = unpack_bundle(body)
+    notebook, told = notebook_of(meta), meta["notebook"]
+    if notebook is None or not isinstance(told, dict):
+        return b""
+    return fragment(notebook, told["outputs"], told["stored"]).encode("utf-8", "replace")
+
+
+def _checked(report: bytes, *, notebook: bool) -> list[Record]:
     """The child's records, if they are one for each check and nothing else."""
     try:
         records = json.loads(report)
     except (ValueError, RecursionError):
         records = None
-    wanted = [item["id"] for item in collected()]
+    wanted = [item["id"] for item in collected(notebook=notebook)]
     if not isinstance(records, list) or not all(isinstance(item, dict) for item in records):
-        return failures("died", "the code brought the review down")
+        return failures("died", _BROUGHT_DOWN, notebook=notebook)
     if [item.get("id") for item in records] != wanted:
-        return failures("died", "the code brought the review down")
+        return failures("died", _BROUGHT_DOWN, notebook=notebook)
     return records
 
 
-def _child(body: bytes, writer: int, seconds: float) -> NoReturn:
+def _child(job: Callable[[bytes], bytes], body: bytes, writer: int, seconds: float) -> NoReturn:
     code = 1
     try:
         os.setsid()
@@ -98,8 +140,7 @@ def _child(body: bytes, writer: int, seconds: float) -> NoReturn:
         resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
         with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
             file.write("1000")
-        meta, files = unpack_bundle(body)
-        data = memoryview(pack_json(analyse(files, contract_of(meta))))
+        data = memoryview(job(body))
         while data:
             data = data[os.write(writer, data) :]
         code = 0
@@ -147,13 +188,15 @@ def main() -> None:
     os.dup2(2, 1)
     os.close(null)
     with contextlib.suppress(BrokenPipeError):
-        _write(wire_out, Frame(Kind.COLLECTED, 0, pack_json({"tests": collected()})))
+        _write(wire_out, Frame(Kind.COLLECTED, 0, pack_json({"tests": collected(notebook=True)})))
         frame = _read(wire_in)
         if frame is not None:
             if frame.kind is not Kind.SUBMISSION:
                 raise FrameError(f"{frame.kind.name} is not for the analyst")
             for record in review(frame.body):
                 _write(wire_out, Frame(Kind.EVIDENCE, frame.number, pack_json(record)))
+            if is_notebook(frame.body):
+                _write(wire_out, Frame(Kind.PAGE, frame.number, page(frame.body)))
             _write(wire_out, Frame(Kind.FINISHED, frame.number, pack_json({"exit": 0})))
     sys.stderr.flush()
     os._exit(0)

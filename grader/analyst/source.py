@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import bisect
 import io
+import math
 import tokenize
 import warnings
 from dataclasses import dataclass, field
@@ -34,6 +36,7 @@ class Module:
         name: dotted, as the submission's root folder is on the path; a package has its own name.
         plain: the text with every comment blanked out, so that no comment can direct a tool.
         comments: line number → comment text without the ``#``, full-line comments only.
+        cells: of a notebook, (first line, number) of each cell.
     """
 
     path: str
@@ -41,9 +44,18 @@ class Module:
     tree: ast.Module
     plain: str
     comments: dict[int, str] = field(default_factory=dict)
+    cells: tuple[tuple[int, int], ...] = ()
+
+    def place(self, line: int) -> str:
+        """A line as a report names it: the file's, or a cell's."""
+        if not self.cells:
+            return f"{self.path}:{line}"
+        index = max(bisect.bisect(self.cells, (line, math.inf)) - 1, 0)
+        first, number = self.cells[index]
+        return f"cell {number}, line {max(line - first + 1, 1)}"
 
 
-def read_module(path: str, data: bytes) -> Module:
+def read_module(path: str, data: bytes, cells: tuple[tuple[int, int], ...] = ()) -> Module:
     """Decode and parse one file.
 
     Raises:
@@ -65,7 +77,7 @@ def read_module(path: str, data: bytes) -> Module:
     if sum(1 for _ in ast.walk(tree)) > _NODES:
         raise UnreviewableError("a source file with too many expressions to review", path)
     plain, comments = _without_comments(path, text)
-    return Module(path, _dotted(path), tree, plain, comments)
+    return Module(path, _dotted(path), tree, plain, comments, cells)
 
 
 def _decoded(path: str, data: bytes) -> str:

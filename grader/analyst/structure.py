@@ -50,6 +50,8 @@ def long_functions(reached: Reached) -> Iterator[Finding]:
             text = f"a function of {function.statements} statements"
             yield Finding("long", function.module.path, function.node.lineno, text)
     for module in reached.modules:
+        if module.cells:
+            continue  # the hygiene of a notebook, which counts for itself
         script = [u for u in reached.units if u.module is module and u.always]
         size = sum(count_statements(unit.parts) for unit in script)
         if size > LONGEST:
@@ -100,9 +102,13 @@ def repetition(reached: Reached) -> Iterator[Finding]:
                 key = "\n".join(map(_shape, run))
                 nodes = sum(1 for s in run for _ in ast.walk(s))
                 if count_statements(list(run)) >= _REPEATED_STATEMENTS and nodes > _REPEATED_NODES:
-                    first = seen.setdefault(key, (unit.module.path, run[0].lineno))
-                    if first != (unit.module.path, run[0].lineno):
-                        yield _at(unit, run[0], "repeated", f"the same as line {first[1]}")
+                    place = (unit.module.path, run[0].lineno)
+                    first = seen.setdefault(key, place)
+                    if first != place:
+                        other = f"line {first[1]}"
+                        if unit.module.cells and first[0] == unit.module.path:
+                            other = unit.module.place(first[1])
+                        yield _at(unit, run[0], "repeated", f"the same as {other}")
                         index += _REPEATED_STATEMENTS
                         continue
                 index += 1

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from grader.candidate.config import LoadConfig
 from grader.wire import codec, recipes
 from grader.wire.errors import LISTED_ERRORS, MAX_MESSAGE, MAX_TYPE, MAX_WHERE
 from grader.wire.frames import HEADER, Frame, Kind, read_header
@@ -30,60 +31,13 @@ from grader.wire.values import FileTree, Handle, Recipe, Stream
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = [
-    "LoadConfig",
-    "Session",
-    "serve",
-    "string_list",
-    "warm_up",
-    "whole_number",
-]
+    from grader.candidate.config import CellFailure, NotebookConfig
+
+__all__ = ["LoadConfig", "Session", "describe_error", "serve", "warm_up"]
 
 _MAX_REQUEST = 1 << 30
+_CELL, _LINE = ", cell ", ", line "  # a notebook's cells are files of that name
 _SWITCH_SECONDS = 1e-4  # repeated calls on threads: few of them show what threads share
-
-
-def string_list(meta: Mapping[str, object], key: str) -> list[str]:
-    """A list of strings from a frame's header; TypeError says which key is not one."""
-    value = meta.get(key)
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise TypeError(f"{key} is not a list of strings")
-    return value
-
-
-def whole_number(meta: Mapping[str, object], key: str) -> int:
-    """A whole number from a frame's header; TypeError says which key is not one."""
-    value = meta.get(key)
-    if not isinstance(value, int):
-        raise TypeError(f"{key} is not a whole number")
-    return value
-
-
-@dataclass(frozen=True, slots=True)
-class LoadConfig:
-    """How to load a submission.
-
-    Attributes:
-        entry: file name of the module, relative to the submission's folder.
-        functions: the names that the exercise asks for.
-        packages: what the sandbox offers, for the message about a package that it lacks.
-        reply_bytes: the largest answer that will be encoded.
-    """
-
-    entry: str = "solution.py"
-    functions: tuple[str, ...] = ()
-    packages: tuple[str, ...] = ()
-    reply_bytes: int = 64 << 20
-
-    @classmethod
-    def from_meta(cls, meta: Mapping[str, object]) -> LoadConfig:
-        """Read the header of a SUBMISSION frame."""
-        return cls(
-            entry=str(meta["entry"]),
-            functions=tuple(string_list(meta, "functions")),
-            packages=tuple(string_list(meta, "packages")),
-            reply_bytes=whole_number(meta, "reply_bytes"),
-        )
 
 
 class PullItem(Protocol):
@@ -101,13 +55,14 @@ def _location(error: BaseException, folder: Path) -> str:
     """The innermost line of the submission's own that an error went through."""
     if isinstance(error, SyntaxError) and error.filename:
         name = Path(error.filename)
-        shown = name.relative_to(folder) if name.is_relative_to(folder) else name.name
-        return f"{shown}:{error.lineno or 0}"[:MAX_WHERE]
+        shown = str(name.relative_to(folder)) if name.is_relative_to(folder) else name.name
+        return f"{shown}{_LINE if _CELL in shown else ':'}{error.lineno or 0}"[:MAX_WHERE]
     where = ""
     for frame, line in traceback.walk_tb(error.__traceback__):
         name = Path(frame.f_code.co_filename)
         if name.is_relative_to(folder):
-            where = f"{name.relative_to(folder)}:{line} in {frame.f_code.co_name}"
+            shown = f"{name.relative_to(folder)}{_LINE if _CELL in name.name else ':'}{line}"
+            where = f"{shown} in {frame.f_code.co_name}"
     return where[:MAX_WHERE]
 
 
@@ -141,11 +96,15 @@ class Session:
         self._config = config
         self._pull = pull
         self._namespace: Mapping[str, object] = {}
+        self._failures: tuple[CellFailure, ...] = ()
         self._handles: dict[int, object] = {}
         self._pull_lock = threading.Lock()
 
     def load(self) -> bytes | None:
         """Import the submission. Returns None, or the encoded error that stopped it."""
+        if self._config.notebook:
+            self._load_notebook(self._config.notebook)
+            return None
         sys.path.insert(0, str(self._folder))
         sys.argv = [self._config.entry]
         sys.path_importer_cache.pop(str(self._folder), None)
@@ -162,6 +121,14 @@ class Session:
             return self._encode(self._explain_import(error))
         self._namespace = vars(sys.modules.get(name, module))
         return None
+
+    def _load_notebook(self, notebook: NotebookConfig) -> None:
+        """Run its cells. One that fails keeps no other from defining what the tests ask for."""
+        from grader.candidate import cells  # noqa: PLC0415 - IPython, for notebooks only
+
+        sys.argv = [notebook.path]
+        os.environ["MPLBACKEND"] = "agg"  # nobody looks at the figures of this process
+        self._namespace, self._failures = cells.run_cells(cells.the_shell(), self._folder, notebook)
 
     def _explain_import(self, error: BaseException) -> tuple[object, ...]:
         described = describe_error(error, self._folder)
@@ -242,10 +209,16 @@ class Session:
         elif target in self._namespace:
             found = self._namespace[str(target)]
         else:
-            raise _MissingNameError(f"{self._config.entry} does not define {target}")
+            failed = f"; {self._failures[0]}" if self._failures else ""
+            raise _MissingNameError(f"{self._file} does not define {target}{failed}")
         if not callable(found):
-            raise _MissingNameError(f"{target} in {self._config.entry} is not callable")
+            raise _MissingNameError(f"{target} in {self._file} is not callable")
         return found
+
+    @property
+    def _file(self) -> str:
+        notebook = self._config.notebook
+        return notebook.path if notebook else self._config.entry
 
     # One method for each operation of the protocol.
 
@@ -372,7 +345,10 @@ class _Pipe:
         return bytes(data)
 
     def write(self, kind: Kind, body: bytes) -> None:
-        data = memoryview(Frame(kind, self.number, body).pack())
+        self.write_raw(Frame(kind, self.number, body).pack())
+
+    def write_raw(self, raw: bytes) -> None:
+        data = memoryview(raw)
         while data:
             data = data[os.write(self.reply_fd, data) :]
 
@@ -392,7 +368,12 @@ def serve(request_fd: int, reply_fd: int, config: LoadConfig) -> None:
     """Load the submission in the current folder, then answer requests until end of input."""
     pipe = _Pipe(request_fd, reply_fd)
     session = Session(Path.cwd(), config, pipe.pull)
-    pipe.read()  # the BEGIN frame, which only says that the load may start
+    first = pipe.read()  # says that the load may start
+    if first is not None and first.kind is Kind.RUN_NOTEBOOK:
+        from grader.candidate import cells  # noqa: PLC0415 - IPython, for notebooks only
+
+        cells.show_run(cells.the_shell(), config, pipe.write_raw)
+        return
     error = session.load()
     if error is not None:
         pipe.write(Kind.LOAD_ERROR, error)

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from grader.candidate import runner
+from grader.candidate.config import LoadConfig, string_list, whole_number
 from grader.candidate.scratch import empty_directory, write_files
 from grader.wire.frames import (
     HEADER,
@@ -44,6 +45,7 @@ IDLE_SECONDS = 3600.0  # a warm container that nobody uses ends itself
 MAX_REQUEST = 512 << 20
 _PIPE_BYTES = 1 << 20
 _CHUNK = 1 << 18
+_RUN_BYTES = 32 << 20
 
 
 @dataclass
@@ -51,7 +53,7 @@ class _Settings:
     """What the first frame says."""
 
     files: dict[str, bytes] = field(default_factory=dict)
-    config: runner.LoadConfig = field(default_factory=runner.LoadConfig)
+    config: LoadConfig = field(default_factory=LoadConfig)
     reply_bytes: int = 1 << 20
     output_bytes: int = 1 << 16
     wall_deadline: float = 0.0
@@ -159,6 +161,9 @@ class Supervisor:
                 self._write(self._exchange(frame))
             elif frame.kind is Kind.REQUEST:
                 self._write(self._exchange(frame))
+            elif frame.kind is Kind.RUN_NOTEBOOK:
+                self._write(self._run_notebook(frame))
+                self._prepare()
             elif frame.kind is Kind.END:
                 self._write(self._finish(frame))
                 self._clean()
@@ -182,18 +187,59 @@ class Supervisor:
 
     def _accept(self, frame: Frame) -> Frame:
         meta, files = unpack_bundle(frame.body)
-        for name in runner.string_list(meta, "preload"):
+        for name in string_list(meta, "preload"):
             importlib.import_module(name)
+        config = LoadConfig.from_meta(meta)
+        if config.notebook:
+            importlib.import_module("grader.candidate.cells").the_shell()
         gc.collect()
         gc.freeze()  # a forked child's collector then leaves our pages alone
         self._settings = _Settings(
             files=files,
-            config=runner.LoadConfig.from_meta(meta),
-            reply_bytes=runner.whole_number(meta, "reply_bytes"),
-            output_bytes=runner.whole_number(meta, "output_bytes"),
-            wall_deadline=time.monotonic() + runner.whole_number(meta, "wall_ms") / 1000,
+            config=config,
+            reply_bytes=whole_number(meta, "reply_bytes"),
+            output_bytes=whole_number(meta, "output_bytes"),
+            wall_deadline=time.monotonic() + whole_number(meta, "wall_ms") / 1000,
         )
         return Frame(Kind.READY, frame.number)
+
+    def _run_notebook(self, frame: Frame) -> Frame:
+        """Run a notebook once for the report: what its process wrote, behind how it ended."""
+        self._prepare()
+        self._session, self._spare = self._spare, None
+        session, said = self._session, bytearray()
+        if session is None:
+            raise FrameError("there is no process")
+        os.write(session.request_w, frame.pack())
+        deadline = min(time.monotonic() + frame.deadline_ms / 1000, self._settings.wall_deadline)
+        ended = self._listen(session, said, deadline)
+        self._end_session()
+        self._captured = b""
+        head = pack_json({"cause": ended.cause, "detail": ended.detail})
+        return Frame(Kind.NOTEBOOK_RAN, frame.number, head + b"\n" + said)
+
+    def _listen(self, session: _Session, said: bytearray, deadline: float) -> _Broken:
+        """Read until the process closes its side, and say how it ended."""
+        poller = select.poll()
+        for fd in (self._in, session.reply_r, session.capture_r):
+            poller.register(fd, select.POLLIN)
+        while (left := deadline - time.monotonic()) > 0:
+            for fd, _events in poller.poll(left * 1000 + 1):
+                if fd == self._in:
+                    sys.exit(0)  # as in an exchange
+                if fd == session.capture_r:
+                    if not self._capture_some(session):
+                        poller.unregister(fd)
+                    continue
+                data = b""
+                with contextlib.suppress(BlockingIOError):
+                    data = os.read(fd, _PIPE_BYTES)
+                    if not data:
+                        return _Broken(*self._how_it_died(session))
+                said += data
+                if len(said) > _RUN_BYTES:
+                    return _Broken("too-large", "the outputs are larger than their limit")
+        return _Broken("timeout", "the notebook took longer than its limit")
 
     # One test's process.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from grader.models import Cause, Status
-from grader.text import for_markdown
+from grader.text import CandidateText, for_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from grader.models import CategoryScore
     from grader.report.model import Report
 
-__all__ = ["NOT_LOADED", "CategoryFeedback", "Feedback", "feedback", "feedback_of"]
+__all__ = [
+    "NOT_LOADED",
+    "NOT_TOP_TO_BOTTOM",
+    "CategoryFeedback",
+    "FailedCell",
+    "Feedback",
+    "feedback",
+    "feedback_of",
+]
 
 
 NOT_LOADED = (
@@ -30,6 +38,7 @@ NOT_LOADED = (
         "packages that the task sheet offers."
     ),
 )
+NOT_TOP_TO_BOTTOM = "Your notebook does not run from top to bottom in a fresh session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +61,21 @@ class CategoryFeedback:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedCell:
+    """One of the candidate's own cells that failed in a fresh session.
+
+    Attributes:
+        place: which cell and line.
+        source: that line.
+        said: type and text of the error.
+    """
+
+    place: str
+    source: CandidateText
+    said: CandidateText
+
+
+@dataclass(frozen=True, slots=True)
 class Feedback:
     """What a candidate may know.
 
@@ -59,6 +83,7 @@ class Feedback:
         done_well: titles of criteria of which every check passed.
         hints: what the authors say about checks that failed, each once.
         loaded: False where no check got further than importing the submission.
+        failed_cells: of a notebook that does not run from top to bottom.
     """
 
     exercise_title: str
@@ -68,6 +93,7 @@ class Feedback:
     categories: tuple[CategoryFeedback, ...]
     done_well: tuple[str, ...]
     hints: tuple[str, ...]
+    failed_cells: tuple[FailedCell, ...] = ()
 
 
 def feedback_of(report: Report) -> Feedback:
@@ -89,7 +115,23 @@ def feedback_of(report: Report) -> Feedback:
                 if record.status is not Status.PASSED and record.test.hint
             )
         ),
+        failed_cells=_failed_cells(report),
     )
+
+
+def _failed_cells(report: Report) -> tuple[FailedCell, ...]:
+    """The candidate's own cells on no input of ours, so nothing hidden can show in them."""
+    if report.notebook is None:
+        return ()
+    found = []
+    for error in report.notebook.errors:
+        place = f"cell {error.number}" + (f", line {error.line}" if error.line else "")
+        said = ": ".join(text.raw for text in (error.type, error.message) if text.raw)
+        found.append(FailedCell(place, error.source, CandidateText(said)))
+    if report.notebook.stopped:
+        stopped = CandidateText(report.notebook.stopped)
+        found.append(FailedCell("it stopped", CandidateText(""), stopped))
+    return tuple(found)
 
 
 def _never_loads(report: Report) -> bool:
@@ -119,6 +161,11 @@ def feedback(report: Report) -> str:
     ]
     if not told.loaded:
         lines += ["", f"**{NOT_LOADED[0]}**, {NOT_LOADED[1]}"]
+    if told.failed_cells:
+        lines += ["", f"**{NOT_TOP_TO_BOTTOM}:**", ""]
+    for cell in told.failed_cells:
+        source = f" in {for_markdown(cell.source)}" if cell.source.raw else ""
+        lines.append(f"- {cell.place}{source}: {for_markdown(cell.said)}")
     for category in told.categories:
         lines += ["", *_section(category)]
     if told.done_well:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from grader.findings import Findings
     from grader.models import Evidence, Limits, ScoreCard, Submission
+    from grader.notebook.facts import NotebookFacts
     from grader.text import CandidateText
 
 __all__ = ["Capture", "FileFact", "Moment", "Report", "RunFacts", "file_facts"]
@@ -94,6 +95,7 @@ class Report:
         evidence: one record for each collected test, in collection order.
         findings: the candidate's own words beside the machine's verdicts, where the exercise asks
             for them.
+        notebook: how a notebook ran, where the submission is one.
     """
 
     exercise_id: str
@@ -109,6 +111,7 @@ class Report:
     run: RunFacts
     moment: Moment
     findings: Findings | None = None
+    notebook: NotebookFacts | None = None
 
 
 def file_facts(submission: Submission) -> tuple[FileFact, ...]:

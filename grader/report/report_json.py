@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from grader.findings import Findings
     from grader.models import CategoryScore, Evidence, Measurement
+    from grader.notebook.facts import NotebookFacts
     from grader.report.model import Report
 
 __all__ = [
@@ -80,6 +81,7 @@ def build_report(report: Report) -> _Json:
         },
         "evidence": stable_evidence(report.evidence),
         "findings": _findings(report.findings),
+        "notebook": _notebook(report.notebook),
         "run": {
             "grader_version": report.run.grader_version,
             "suite_digest": report.run.suite_digest,
@@ -149,6 +151,33 @@ def _findings(findings: Findings | None) -> _Json | None:
             }
             for claim in findings.claims
         ],
+    }
+
+
+def _notebook(facts: NotebookFacts | None) -> _Json | None:
+    if facts is None:
+        return None
+    return {
+        "path": facts.path,
+        "code_cells": facts.code_cells,
+        "text_cells": facts.text_cells,
+        "errors": [
+            {
+                "cell": error.number,
+                "line": error.line,
+                "type": for_json(error.type),
+                "message": for_json(error.message),
+                "source": for_json(error.source),
+            }
+            for error in facts.errors
+        ],
+        "stopped": facts.stopped,
+        "differences": [
+            {"cell": d.number, "stored": for_json(d.stored), "fresh": for_json(d.fresh)}
+            for d in facts.differences
+        ],
+        "figures": facts.figures,
+        "page": facts.page,
     }
 
 

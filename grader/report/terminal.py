@@ -15,6 +15,7 @@ from rich.text import Text
 from grader.models import Band, Level, Status
 from grader.report._findings import findings, remarks
 from grader.report._layout import Look, both_ends, indent, indent_text, item, quote
+from grader.report._notebook import notebook
 from grader.series import collect_series
 from grader.text import clip
 
@@ -63,6 +64,7 @@ def render(
     parts.append(Text())
     parts += (_not_assessed(c, look) for c in categories if not c.assessed)
     parts += _measured(report, look)
+    parts += notebook(report.notebook, look)
     parts += _failures(report, look)
     parts += remarks(report, look)
     parts += findings(report.findings, look)

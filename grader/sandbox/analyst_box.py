@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from grader.errors import SandboxError
+from grader.notebook.facts import for_analyst
 from grader.sandbox.hardening import ContainerSpec
 from grader.sandbox.stream import StreamClosedError, StreamTimeoutError
 from grader.wire.frames import Frame, FrameError, Kind, pack_bundle, pack_json, unpack_json
@@ -14,20 +15,24 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from grader.models import Exercise, Submission
+    from grader.notebook.fresh import FreshRun
     from grader.sandbox.engine import Container, Engine
     from grader.sandbox.relay import RunRecord
 
-__all__ = ["STATIC_CRITERIA", "AnalystBox", "add_review", "wants_review"]
+__all__ = ["NOTEBOOK_CRITERION", "STATIC_CRITERIA", "AnalystBox", "add_review", "wants_review"]
+
+NOTEBOOK_CRITERION = "notebook_hygiene"
 
 _READY_SECONDS = 60.0
 _REVIEW_SECONDS = 30.0  # the analyst's own budget is 10
-_FRAME = 1 << 20
+_FRAME = 25 << 20
 _LIFETIME = 7200.0
 _PREFIX = "static::"
 STATIC_CRITERIA = frozenset(
     {
         *("clarity_lint", "clarity_structure", "clarity_docs"),
         *("proficiency_idiom", "proficiency_typing", "proficiency_vectors"),
+        NOTEBOOK_CRITERION,
     }
 )
 
@@ -37,12 +42,16 @@ class AnalystBox:
 
     Args:
         slot: a number that no other analyst alive has.
+
+    Attributes:
+        page: after a review, a notebook as a fragment of HTML; it is not to be trusted.
     """
 
     def __init__(self, engine: Engine, image: str, *, slot: int) -> None:
         spec = ContainerSpec.analyst(image, slot=slot, labels={})
         self.container: Container = engine.start(spec, lifetime=_LIFETIME)
         self._collected = Frame(Kind.COLLECTED, 0)
+        self.page = ""
 
     def wait_ready(self) -> None:
         """Wait for the list of checks, which comes before any submission.
@@ -62,8 +71,15 @@ class AnalystBox:
             raise SandboxError(f"the analyst container began with {frame.kind.name}")
         self._collected = frame
 
-    def review(self, exercise: Exercise, submission: Submission) -> list[Frame]:
+    def review(
+        self, exercise: Exercise, submission: Submission, fresh: FreshRun | None = None
+    ) -> list[Frame]:
         """Hand over the submission and take what comes back.
+
+        Args:
+            exercise: what it is graded by.
+            submission: what is read.
+            fresh: a notebook's run for the report.
 
         Returns:
             A COLLECTED frame and one EVIDENCE frame for each check, as the transcript keeps them.
@@ -78,6 +94,9 @@ class AnalystBox:
             "entry": exercise.entry,
             "names": [function.name for function in functions],
             "methods": {f.name: list(f.methods) for f in functions if f.methods},
+            "notebook": for_analyst(submission.notebook, fresh)
+            if submission.notebook and fresh
+            else None,
         }
         # Compiled files go along as names only: that they are there is all that matters.
         files = {
@@ -92,15 +111,18 @@ class AnalystBox:
         except (StreamClosedError, StreamTimeoutError) as error:
             raise SandboxError(f"the analyst does not take the submission: {error}") from error
         tests = _objects(unpack_json(self._collected.body).get("tests"))
+        if submission.notebook is None:
+            tests = [test for test in tests if test["criterion"] != NOTEBOOK_CRITERION]
+        collected = Frame(Kind.COLLECTED, 0, pack_json({"tests": tests}))
         try:
-            return [self._collected, *self._records([str(test["id"]) for test in tests])]
+            return [collected, *self._records([str(test["id"]) for test in tests])]
         except StreamTimeoutError:
-            return [self._collected, *_all_failed(tests, "timeout")]
+            return [collected, *_all_failed(tests, "timeout")]
         except (StreamClosedError, FrameError):
             state = self.container.state()
             if state.get("Running"):
                 raise SandboxError("the engine closed the stream of a running analyst") from None
-            return [self._collected, *_all_failed(tests, "died")]
+            return [collected, *_all_failed(tests, "died")]
 
     def _records(self, wanted: Sequence[str]) -> list[Frame]:
         end = time.monotonic() + _REVIEW_SECONDS
@@ -109,6 +131,9 @@ class AnalystBox:
             frame = self._read(end - time.monotonic())
             if frame.kind is Kind.FINISHED and len(found) == len(wanted):
                 return found
+            if frame.kind is Kind.PAGE and len(found) == len(wanted):
+                self.page = frame.body.decode("utf-8", "replace")
+                continue
             if frame.kind is not Kind.EVIDENCE or len(found) == len(wanted):
                 raise FrameError(f"{frame.kind.name} out of turn")
             if unpack_json(frame.body).get("id") != wanted[len(found)]:

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from grader.errors import JudgeError, SandboxError
+from grader.notebook.fresh import read_run
 from grader.sandbox.hardening import ContainerSpec
 from grader.sandbox.stream import StreamClosedError, StreamTimeoutError
 from grader.wire.frames import Frame, FrameError, Kind, pack_bundle, pack_json
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from grader.models import Exercise, Submission
+    from grader.notebook.fresh import FreshRun
     from grader.sandbox.engine import Container, Engine
 
 __all__ = ["CandidateBox", "JudgeBox"]
@@ -22,6 +24,8 @@ READY_SECONDS = 60.0
 JUDGE_THINKS_SECONDS = 120.0
 _SMALL = 1 << 16
 _JUDGE_FRAME = 1 << 30
+_RUN_FRAME = 33 << 20
+GRACE_SECONDS = 2.0  # the supervisor's own deadline comes first
 LIFETIME = 3600.0
 
 
@@ -50,8 +54,10 @@ class CandidateBox:
     def give(self, submission: Submission, *, wall_seconds: float) -> None:
         """Hand over the submission; packages that it names are imported before it is loaded."""
         limits = self._exercise.limits
+        notebook = submission.notebook
         meta = {
-            "entry": self._exercise.entry,
+            "notebook": notebook.for_candidate(limits.call_seconds) if notebook else None,
+            "entry": notebook.path if notebook else self._exercise.entry,
             "functions": [function.name for function in self._exercise.functions],
             "packages": sorted(self._exercise.packages),
             "preload": _named(self._exercise.preload, submission),
@@ -70,6 +76,26 @@ class CandidateBox:
             ) from error
         self._expect_ready(1, READY_SECONDS)
 
+    def run_notebook(self, submission: Submission) -> FreshRun | None:
+        """Run the notebook once, for the report; None where there is none.
+
+        Whatever becomes of it is the candidate's doing: a container that falls silent is what the
+        judge's first question will meet.
+        """
+        if submission.notebook is None:
+            return None
+        seconds = self._exercise.limits.load_seconds
+        deadline = time.monotonic() + seconds + GRACE_SECONDS
+        question = Frame(Kind.RUN_NOTEBOOK, 2, b"", int(seconds * 1000))
+        try:
+            self.container.stream.send(question.pack(), deadline=deadline)
+            frame = self.container.stream.read_frame(deadline=deadline, limit=_RUN_FRAME)
+        except (StreamClosedError, StreamTimeoutError, FrameError):
+            return read_run(b"", submission.notebook)
+        if frame.kind is not Kind.NOTEBOOK_RAN:
+            return read_run(b"", submission.notebook)
+        return read_run(frame.body, submission.notebook)
+
     def _expect_ready(self, number: int, seconds: float) -> None:
         stream = self.container.stream
         try:
@@ -87,9 +113,12 @@ class CandidateBox:
         self.container.remove()
 
 
+_SOURCES = (".py", ".ipynb")
+
+
 def _named(preload: tuple[str, ...], submission: Submission) -> list[str]:
     """The modules worth importing once: those whose package some Python file mentions."""
-    sources = [file.data for file in submission.files if file.path.endswith(".py")]
+    sources = [file.data for file in submission.files if file.path.endswith(_SOURCES)]
     return [
         module
         for module in preload

@@ -38,15 +38,20 @@ _PLATFORMS = {
 _PARTS = {
     "candidate": ("__init__.py", "wire", "candidate"),
     "judge": ("__init__.py", "wire", "judge"),
-    "analyst": ("__init__.py", "wire/__init__.py", "wire/frames.py", "analyst"),
+    "analyst": ("__init__.py", "wire/__init__.py", "wire/frames.py", "analyst", "notebook"),
 }
 _REQUIREMENTS = {
-    "candidate": ("sandbox.txt",),
+    "candidate": ("sandbox.txt", "notebook.txt"),
     "judge": ("sandbox.txt", "judge.txt"),
     "analyst": ("analyst.txt",),
 }
 # folder in the build context → requirements file
-_SITES = {"site": "sandbox.txt", "site-judge": "judge.txt", "site-analyst": "analyst.txt"}
+_SITES = {
+    "site": "sandbox.txt",
+    "site-notebook": "notebook.txt",
+    "site-judge": "judge.txt",
+    "site-analyst": "analyst.txt",
+}
 _WITH_PROGRAMS = {"analyst.txt"}
 _SCRIPTS = ("strip.sh", "compile.py")
 _PRUNED = {"tests", "test", "include", "__pycache__"}

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from grader.models import Limits
+    from grader.notebook.fresh import FreshRun
     from grader.sandbox.boxes import CandidateBox, JudgeBox
     from grader.transcript import TranscriptWriter
 
@@ -56,11 +57,15 @@ class RunRecord:
         tests: the collected tests, before the candidate was asked anything.
         evidence: one record for each test that ran.
         captures: what the candidate printed, by test.
+        fresh: a notebook's one run for the report.
+        page: that run as HTML, from inside a container; empty where there is none.
     """
 
     tests: list[dict[str, object]] = field(default_factory=list)
     evidence: list[dict[str, object]] = field(default_factory=list)
     captures: dict[str, bytes] = field(default_factory=dict)
+    fresh: FreshRun | None = None
+    page: str = ""
 
 
 def relay(judge: JudgeBox, candidate: Candidate, progress: Callable[[int, int], None]) -> RunRecord:

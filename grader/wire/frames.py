@@ -50,6 +50,7 @@ class Kind(enum.IntEnum):
     BEGIN = 2
     REQUEST = 3
     END = 4
+    RUN_NOTEBOOK = 5  # from the orchestrator itself, before the judge asks anything
     # candidate → orchestrator
     READY = 16
     LOADED = 17
@@ -57,6 +58,7 @@ class Kind(enum.IntEnum):
     REPLY = 19
     FAILURE = 20
     ENDED = 21
+    NOTEBOOK_RAN = 22
     # judge → orchestrator
     JUDGE_READY = 32
     SUITE_STORED = 33
@@ -64,6 +66,7 @@ class Kind(enum.IntEnum):
     EVIDENCE = 35
     CLOCK = 36
     FINISHED = 37
+    PAGE = 38  # from the analyst: a notebook as HTML
     # orchestrator → judge
     SUITE = 48
     RUN = 49

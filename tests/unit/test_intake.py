@@ -485,7 +485,6 @@ def test_too_many_entries_are_refused_and_the_culprit_is_named(
         (b"x = 1\0", "s.py", "not-an-archive"),
         (b"Rar!\x1a\7\0", "s.zip", "not-an-archive"),
         (gzip.compress(b"hello"), "s.tar.gz", "not-an-archive"),
-        (b'{"cells": []}', "s.ipynb", "notebook-unsupported"),
         (zip_of(), "s.zip", "empty"),
         (bytes(10240), "s.tar", "empty"),
         (zip_of(Item(b"__MACOSX/._solution.py")), "s.zip", "empty"),
@@ -504,7 +503,6 @@ def test_what_is_no_archive_or_holds_nothing_is_refused(
         ([b"README.md", b"src/solution.py"], "found src/solution.py: move it"),
         ([b"a/solution.py", b"b/solution.py"], "found a/solution.py, b/solution.py: submit one"),
         ([b"main.py"], "found main.py: rename the one"),
-        ([b"a.ipynb"], "found a notebook"),
         ([b"a.txt"], "found no Python file, only a.txt"),
     ],
 )

@@ -21,7 +21,7 @@ from markupsafe import Markup
 from grader import __version__
 from grader._indicators import CAUSES
 from grader.models import Cause, Status
-from grader.report.feedback import NOT_LOADED, feedback_of
+from grader.report.feedback import NOT_LOADED, NOT_TOP_TO_BOTTOM, feedback_of
 from grader.report.html.figures import bullets, diagrams, strips
 from grader.report.interview import questions
 from grader.report.sources import sources
@@ -91,6 +91,7 @@ def feedback_page(report: Report) -> str:
             css=Markup(css),  # noqa: S704 - a file of this package
             told=feedback_of(report),
             not_loaded=NOT_LOADED,
+            not_top_to_bottom=NOT_TOP_TO_BOTTOM,
         )
     )
 

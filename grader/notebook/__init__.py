@@ -1,0 +1,1 @@
+"""Notebooks on the host: read as data, chosen by the contract, converted. None is ever run here."""

@@ -1,0 +1,100 @@
+"""What a report says about a notebook besides its verdicts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from grader.notebook.compare import gist, same
+from grader.text import CandidateText, clip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from grader.notebook.fresh import CellError, FreshRun
+    from grader.notebook.model import Notebook
+
+__all__ = ["PAGE", "Difference", "NotebookFacts", "facts_of", "for_analyst"]
+
+PAGE = "notebook.html"
+_SHOWN_CHARS = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A code cell whose stored outputs are not those of the fresh run."""
+
+    number: int
+    stored: CandidateText
+    fresh: CandidateText
+
+
+@dataclass(frozen=True, slots=True)
+class NotebookFacts:
+    """One notebook and its fresh run.
+
+    Attributes:
+        path: of its file in the submission.
+        code_cells: how many there are; their numbers are those of a fresh run.
+        text_cells: Markdown and raw cells.
+        errors: the cells that failed in the fresh run.
+        stopped: why the fresh run ended early, in our words; empty when it did not.
+        differences: cells whose stored outputs are not those of the fresh run.
+        figures: pictures that the fresh run made.
+        page: the executed notebook as a file of the results folder; empty where there is none.
+    """
+
+    path: str
+    code_cells: int
+    text_cells: int
+    errors: tuple[CellError, ...]
+    stopped: str
+    differences: tuple[Difference, ...]
+    figures: int
+    page: str = ""
+
+
+def facts_of(notebook: Notebook, fresh: FreshRun, *, page: bool) -> NotebookFacts:
+    """The facts of one notebook after its fresh run."""
+    bundles = [o.get("data") for outputs in fresh.outputs.values() for o in outputs]
+    return NotebookFacts(
+        path=notebook.path,
+        code_cells=len(notebook.code),
+        text_cells=len(notebook.cells) - len(notebook.code),
+        errors=fresh.errors,
+        stopped=fresh.stopped,
+        differences=tuple(_differences(notebook, fresh)),
+        figures=sum(
+            any(mime.startswith("image/") for mime in data)
+            for data in bundles
+            if isinstance(data, dict)
+        ),
+        page=PAGE if page else "",
+    )
+
+
+def for_analyst(notebook: Notebook, fresh: FreshRun) -> dict[str, object]:
+    """What the analyst container gets of a notebook besides the files."""
+    differences = list(_differences(notebook, fresh))
+    return {
+        "path": notebook.path,
+        "cells": [[c.kind, c.number, c.source, c.plain, c.count] for c in notebook.cells],
+        "errors": [[e.number, e.line, _said(e)] for e in fresh.errors],
+        "stopped": fresh.stopped,
+        "differs": [difference.number for difference in differences],
+        "stored": {str(d.number): d.stored.raw for d in differences},
+        "outputs": {str(number): outputs for number, outputs in fresh.outputs.items()},
+    }
+
+
+def _differences(notebook: Notebook, fresh: FreshRun) -> Iterator[Difference]:
+    for cell in notebook.code:
+        outputs = fresh.outputs.get(cell.number)
+        if outputs is not None and not same(cell, outputs):
+            stored = clip(gist(cell.outputs).strip(), _SHOWN_CHARS)
+            yield Difference(cell.number, stored, clip(gist(outputs).strip(), _SHOWN_CHARS))
+
+
+def _said(error: CellError) -> str:
+    parts = [clip(text, 200).raw for text in (error.type, error.message) if text.raw]
+    return ": ".join(parts)

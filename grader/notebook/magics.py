@@ -1,0 +1,164 @@
+"""Cell sources with IPython's additions taken out: what is left is Python, line for line.
+
+One text is both run and reviewed, so no magic can run what a reviewer's tools do not see. What
+only shows or times something gives way to the code it applies to; what would reach beyond the
+notebook (shell escapes, installers, other files) does nothing, and a note says so.
+
+A magic is known by its place, at the start of a logical line, where its mark is no Python. So a
+scanner of strings, comments and brackets is all that is needed.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from dataclasses import dataclass, field
+
+__all__ = ["Plain", "plain_source"]
+
+_HARMLESS = frozenset(
+    {
+        *("matplotlib", "load_ext", "reload_ext", "autoreload", "config", "precision"),
+        *("who", "whos", "pwd", "xmode", "colors"),
+    }
+)
+_TIMING = frozenset(["time", "timeit"])
+_APPLIED = _TIMING | {"capture", "prun"}  # cell magics whose body is Python that runs
+_SHOWN = frozenset(["html", "HTML", "markdown", "latex", "svg", "SVG"])
+_NAME = r"[A-Za-z_][A-Za-z0-9_.]{0,30}"
+_CELL_MAGIC = re.compile(rf"%%({_NAME})")
+_LINE_MAGIC = re.compile(rf"%({_NAME})[ \t]*(.*)", re.DOTALL)
+_ASSIGNED = re.compile(r"(\s*)([A-Za-z_][\w.,\[\]'\" *]*?)\s*=\s*([!%])(.*)", re.DOTALL)
+_HELP = re.compile(r"\s*(\?{1,2}[\w.*%]+|%{0,2}[A-Za-z_][\w.*]*\?{1,2})\s*")
+_OPTIONS = re.compile(r"(-(n|r|t|c|p|q|o|v)\s*\d*\s+)+")
+_LINE_CHARS = 2000  # of a line that may hold a magic; patterns stay cheap
+_DEEPEST = 200  # brackets; Python's own parser gives up there
+_MARKS = re.compile(r"#|\"\"\"|'''|[\"'()\[\]{}]|\\\Z")
+_ENDS = {quote: re.compile(rf"\\.|{quote}", re.DOTALL) for quote in ('"""', "'''", '"', "'")}
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """The Python of one cell.
+
+    Attributes:
+        text: with as many lines as the source.
+        notes: what does nothing here, as ``!ls``-like marks and names of magics.
+        timed: a magic asked for times.
+    """
+
+    text: str
+    notes: tuple[str, ...] = ()
+    timed: bool = False
+
+
+def plain_source(source: str) -> Plain:
+    """Take magics, shell escapes and help requests out of one code cell."""
+    source = source.replace("\r\n", "\n").replace("\r", "\n")
+    work = _Work()
+    lines = source.split("\n")
+    first = next((n for n, line in enumerate(lines) if line.strip()), 0)
+    if match := _CELL_MAGIC.match(lines[first]):
+        name = match[1]
+        lines[first] = ""
+        work.timed = name in _TIMING
+        if name not in _APPLIED:
+            if name not in _SHOWN:
+                work.inert.append(f"%%{name}")
+            return Plain("\n" * source.count("\n"), tuple(work.inert))
+    if lines[first][:1] in (" ", "\t"):
+        lines = textwrap.dedent("\n".join(lines)).split("\n")
+    text = "\n".join(work.line(line) for line in lines)
+    return Plain(text, tuple(dict.fromkeys(work.inert)), work.timed)
+
+
+@dataclass
+class _Work:
+    """The scanner's place: inside which quotes and how many brackets, and what it met."""
+
+    quote: str = ""
+    depth: int = 0
+    continued: bool = False
+    dropping: bool = False  # a magic goes on behind a backslash
+    timed: bool = False
+    inert: list[str] = field(default_factory=list)
+
+    def line(self, line: str) -> str:
+        if self.dropping:
+            self.dropping = line.rstrip().endswith("\\")
+            return ""
+        if not self.quote and not self.depth and not self.continued:
+            replaced = self._replaced(line)
+            if replaced is not None:
+                if replaced.strip() in {"", "pass"} or replaced.endswith(("= None", "= []")):
+                    self.dropping = line.rstrip().endswith("\\")
+                    return replaced
+                line = replaced
+        self._scan(line)
+        return line
+
+    def _replaced(self, line: str) -> str | None:
+        """What stands in place of a line that is no Python; None for one that is."""
+        if len(line) > _LINE_CHARS:
+            return None
+        text = line.strip()
+        indent = line[: len(line) - len(line.lstrip())]
+        nothing = f"{indent}pass" if indent else ""
+        if not text:
+            return None
+        if _HELP.fullmatch(line):
+            return nothing
+        if text.startswith("!"):
+            self.inert.append("!")
+            return nothing
+        if match := _LINE_MAGIC.match(text):
+            left = self._magic(match[1], match[2])
+            return nothing if left is None else f"{indent}{left}"
+        if match := _ASSIGNED.fullmatch(line):
+            target = f"{match[1]}{match[2].rstrip()}"
+            if match[3] == "!":
+                self.inert.append("!")
+                return f"{target} = []"
+            inner = _LINE_MAGIC.match(f"%{match[4]}")
+            left = self._magic(inner[1], inner[2]) if inner else None
+            return f"{target} = {left if left and inner and inner[1] == 'time' else None}"
+        return None
+
+    def _magic(self, name: str, rest: str) -> str | None:
+        """The statement that a line magic applies to, if any."""
+        if name in _TIMING:
+            self.timed = True
+            return _OPTIONS.sub("", rest, count=1) or None
+        if name not in _HARMLESS:
+            self.inert.append(f"%{name}")
+        return None
+
+    def _scan(self, line: str) -> None:
+        """Follow strings, comments and brackets to the end of a line."""
+        place = 0
+        self.continued = False
+        while (self.quote or place < len(line)) and self.depth <= _DEEPEST:
+            if self.quote:
+                place = self._inside(line, place)
+                if self.quote:
+                    break
+            match = _MARKS.search(line, place)
+            if match is None or match[0] == "#":
+                break
+            place = match.end()
+            if match[0] in _ENDS:
+                self.quote = match[0]
+            elif match[0] == "\\":
+                self.continued = True
+            else:
+                self.depth = max(self.depth + (1 if match[0] in "([{" else -1), 0)
+        if len(self.quote) == 1:  # an unfinished string; only a backslash carries it on
+            self.quote = self.quote if line.endswith("\\") else ""
+
+    def _inside(self, line: str, place: int) -> int:
+        """The place behind the closing quotes; at the end of the line they are still open."""
+        for match in _ENDS[self.quote].finditer(line, place):
+            if match[0] == self.quote:
+                self.quote = ""
+                return match.end()
+        return len(line)

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from grader.errors import SubmissionRejected
+from grader.notebook.read import conformity, read_notebook
+from tests.unit.notebooks import PNG, code, notebook, text
+
+
+def read(data: bytes) -> Any:
+    return read_notebook("solution.ipynb", data)
+
+
+def refusal(data: bytes) -> tuple[str, str]:
+    with pytest.raises(SubmissionRejected) as caught:
+        read(data)
+    return caught.value.code, str(caught.value)
+
+
+def test_code_cells_are_numbered_as_a_fresh_run_counts_them() -> None:
+    found = read(notebook(text("# Title"), "a = 1", text("More"), "b = 2"))
+    assert [(cell.kind, cell.number) for cell in found.cells] == [
+        ("markdown", 0),
+        ("code", 1),
+        ("markdown", 0),
+        ("code", 2),
+    ]
+    assert found.notes == ()
+
+
+def test_sources_may_be_lists_of_lines() -> None:
+    assert read(notebook({**code(""), "source": ["a = 1\n", "b = 2"]})).code[0].plain == (
+        "a = 1\nb = 2"
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "said"),
+    [
+        (b'{"cells": [', "notebook-damaged", "line 1, column 12"),
+        (b"\xff\xfe{}", "notebook-damaged", "not UTF-8"),
+        (b"[1]", "notebook-damaged", "no notebook"),
+        (b"<<<<<<< HEAD\n{}", "notebook-damaged", "git merge"),
+        (b'{"cells": [], "cells": []}', "notebook-damaged", "same key twice"),
+        (b"[" * 100_000, "notebook-damaged", "nested too deeply"),
+        (notebook(cells=5), "notebook-damaged", "no list of cells"),
+        (notebook(nbformat=2), "notebook-version", "nbformat '2'"),
+        (notebook(nbformat="x"), "notebook-version", "3 and 4 are read"),
+        (b"{}", "notebook-version", "nbformat"),
+        (notebook(nbformat=3, cells=None), "notebook-damaged", "no valid nbformat 3"),
+        (notebook(*["x"] * 1001), "notebook-size", "1000 cells"),
+        (notebook("x" * (1 << 19) + "x"), "notebook-size", "characters"),
+        (b" " * ((16 << 20) + 1), "notebook-size", "clear the outputs"),
+    ],
+    ids=lambda value: "" if isinstance(value, bytes) else None,
+)
+def test_what_cannot_be_read_is_refused_with_the_fix(data: bytes, code: str, said: str) -> None:
+    found, message = refusal(data)
+    assert found == code
+    assert said in message
+
+
+def test_nbformat_3_is_upgraded() -> None:
+    old = {
+        "nbformat": 3,
+        "nbformat_minor": 0,
+        "metadata": {"name": ""},
+        "worksheets": [
+            {
+                "metadata": {},
+                "cells": [
+                    {"cell_type": "heading", "level": 1, "source": "Title", "metadata": {}},
+                    {
+                        "cell_type": "code",
+                        "input": "x = 1\nx",
+                        "prompt_number": 3,
+                        "language": "python",
+                        "collapsed": False,
+                        "metadata": {},
+                        "outputs": [
+                            {
+                                "output_type": "pyout",
+                                "prompt_number": 3,
+                                "text": "1",
+                                "metadata": {},
+                            }
+                        ],
+                    },
+                ],
+            }
+        ],
+    }
+    found = read(json.dumps(old).encode())
+    assert found.code[0].plain == "x = 1\nx"
+    assert found.code[0].count == 3
+    assert found.code[0].outputs[0]["data"] == {"text/plain": "1"}
+    assert found.cells[0].source == "# Title"
+    assert "upgraded from nbformat 3" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (notebook("x", nbformat=None), "names no nbformat; read as version 4"),
+        (notebook("x", metadata=None), "metadata is missing"),
+        (notebook("x", metadata={"kernelspec": {"name": "ir", "language": "R"}}), "kernel 'R'"),
+        (notebook("x", {"cell_type": "evil", "source": ""}), "1 cell of no known type"),
+        (notebook("x", "text"[:0], {"cell_type": "code", "source": 5}), "no known type"),
+        (notebook({**code("x"), "metadata": {"tags": ["skip-execution"]}}), "skip-execution"),
+        (notebook("!ls", "x", "!ls"), "shell escapes (!) in cells 1, 3 do nothing here"),
+        (notebook("%pip install foo"), "%pip in cell 1 does nothing here"),
+        (notebook(code("x", 1, {"output_type": "stream", "text": "x" * 99_999})), "too large"),
+    ],
+)
+def test_what_is_mended_or_ignored_is_noted(data: bytes, said: str) -> None:
+    (note,) = read(data).notes
+    assert said in note
+    assert note.startswith("'solution.ipynb': ")
+
+
+@pytest.mark.parametrize("name", ["python3", "Python 3 (ipykernel)", "python3.9"])
+def test_the_usual_kernel_names_are_no_news(name: str) -> None:
+    assert read(notebook("x", metadata={"kernelspec": {"name": name}})).notes == ()
+
+
+def test_tags_and_kernels_change_nothing_that_runs() -> None:
+    tagged = {**code("1 / 0"), "metadata": {"tags": ["raises-exception", "skip-execution"]}}
+    assert read(notebook(tagged)).code[0].plain == "1 / 0"
+
+
+def test_only_known_outputs_of_their_own_kind_are_kept() -> None:
+    outputs = [
+        {"output_type": "display_data", "data": {"image/png": PNG}},
+        {"output_type": "display_data", "data": {"image/png": "PHNjcmlwdD4="}},
+        {"output_type": "display_data", "data": {"application/javascript": "alert(1)"}},
+        {"output_type": "display_data", "data": {"image/svg+xml": "<svg onload=x>"}},
+        {"output_type": "stream", "name": "stdout", "text": ["a", "b"]},
+        {"output_type": "stream", "name": "stdout", "text": 7},
+        {"output_type": "comm", "data": {}},
+        "text",
+    ]
+    (cell,) = read(notebook(code("x", 1, *outputs))).code  # type: ignore[arg-type]
+    assert [output.get("data", output.get("text")) for output in cell.outputs] == [
+        {"image/png": PNG},
+        "ab",
+    ]
+
+
+def test_lone_surrogates_do_not_travel() -> None:
+    data = notebook("x").replace(b'"x"', b"\"x = '\\ud800'\"")
+    assert read(data).code[0].plain == "x = '\ufffd'"
+
+
+def test_conformity_speaks_of_what_nbformat_finds() -> None:
+    assert conformity("a.ipynb", notebook("x")) == ()
+    (note,) = conformity("a.ipynb", notebook({"cell_type": "code", "source": "x"}))
+    assert "does not conform to its nbformat" in note
