@@ -26,7 +26,7 @@ from grader.report import report_json
 from grader.report.dossier import Dossier, starter_files
 from grader.report.formats import FORMATS, WRITTEN_WITH_EACH_RUN, render
 from grader.report.model import Capture, Moment, Report, RunFacts, file_facts
-from grader.report.stored import SUBMISSION, pack_files
+from grader.report.stored import SUBMISSION, pack_files, report_from
 from grader.results import ResultsFolder
 from grader.rubric import check_suite, score
 from grader.sandbox.doctor import warnings_of
@@ -245,9 +245,12 @@ def _report(grading: Grading, record: RunRecord, facts: RunFacts, moment: Moment
 
 
 def _write(folder: Path, report: Report, grading: Grading) -> None:
-    report_json.write_report(folder / "report.json", report_json.build_report(report))
+    document = report_json.build_report(report)
+    report_json.write_report(folder / "report.json", document)
     (folder / SUBMISSION).write_bytes(pack_files(grading.submission.files))
-    dossier = Dossier(report, grading.submission.files, starter_files(grading.exercise))
+    # From what was stored, so that `grade report` makes the same pages again.
+    stored = report_from(document)
+    dossier = Dossier(stored, grading.submission.files, starter_files(grading.exercise))
     for name in WRITTEN_WITH_EACH_RUN:
         (folder / FORMATS[name].file).write_bytes(render(name, dossier))
 

@@ -180,11 +180,11 @@ GRADEBOOKS: dict[str, Callable[[Sequence[Row], str], bytes]] = {
 
 
 def print_table(rows: Sequence[Row], console: Console) -> None:
-    """One line a submission."""
+    """One line a submission; below, what a reviewer should know of some."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("Candidate", "State", "Score", "Band", "Levels", "Submitted", "Late", "Commit"):
-        table.add_column(name, no_wrap=name != "Candidate", overflow="fold")
-    table.add_column("Notes", overflow="fold")
+        folds = name == "Candidate"
+        table.add_column(name, no_wrap=not folds, overflow="fold", min_width=9 if folds else None)
     styles = {"graded": "", "missing": "dim", "superseded": "dim"}
     for row in rows:
         card = row.report.scorecard if row.report else None
@@ -192,8 +192,11 @@ def print_table(rows: Sequence[Row], console: Console) -> None:
             row.person.identifier, row.state, f"{card.overall:.2f}" if card else "",
             card.band.value if card else "", " ".join(_levels(row)), _moment(row.submitted)[:16],
             "" if row.late is None else "late" if row.late else "no", _commit(row),
-            "; ".join(row.notes),
         )  # fmt: skip
         style = styles.get(row.state, "red")
         table.add_row(*(for_rich(CandidateText(cell), style) for cell in cells))
     console.print(table, highlight=False, markup=False, emoji=False)
+    for row in rows:
+        if row.notes:
+            note = CandidateText(f"{row.person.identifier}: {'; '.join(row.notes)}")
+            console.print(for_rich(note, "dim"), soft_wrap=True)

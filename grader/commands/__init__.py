@@ -46,6 +46,8 @@ COMMANDS = (
     Command("starter", "EXERCISE DEST", "write a candidate's folder", "starter"),
     Command("pack", "FOLDER", "pack a folder as the zip to hand in", "pack"),
     Command("collect", "FOLDER", "grade a folder of submissions into one table", "collect"),
+    Command("ci", "RUN", "publish a run from a GitHub Actions job", "ci"),
+    Command("import-classroom", "FILE ID", "Classroom's tests as an exercise", "import_classroom"),
 )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from grader.report import feedback, report_json, terminal
+from grader.report.classroom import reporter_line
 from grader.report.gradescope import gradescope
 from grader.report.html import feedback_page, reviewer_page
 from grader.report.junit import junit
@@ -60,6 +61,7 @@ FORMATS = {
     "github": Format("summary.md", "reviewer", github_summary),
     "gradescope": Format("results.json", "reviewer", gradescope),
     "csv": Format("checks.csv", "reviewer", checks_csv),
+    "classroom": Format("classroom-result.b64", "reviewer", reporter_line),
     "feedback-html": Format(
         "feedback.html", "candidate", lambda d: feedback_page(d.report).encode("utf-8")
     ),

@@ -7,13 +7,13 @@ program; they are checked all the same, because a folder may have been moved or 
 from __future__ import annotations
 
 import dataclasses
-import io
 import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
 
 from grader._entries import MAX_RATIO
 from grader.errors import UsageError
+from grader.files import zipped
 from grader.findings import Claim, Findings, findings_of
 from grader.intake import digest_of
 from grader.models import (
@@ -46,21 +46,12 @@ __all__ = ["SUBMISSION", "pack_files", "read_run", "report_from", "scored_again"
 SUBMISSION = "submission.zip"
 _MOST_BYTES = 256 << 20
 _LARGE = 1 << 20
-_DEFLATED = zipfile.ZIP_DEFLATED
 _Json = dict[str, Any]
 
 
 def pack_files(files: tuple[SubmissionFile, ...]) -> bytes:
     """A zip of the graded files whose bytes depend on them alone; it can be graded again."""
-    raw = io.BytesIO()
-    with zipfile.ZipFile(raw, "w") as archive:
-        for file in files:
-            entry = zipfile.ZipInfo(file.path)  # dated 1980-01-01
-            entry.compress_type = zipfile.ZIP_STORED if _like_a_bomb(file.data) else _DEFLATED
-            entry.create_system = 3
-            entry.external_attr = 0o100644 << 16
-            archive.writestr(entry, file.data, compresslevel=6)
-    return raw.getvalue()
+    return zipped({file.path: file.data for file in files}, stored=_like_a_bomb)
 
 
 def _like_a_bomb(data: bytes) -> bool:

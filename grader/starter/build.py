@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
@@ -23,6 +24,8 @@ __all__ = ["MARKER", "Starter", "build", "candidates_own", "shipped"]
 MARKER = "assessment.toml"
 _SHEET = "README.md"
 _IGNORED = ".venv/\n__pycache__/\n.pytest_cache/\n.ipynb_checkpoints/\n*.pyc\n*.zip\n"
+# A task sheet may send candidates to their contact about this; a policy answers it.
+_ASK_CONTACT = re.compile(rb"\n\*\*AI assistants:\*\*.*?(?=\n\n|\Z)", re.DOTALL)
 _OWN = ("AI_USE.md", "FINDINGS.md", "NOTES.md", "pyproject.toml", ".gitignore", MARKER)
 
 
@@ -70,7 +73,8 @@ def build(
         variant = variant_seed(exercise, seed)
         files |= variant_data(exercise, variant)
     if ai is not None:
-        files[_SHEET] = files[_SHEET].rstrip() + b"\n" + _file(f"ai_{ai}.md")
+        sheet = _ASK_CONTACT.sub(b"", files[_SHEET])
+        files[_SHEET] = sheet.rstrip() + b"\n" + _file(f"ai_{ai}.md")
     if ai == "with":
         files["AI_USE.md"] = _file("AI_USE.md")
     if notebook:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import os
 import secrets
 import shutil
 import subprocess
-import zipfile
 from typing import TYPE_CHECKING
 
 from grader.errors import PrerequisiteError, UsageError
-from grader.files import write_whole
+from grader.files import write_whole, zipped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +52,9 @@ def deliver(starter: Starter, dest: Path, *, git: bool = False, packed: bool = F
         if git:
             _commit(draft, f"{starter.title} ({starter.exercise} {starter.version})")
         if packed:
-            write_whole(target, _zip(draft, dest.name))
+            inside = sorted(path for path in draft.rglob("*") if path.is_file())
+            names = {f"{dest.name}/{p.relative_to(draft).as_posix()}": p for p in inside}
+            write_whole(target, zipped({name: p.read_bytes() for name, p in names.items()}))
         draft.replace(dest)
     except OSError as error:
         raise UsageError(f"{dest} cannot be written: {error.strerror or error}") from error
@@ -90,16 +90,3 @@ def _commit(folder: Path, message: str) -> None:
         if done.returncode:
             said = done.stderr.decode("utf-8", "replace").strip()
             raise UsageError(f"git {arguments[0]} failed: {said}")
-
-
-def _zip(folder: Path, top: str) -> bytes:
-    raw = io.BytesIO()
-    with zipfile.ZipFile(raw, "w") as archive:
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                entry = zipfile.ZipInfo(f"{top}/{path.relative_to(folder).as_posix()}")
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                entry.create_system = 3
-                entry.external_attr = 0o100644 << 16
-                archive.writestr(entry, path.read_bytes())
-    return raw.getvalue()

@@ -93,6 +93,8 @@ def test_a_starter_holds_what_a_candidate_needs(name: str) -> None:
     }  # fmt: skip
     assert wanted <= set(made.files)
     assert "AI_USE.md" in made.files["README.md"].decode()
+    assert "ask your contact" not in made.files["README.md"].decode().split("## AI assistants")[1]
+    assert made.files["README.md"].decode().count("AI assistants") == 1
     assert any(path.startswith("data/") for path in made.files)
     assert json.loads(made.files[".devcontainer/devcontainer.json"])["image"]
 

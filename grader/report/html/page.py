@@ -184,8 +184,9 @@ def _few_lines(text: CandidateText) -> CandidateText:
 
 
 def _size(count: float) -> str:
-    for unit in ("bytes", "KiB", "MiB"):
-        if count < 1024 or unit == "MiB":  # noqa: PLR2004 - a binary kilo
-            return f"{count:.3g} {unit}"
+    units = ("bytes", "KiB", "MiB", "GiB")
+    place = 0
+    while count >= 1024 and place < len(units) - 1:  # noqa: PLR2004 - a binary kilo
         count /= 1024
-    raise AssertionError
+        place += 1
+    return f"{count:.3g} {units[place]}"
