@@ -1,9 +1,10 @@
 """Grade every labelled solution in the real sandbox and compare with what its label says.
 
     python scripts/corpus.py [--exercise ID] [--seeds N] [--jobs K] [--only TEXT]
-                             [--write] [--table FILE]
+                             [--write] [--table FILE] [--as-notebooks]
 
-Without ``--exercise`` it grades those of all exercises, each with as many seeds as `SEEDS` says.
+With ``--as-notebooks`` every module is handed in as a notebook of the same code, and must get the
+same levels. Without ``--exercise`` it grades those of all exercises, each with as many seeds as `SEEDS` says.
 
 A labelled solution is a folder ``hidden_tests/<exercise>/solutions/<case>`` with the candidate's
 files and an ``expected.toml``::
@@ -39,6 +40,7 @@ from typing import TYPE_CHECKING, Self
 
 from grader import pipeline
 from grader.exercise import load_exercise
+from grader.notebook.convert import notebook_of
 from grader.report import report_json
 from grader.sandbox.workbench import Workbench, Worker
 
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 LABEL = "expected.toml"
+ENTRY = "solution.py"
 SEEDS = {"imputation": 20, "inference_pipeline": 20}  # their tests draw the most; the others get
 OTHER_SEEDS = 5
 BEGIN, END = "<!-- table begins -->", "<!-- table ends -->"
@@ -122,11 +125,22 @@ def load_cases(exercise: str) -> list[Case]:
     return [load_case(path.parent, exercise) for path in sorted(folder.glob(f"*/{LABEL}"))]
 
 
-def stage(case: Case, below: Path) -> Path:
-    """Copy the files that a candidate would hand in; the label stays behind."""
+def stage(case: Case, below: Path, *, as_notebook: bool = False) -> Path:
+    """Copy the files that a candidate would hand in; the label stays behind.
+
+    Args:
+        case: whose files.
+        below: the folder to put them in.
+        as_notebook: hand in a notebook of the same code in place of the module.
+    """
     target = below / case.name
     left_out = shutil.ignore_patterns(LABEL, "__pycache__", ".pytest_cache", "*.pyc")
     shutil.copytree(case.files, target, ignore=left_out)
+    module = target / ENTRY
+    if as_notebook and module.exists():
+        notebook = notebook_of(module.read_text(encoding="utf-8"), case.name.replace("_", " "))
+        module.with_suffix(".ipynb").write_bytes(notebook)
+        module.unlink()
     return target
 
 
@@ -208,7 +222,10 @@ def replace_table(path: Path, text: str) -> None:
 class Bench:
     """One connection, one set of images and K workers for any number of gradings."""
 
-    def __init__(self, jobs: int, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, jobs: int, say: Callable[[str], None], *, as_notebooks: bool = False
+    ) -> None:
+        self._as_notebooks = as_notebooks
         self._bench = Workbench(say)
         self._workers = [Worker(self._bench, number=n, ahead=True) for n in range(jobs)]
         self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
@@ -238,7 +255,7 @@ class Bench:
             yield (*futures[future], future.result())
 
     def _one(self, case: Case, seed: str, folder: Path) -> Outcome:
-        submission = stage(case, folder)
+        submission = stage(case, folder, as_notebook=self._as_notebooks)
         grading = pipeline.prepare(submission, root=ROOT, exercise=case.exercise, seed=seed)
         if case.limits:
             limits = dataclasses.replace(grading.exercise.limits, **case.limits)
@@ -279,6 +296,10 @@ def _write(case: Case, outcome: Outcome) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def _say(text: str) -> None:
+    print(f"· {text}", file=sys.stderr)
+
+
 def main() -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -294,9 +315,14 @@ def main() -> int:
     parser.add_argument(
         "--table", type=Path, metavar="FILE", help="write what each case failed into this Markdown"
     )
+    parser.add_argument(
+        "--as-notebooks", action="store_true", help="hand in modules as notebooks of the same code"
+    )
     options = parser.parse_args()
     chosen = [options.exercise] if options.exercise else exercises()
     cases = [c for name in chosen for c in load_cases(name) if options.only in c.name]
+    if options.as_notebooks:
+        cases = [c for c in cases if (c.files / ENTRY).exists()]
     if not cases:
         sys.stderr.write(f"corpus: no labelled solution of {', '.join(chosen)} matches\n")
         return 2
@@ -309,7 +335,7 @@ def main() -> int:
     ]
     started, wrong, test_seconds = time.perf_counter(), 0, []
     seen: dict[str, list[frozenset[str]]] = {}
-    with Bench(options.jobs, lambda text: print(f"· {text}", file=sys.stderr)) as bench:
+    with Bench(options.jobs, _say, as_notebooks=options.as_notebooks) as bench:
         width = max(len(case.name) for case in cases)
         print(f"{'':>9}  {'case':<{width}} {'score':>5} {'s':>5}  failing criteria")
         for done, (case, seed, outcome) in enumerate(bench.grade(runs), 1):
