@@ -3,8 +3,9 @@
     python scripts/corpus.py [--exercise ID] [--seeds N] [--jobs K] [--only TEXT]
                              [--write] [--table FILE] [--as-notebooks]
 
+Without ``--exercise`` it grades those of all exercises, each with as many seeds as `SEEDS` says.
 With ``--as-notebooks`` every module is handed in as a notebook of the same code, and must get the
-same levels. Without ``--exercise`` it grades those of all exercises, each with as many seeds as `SEEDS` says.
+same levels.
 
 A labelled solution is a folder ``hidden_tests/<exercise>/solutions/<case>`` with the candidate's
 files and an ``expected.toml``::
