@@ -160,7 +160,8 @@ def draw_with(backend: str) -> None:
     if matplotlib is None:
         return
     matplotlib.use(backend)
-    if backend == _BACKEND:  # its own import would have hooked it into the shell
+    if backend == _BACKEND:  # what an import under the shell's eyes does by itself
+        importlib.import_module("IPython.core.pylabtools").activate_matplotlib(backend)
         inline = importlib.import_module("matplotlib_inline.backend_inline")
         inline.configure_inline_support(the_shell(), backend)
 
