@@ -18,10 +18,10 @@ from grader.errors import ExerciseError, UsageError
 from grader.exercise import load_exercise
 from grader.intake import read_submission
 from grader.models import Exercise
+from grader.notebook.convert import notebook_of
 from grader.sandbox import images
 from grader.starter import build, deliver
 from grader.starter.build import MARKER, candidates_own
-from grader.starter.notebook import notebook_of
 
 ROOT = Path(__file__).resolve().parents[2]
 EXERCISES = ("imputation", "inference_pipeline", "leakage_debug")
@@ -160,15 +160,6 @@ def test_a_variant_passes_the_sample_tests_with_the_reference(tmp_path: Path) ->
         last = sample_tests(folder)
         assert "failed" not in last, name
         assert "passed" in last
-
-
-def test_a_notebook_holds_the_code_of_the_script_in_order() -> None:
-    source = '"""Told."""\n\nimport os\n\n\n# why\n@deco\ndef f():\n    return 1\n\n\nX = 2\n'
-    cells = json.loads(notebook_of(source, "Title"))["cells"]
-    assert [cell["cell_type"] for cell in cells] == ["markdown", *["code"] * 3]
-    assert "".join(cells[0]["source"]) == "# Title\n\nTold."
-    assert "".join(cells[1]["source"]) == "import os\n\n\n# why"
-    assert "".join(cells[2]["source"]).startswith("@deco\ndef f()")
 
 
 def test_a_started_repository_has_one_clean_commit(tmp_path: Path) -> None:
