@@ -186,7 +186,8 @@ def _lines(text: str | CandidateText) -> Markup:
 
 def _document(text: CandidateText) -> Markup:
     """A whole document for ``srcdoc``: of our own making, so nothing in it is made visible."""
-    return Markup(html.escape(text.raw, quote=True))  # noqa: S704 - just encoded
+    raw = text.raw.encode("utf-8", "replace").decode("utf-8")
+    return Markup(html.escape(raw, quote=True))  # noqa: S704 - just encoded
 
 
 def _few_lines(text: CandidateText) -> CandidateText:
