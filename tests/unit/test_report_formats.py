@@ -232,6 +232,7 @@ def test_junit_holds_every_check() -> None:
         "Title of x",
     ]
     assert root.get("failures") == "2" == str(len(failures))
+    assert set(root.keys()) == {"name", "tests", "failures", "errors", "time"}  # as its schema
     assert "<img src=x onerror=alert(1)>" in str(failures[0].text)
 
 
