@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         metavar="SUBMISSION",
         type=Path,
-        help="zip, tar.gz, folder or .py file; several at once",
+        help="zip, tar.gz, folder, .py or .ipynb file; several at once",
     )
     parser.add_argument("--exercise", metavar="ID", help="which exercise it is for")
     parser.add_argument(

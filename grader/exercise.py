@@ -67,7 +67,7 @@ def load_exercise(exercise_id: str, *, root: Path) -> Exercise:
         functions=_functions(table),
         limits=_limits(table.table("limits")),
         preload=table.texts("preload", _NAME + r"(\." + _NAME + ")*", "module names"),
-        packages=read_packages(root / "requirements" / "sandbox.txt"),
+        packages=_offered(root / "requirements"),
         expectations=_expectations(table.table("expectations")),
         rubric=load_rubric(hidden / "rubric.toml"),
         public_dir=public,
@@ -125,6 +125,14 @@ def detect_exercise(
         "the submission holds no assessment.toml that names its exercise; "
         f"pass --exercise with one of: {', '.join(sorted(by_id)) or '(there is none)'}"
     )
+
+
+def _offered(folder: Path) -> Mapping[str, str]:
+    found = dict(read_packages(folder / "sandbox.txt"))
+    more = folder / "notebook.txt"
+    if more.is_file():
+        found.update(read_packages(more))
+    return dict(sorted(found.items()))
 
 
 def read_packages(path: Path) -> Mapping[str, str]:

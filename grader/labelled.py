@@ -29,10 +29,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from grader import pipeline
+from grader.notebook.convert import notebook_of
 from grader.report import report_json
 from grader.sandbox.workbench import Workbench, Worker
 
 __all__ = [
+    "ENTRY",
     "LABEL",
     "Bench",
     "Case",
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 LABEL = "expected.toml"
+ENTRY = "solution.py"
 MASTER = "takehome-grader corpus"
 KEYS = {"about", "source", "failing", "tests", "band", "levels", "limits"}
 
@@ -123,11 +126,22 @@ def load_cases(exercise: str, root: Path) -> list[Case]:
     return [load_case(path.parent, exercise, root) for path in sorted(folder.glob(f"*/{LABEL}"))]
 
 
-def stage(case: Case, below: Path) -> Path:
-    """Copy the files that a candidate would hand in; the label stays behind."""
+def stage(case: Case, below: Path, *, as_notebook: bool = False) -> Path:
+    """Copy the files that a candidate would hand in; the label stays behind.
+
+    Args:
+        case: whose files.
+        below: the folder to put them in.
+        as_notebook: hand in a notebook of the same code in place of the module.
+    """
     target = below / case.name
     left_out = shutil.ignore_patterns(LABEL, "__pycache__", ".pytest_cache", "*.pyc")
     shutil.copytree(case.files, target, ignore=left_out)
+    module = target / ENTRY
+    if as_notebook and module.exists():
+        notebook = notebook_of(module.read_text(encoding="utf-8"), case.name.replace("_", " "))
+        module.with_suffix(".ipynb").write_bytes(notebook)
+        module.unlink()
     return target
 
 
@@ -171,8 +185,11 @@ def problems(case: Case, outcome: Outcome) -> list[str]:
 class Bench:
     """One connection, one set of images and K workers for any number of gradings."""
 
-    def __init__(self, jobs: int, say: Callable[[str], None], *, root: Path) -> None:
+    def __init__(
+        self, jobs: int, say: Callable[[str], None], *, root: Path, as_notebooks: bool = False
+    ) -> None:
         self._root = root
+        self._as_notebooks = as_notebooks
         self._bench = Workbench(say)
         self._workers = [Worker(self._bench, number=n, ahead=True) for n in range(jobs)]
         self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
@@ -202,7 +219,7 @@ class Bench:
             yield (*futures[future], future.result())
 
     def _one(self, case: Case, seed: str, folder: Path) -> Outcome:
-        submission = stage(case, folder)
+        submission = stage(case, folder, as_notebook=self._as_notebooks)
         grading = pipeline.prepare(submission, root=self._root, exercise=case.exercise, seed=seed)
         if case.limits:
             limits = dataclasses.replace(grading.exercise.limits, **case.limits)  # type: ignore[arg-type]

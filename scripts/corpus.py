@@ -1,10 +1,11 @@
 """Grade every labelled solution in the real sandbox and compare with what its label says.
 
     python scripts/corpus.py [--exercise ID] [--seeds N] [--jobs K] [--only TEXT]
-                             [--write] [--table FILE]
+                             [--write] [--table FILE] [--as-notebooks]
 
 Without ``--exercise`` it grades those of all exercises, each with as many seeds as `SEEDS` says.
-What a label holds is said in `grader.labelled`.
+With ``--as-notebooks`` every module is handed in as a notebook of the same code, and must get the
+same levels. What a label holds is said in `grader.labelled`.
 
 Exit code 0 when every label holds on every seed, 1 otherwise.
 """
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from grader.exercise import load_exercise
 from grader.labelled import (
+    ENTRY,
     LABEL,
     Bench,
     Case,
@@ -96,6 +98,10 @@ def _write(case: Case, outcome: Outcome) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def _say(text: str) -> None:
+    print(f"· {text}", file=sys.stderr)
+
+
 def main() -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -111,9 +117,14 @@ def main() -> int:
     parser.add_argument(
         "--table", type=Path, metavar="FILE", help="write what each case failed into this Markdown"
     )
+    parser.add_argument(
+        "--as-notebooks", action="store_true", help="hand in modules as notebooks of the same code"
+    )
     options = parser.parse_args()
     chosen = [options.exercise] if options.exercise else exercises(ROOT)
     cases = [c for name in chosen for c in load_cases(name, ROOT) if options.only in c.name]
+    if options.as_notebooks:
+        cases = [c for c in cases if (c.files / ENTRY).exists()]
     if not cases:
         sys.stderr.write(f"corpus: no labelled solution of {', '.join(chosen)} matches\n")
         return 2
@@ -126,7 +137,7 @@ def main() -> int:
     ]
     started, wrong, test_seconds = time.perf_counter(), 0, []
     seen: dict[str, list[frozenset[str]]] = {}
-    with Bench(options.jobs, lambda text: print(f"· {text}", file=sys.stderr), root=ROOT) as bench:
+    with Bench(options.jobs, _say, root=ROOT, as_notebooks=options.as_notebooks) as bench:
         width = max(len(case.name) for case in cases)
         print(f"{'':>9}  {'case':<{width}} {'score':>5} {'s':>5}  failing criteria")
         for done, (case, seed, outcome) in enumerate(bench.grade(runs), 1):

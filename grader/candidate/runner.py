@@ -127,7 +127,7 @@ class Session:
         from grader.candidate import cells  # noqa: PLC0415 - IPython, for notebooks only
 
         sys.argv = [notebook.path]
-        os.environ["MPLBACKEND"] = "agg"  # nobody looks at the figures of this process
+        cells.draw_with("agg")  # nobody looks at the figures of this process
         self._namespace, self._failures = cells.run_cells(cells.the_shell(), self._folder, notebook)
 
     def _explain_import(self, error: BaseException) -> tuple[object, ...]:

@@ -114,16 +114,20 @@ class CandidateBox:
 
 
 _SOURCES = (".py", ".ipynb")
+_DRAWING = (b"matplotlib", b".plot(", b".plot.", b".hist(")
+_FIGURES = ("matplotlib.pyplot", "pandas.plotting._matplotlib")
 
 
 def _named(preload: tuple[str, ...], submission: Submission) -> list[str]:
     """The modules worth importing once: those whose package some Python file mentions."""
     sources = [file.data for file in submission.files if file.path.endswith(_SOURCES)]
-    return [
+    found = [
         module
         for module in preload
         if any(module.partition(".")[0].encode() in source for source in sources)
     ]
+    draws = any(mark in source for mark in _DRAWING for source in sources)
+    return [*found, *_FIGURES] if draws else found
 
 
 class JudgeBox:

@@ -102,11 +102,14 @@ class Worker:
     ) -> Future[tuple[list[Frame], str]] | None:
         """Let the analyst read the submission meanwhile; its container goes when it is done."""
         starting, self._next_analyst = self._next_analyst, None
-        if starting is None:
+        if starting is None and submission.notebook is None:
             return None
+        if starting is None:  # no check of it counts here, but it makes the page
+            starting = self._pool.submit(self._start_analyst)
+        box_to_come = starting
 
         def job() -> tuple[list[Frame], str]:
-            box = starting.result()
+            box = box_to_come.result()
             try:
                 return box.review(exercise, submission, fresh), box.page
             finally:

@@ -52,9 +52,9 @@ def run(script: str, argument: object, folder: Path) -> bytes:
     return done.stdout
 
 
-def fresh(folder: Path, *cells: str, seconds: float = 30.0) -> FreshRun:
+def fresh(folder: Path, *cells: str, seconds: float = 30.0, ahead: str = "") -> FreshRun:
     read = read_notebook("solution.ipynb", notebook(*cells))
-    lines = run(FRESH, read.for_candidate(seconds), folder)
+    lines = run(ahead + FRESH, read.for_candidate(seconds), folder)
     return read_run(b'{"cause":"died"}\n' + lines, read)
 
 
@@ -89,12 +89,14 @@ def test_outputs_are_those_that_jupyter_shows(tmp_path: Path) -> None:
     assert said(found, 6) == [{"text/plain": "('__main__', True)"}]
 
 
-def test_figures_are_captured_as_pictures(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ahead", ["", "import matplotlib.pyplot\n"], ids=["", "preloaded"])
+def test_figures_are_captured_as_pictures(tmp_path: Path, ahead: str) -> None:
     found = fresh(
         tmp_path,
         "%matplotlib inline\nimport matplotlib.pyplot as plt",
         "plt.plot([1, 2]);",
         "figure, axes = plt.subplots()\naxes.plot([1])\nplt.show()",
+        ahead=ahead,
     )
     assert found.errors == ()
     for number in (2, 3):

@@ -668,3 +668,18 @@ def test_mutated_archives_are_read_or_refused_cleanly(
         assert str(error).isascii()  # noqa: PT017 - either outcome is right
     else:
         assert "solution.py" in paths(submission)
+
+
+def test_a_lone_notebook_is_stored_under_the_entrys_name(tmp_path: Path) -> None:
+    path = tmp_path / "Final analysis.ipynb"
+    path.write_bytes(b"{}")
+    found = read_submission(path)
+    assert [file.path for file in found.files] == ["solution.ipynb"]
+    assert found.notes == ("'Final analysis.ipynb' was a single file; graded as solution.ipynb",)
+    assert found.name == "Final-analysis"
+
+
+def test_an_archive_with_a_notebook_needs_no_module(tmp_path: Path) -> None:
+    path = tmp_path / "s.zip"
+    path.write_bytes(zip_of(Item(b"repo/nb/a.ipynb", b"{}"), Item(b"repo/data.csv", b"1")))
+    assert [file.path for file in read_submission(path).files] == ["data.csv", "nb/a.ipynb"]

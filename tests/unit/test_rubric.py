@@ -429,3 +429,41 @@ def test_a_level_that_asks_for_a_whole_group_asks_for_its_criteria(tmp_path: Pat
     path.write_text(path.read_text().replace("leaks = 1.0 }", "leaks = 0.9 }"))
     with pytest.raises(ExerciseError, match="asks less of 'edge'"):
         load_rubric(path)
+
+
+OPTIONAL = TOML.replace("[criteria]", 'optional = ["kept"]\n\n[criteria]\nkept = "Kept"').replace(
+    "levels.excellent = { style = 0.9 }", "levels.excellent = { style = 0.9, kept = 1.0 }"
+)
+
+
+def test_a_rule_asks_nothing_about_an_optional_criterion_without_tests(
+    parse: Callable[[str], Rubric],
+) -> None:
+    rubric = parse(OPTIONAL)
+    rest = {"runs": (1, 1), "core": (1, 1), "edge": (1, 1), "scale": (1, 1)}
+    card = grade(rubric, **rest, style=(10, 10))
+    assert by_id(card, "code_clarity").level is Level.EXCELLENT
+    assert "kept" not in by_id(card, "code_clarity").decided_by
+    assert [share.id for share in by_id(card, "code_clarity").criteria] == ["style"]
+
+
+def test_an_optional_criterion_counts_where_it_has_tests(
+    parse: Callable[[str], Rubric],
+) -> None:
+    rubric = parse(OPTIONAL)
+    rest = {"runs": (1, 1), "core": (1, 1), "edge": (1, 1), "scale": (1, 1), "style": (10, 10)}
+    low = by_id(grade(rubric, **rest, kept=(1, 2)), "code_clarity")
+    high = by_id(grade(rubric, **rest, kept=(2, 2)), "code_clarity")
+    assert (low.level, high.level) == (Level.STRONG, Level.EXCELLENT)
+
+
+def test_a_suite_without_tests_of_an_optional_criterion_is_complete(
+    parse: Callable[[str], Rubric],
+) -> None:
+    names = ("runs", "core", "edge", "style", "scale")
+    check_suite([r.test for name in names for r in records(name, 1, 1)], parse(OPTIONAL))
+
+
+def test_an_optional_criterion_must_exist(parse: Callable[[str], Rubric]) -> None:
+    with pytest.raises(ExerciseError, match="kept"):
+        parse(OPTIONAL.replace('kept = "Kept"', 'other = "Other"'))

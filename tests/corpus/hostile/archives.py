@@ -265,13 +265,13 @@ def _notebook(folder: Path, text: str) -> Path:
     return path
 
 
-@archive("REJECT(notebook-unsupported)")
+@archive("REJECT(notebook-damaged)")
 def notebook_of_deep_json(folder: Path) -> Path:
     """A notebook of 100,000 nested lists."""
     return _notebook(folder, "[" * 100_000 + "]" * 100_000)
 
 
-@archive("REJECT(notebook-unsupported)")
+@archive("REJECT(notebook-version)")
 def notebook_that_is_none(folder: Path) -> Path:
-    """JSON that is no notebook."""
+    """JSON that only looks like a notebook."""
     return _notebook(folder, json.dumps({"nbformat": "four", "cells": 7}))
