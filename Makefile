@@ -4,7 +4,7 @@ BIN := .venv/bin
 SUBMISSION ?=
 ARGS ?=
 
-.PHONY: grade test lint format images engine doctor env dev corpus bench clean
+.PHONY: grade test test-browser lint format images engine doctor env dev corpus hostile bench clean
 
 grade: env engine
 ifeq ($(SUBMISSION),)
@@ -19,6 +19,10 @@ test: dev engine
 	@$(BIN)/grade images
 	$(BIN)/pytest
 
+test-browser: dev
+	@scripts/bootstrap.sh browser
+	$(BIN)/pytest tests/browser
+
 lint: dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -31,6 +35,9 @@ format: dev
 
 corpus: dev engine
 	$(BIN)/python scripts/corpus.py
+
+hostile: dev engine
+	$(BIN)/python scripts/hostile.py
 
 bench: dev engine
 	$(BIN)/python benchmarks/overhead.py

@@ -13,14 +13,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from grader import labelled, pipeline
+from grader.sandbox.workbench import Workbench, Worker
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
-
-import corpus  # noqa: E402 - a script beside this one's folder
-
-from grader import pipeline  # noqa: E402
-from grader.sandbox.workbench import Workbench, Worker  # noqa: E402
-
 EXERCISE = "leakage_debug"
 
 
@@ -31,16 +27,16 @@ def main() -> None:
     options = parser.parse_args()
     cases = [
         case
-        for case in corpus.load_cases(EXERCISE)
+        for case in labelled.load_cases(EXERCISE, ROOT)
         if options.only in case.name and not case.name.startswith("null_")
     ]
-    seed = corpus.seeds(1)[0]
+    seed = labelled.seeds(1)[0]
     found = {}
     bench = Workbench(lambda text: print(f"· {text}", file=sys.stderr))
     with tempfile.TemporaryDirectory() as folder, Worker(bench) as worker:
         for case in cases:
             below = Path(folder) / case.name
-            submission = corpus.stage(case, below)
+            submission = labelled.stage(case, below)
             grading = pipeline.prepare(submission, root=ROOT, exercise=EXERCISE, seed=seed)
             timings = pipeline.run(worker, bench, grading, out=below / "out").report.moment.timings
             judge, candidate = timings["judge_cpu"], timings["candidate_cpu"]

@@ -1,4 +1,4 @@
-"""The ``grade`` command: parse, call, exit code.
+"""The ``grade`` command: parse, call, exit code. Its subcommands are in `grader.commands`.
 
 Exit codes: 0 graded; 1 graded, but below ``--fail-under``; 2 wrong usage; 3 the machine or the
 grader failed, so there is no score; 4 the submission was rejected; 130 interrupted. Of several
@@ -17,32 +17,28 @@ from typing import TYPE_CHECKING, NoReturn
 from rich.console import Console
 
 import grader
+from grader.commands import call, overview
 from grader.errors import GraderError, SubmissionRejected, UsageError
 from grader.text import CandidateText, for_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 __all__ = ["main"]
 
-_COMMANDS = ("list", "doctor", "replay", "images")
-_EPILOG = """\
-other commands:
-  grade list              the exercises of this checkout
-  grade doctor            what this machine's container engine offers and lacks
-  grade images            build the sandbox images now
-  grade replay RUN        recompute a run's verdicts from its transcript
-
+_EXIT_CODES = """\
 exit codes: 0 graded, 1 below --fail-under, 2 wrong usage, 3 platform failure (no score),
 4 rejected submission; of several submissions the most serious counts (3, 4, 1, 0)
 """
 
 
 def _parser() -> argparse.ArgumentParser:
+    from grader.commands._common import count, score  # noqa: PLC0415 - reads the pipeline
+
     parser = argparse.ArgumentParser(
         prog="grade",
         description="Grade take-home submissions in a sandbox against hidden tests.",
-        epilog=_EPILOG,
+        epilog=f"other commands:\n{overview()}\n\n{_EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -61,32 +57,16 @@ def _parser() -> argparse.ArgumentParser:
         "--json", action="store_true", help="print the report (of several: one JSON line each)"
     )
     parser.add_argument(
-        "--fail-under", metavar="SCORE", type=_score, help="exit with 1 below this score (1-4)"
+        "--fail-under", metavar="SCORE", type=score, help="exit with 1 below this score (1-4)"
     )
     parser.add_argument("--quiet", action="store_true", help="one line for each submission")
     parser.add_argument("--verbose", action="store_true", help="list the passed tests as well")
     parser.add_argument(
-        "--jobs", metavar="N", type=_count, default=1, help="submissions graded side by side"
+        "--jobs", metavar="N", type=count, default=1, help="submissions graded side by side"
     )
     parser.add_argument("--seed", metavar="HEX", help="128-bit seed in place of the seed file")
     parser.add_argument("--version", action="version", version=f"grade {grader.__version__}")
     return parser
-
-
-def _score(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 1.0 <= value <= 4.0:  # noqa: PLR2004 - the scale of the rubric
-        raise argparse.ArgumentTypeError(f"{text!r} is no score between 1 and 4")
-    return value
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 64:  # noqa: PLR2004 - user ids are kept apart
-        raise argparse.ArgumentTypeError(f"{text!r} is no number between 1 and 64")
-    return int(text)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -95,9 +75,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _terminated)
     errors = Console(stderr=True, highlight=False)
     try:
-        if arguments and arguments[0] in _COMMANDS:
-            return _COMMAND[arguments[0]](arguments[1:])
-        return _grade(_parser().parse_args(arguments))
+        code = call(arguments[0], arguments[1:]) if arguments else None
+        return _grade(_parser().parse_args(arguments)) if code is None else code
     except SubmissionRejected as error:
         _complain(errors, f"rejected ({error.code})", error)
         return error.exit_code
@@ -133,83 +112,6 @@ def _grade(options: argparse.Namespace) -> int:
     if missing:
         raise UsageError(f"there is no {missing[0]}; give the path of a zip, folder or .py file")
     return grade_all(options)
-
-
-def _simple(name: str, description: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=f"grade {name}", description=description)
-    parser.add_argument("--root", metavar="DIR", type=Path, help="checkout with the exercises")
-    return parser
-
-
-def _root(options: argparse.Namespace) -> Path:
-    from grader.pipeline import project_root  # noqa: PLC0415
-
-    return Path(options.root) if options.root else project_root()
-
-
-def _list(argv: Sequence[str]) -> int:
-    from grader.exercise import list_exercises  # noqa: PLC0415
-
-    options = _simple("list", "List the exercises of a checkout.").parse_args(argv)
-    console = Console(highlight=False)
-    for exercise in list_exercises(_root(options)):
-        console.print(
-            f"{exercise.id}  {exercise.version}  {exercise.title} "
-            f"({exercise.minutes} minutes, {exercise.seniority})",
-            markup=False,
-        )
-    return 0
-
-
-def _doctor(argv: Sequence[str]) -> int:
-    from grader.sandbox.doctor import examine  # noqa: PLC0415
-
-    options = _simple("doctor", "Examine the container engine and say what to mend.").parse_args(
-        argv
-    )
-    console = Console(highlight=False)
-    marks = {"ok": "[green]ok     [/]", "warning": "[yellow]warning[/]", "error": "[red]error  [/]"}
-    worst = 0
-    for finding in examine(_root(options)):
-        console.print(f"{marks[finding.state]} {finding.name}: ", end="")
-        console.print(finding.text, markup=False, soft_wrap=True)
-        if finding.fix and finding.state != "ok":
-            console.print(f"        mend it: {finding.fix}", markup=False, soft_wrap=True)
-        worst = max(worst, 3 if finding.state == "error" else 0)
-    return worst
-
-
-def _images(argv: Sequence[str]) -> int:
-    from grader.sandbox.workbench import Workbench  # noqa: PLC0415
-
-    _simple("images", "Build the sandbox images unless they are there.").parse_args(argv)
-    console = Console(stderr=True, highlight=False)
-    bench = Workbench(lambda text: console.print(text, markup=False))
-    console.print(f"candidate {bench.images.candidate[7:19]}, judge {bench.images.judge[7:19]}")
-    return 0
-
-
-def _replay(argv: Sequence[str]) -> int:
-    from grader.pipeline import replay  # noqa: PLC0415
-
-    parser = _simple("replay", "Recompute a run's verdicts from its transcript.")
-    parser.add_argument("run", type=Path, metavar="RUN", help="a results folder")
-    options = parser.parse_args(argv)
-    evidence = replay(options.run, root=_root(options))
-    passed = sum(item.status == "passed" for item in evidence)
-    Console(highlight=False).print(
-        f"replayed {len(evidence)} tests without the candidate's code: {passed} passed, "
-        "every verdict and the score as recorded"
-    )
-    return 0
-
-
-_COMMAND: dict[str, Callable[[Sequence[str]], int]] = {
-    "list": _list,
-    "doctor": _doctor,
-    "replay": _replay,
-    "images": _images,
-}
 
 
 if __name__ == "__main__":

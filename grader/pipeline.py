@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-import io
 import secrets
 import threading
 import time
@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 import grader
+from grader.binding import bind
 from grader.errors import PlatformError, ReplayMismatch, UsageError
 from grader.evidence import collected_tests, evidence_of
 from grader.exercise import detect_exercise, list_exercises, load_exercise
@@ -23,12 +22,15 @@ from grader.intake import read_submission
 from grader.notebook.facts import PAGE, facts_of
 from grader.notebook.read import conformity
 from grader.notebook.resolve import resolve
-from grader.report import feedback, report_json, terminal
+from grader.report import report_json
+from grader.report.dossier import Dossier, starter_files
+from grader.report.formats import FORMATS, WRITTEN_WITH_EACH_RUN, render
 from grader.report.model import Capture, Moment, Report, RunFacts, file_facts
+from grader.report.stored import SUBMISSION, pack_files, report_from
 from grader.results import ResultsFolder
 from grader.rubric import check_suite, score
 from grader.sandbox.doctor import warnings_of
-from grader.sandbox.workbench import Workbench, Worker, replay_run
+from grader.sandbox.workbench import Replayer, Workbench, Worker
 from grader.seeds import checked, commitment, run_seed, team_seed
 from grader.suite import Suite, load_suite
 from grader.text import CandidateText
@@ -198,9 +200,10 @@ def run(
                 ),
             ),
         )
-        _write(results.draft, report)
+        _write(results.draft, report, grading)
         if record.page:
             (results.draft / PAGE).write_text(record.page, encoding="utf-8")
+        bind(results.draft, exercise.hidden_dir.parent)
         folder = results.publish()
     except BaseException:
         results.drop()
@@ -241,13 +244,15 @@ def _report(grading: Grading, record: RunRecord, facts: RunFacts, moment: Moment
     )
 
 
-def _write(folder: Path, report: Report) -> None:
-    report_json.write_report(folder / "report.json", report_json.build_report(report))
-    (folder / "feedback.md").write_text(feedback.feedback(report), encoding="utf-8")
-    plain = Console(file=io.StringIO(), width=100, color_system=None, force_terminal=False)
-    with plain.capture() as shown:
-        terminal.render(report, plain, verbose=True)
-    (folder / "scorecard.txt").write_text(shown.get(), encoding="utf-8", errors="replace")
+def _write(folder: Path, report: Report, grading: Grading) -> None:
+    document = report_json.build_report(report)
+    report_json.write_report(folder / "report.json", document)
+    (folder / SUBMISSION).write_bytes(pack_files(grading.submission.files))
+    # From what was stored, so that `grade report` makes the same pages again.
+    stored = report_from(document)
+    dossier = Dossier(stored, grading.submission.files, starter_files(grading.exercise))
+    for name in WRITTEN_WITH_EACH_RUN:
+        (folder / FORMATS[name].file).write_bytes(render(name, dossier))
 
 
 def grade(
@@ -284,12 +289,15 @@ def grade(
         return run(worker, bench, grading, out=out or Path("results")).report
 
 
-def replay(folder: str | Path, *, root: Path | None = None) -> tuple[Evidence, ...]:
+def replay(
+    folder: str | Path, *, root: Path | None = None, replayer: Replayer | None = None
+) -> tuple[Evidence, ...]:
     """Recompute a run's verdicts from its transcript, without the candidate's code.
 
     Args:
         folder: a results folder.
         root: the checkout with the hidden tests of the run.
+        replayer: reused for several replays; by default this one gets a container of its own.
 
     Returns:
         The evidence, equal to the recorded one.
@@ -298,8 +306,6 @@ def replay(folder: str | Path, *, root: Path | None = None) -> tuple[Evidence, .
         ReplayMismatch: other questions or other verdicts than in the recorded run.
         UsageError: not a results folder, or the hidden tests are not those of the run.
     """
-    from grader.sandbox.engine import Engine  # noqa: PLC0415 - only a replay connects by itself
-
     root = root or project_root()
     folder = Path(folder)
     recorded = report_json.read_report(folder / "report.json")
@@ -314,10 +320,11 @@ def replay(folder: str | Path, *, root: Path | None = None) -> tuple[Evidence, .
         )
     if commitment(str(meta["seed"])) != recorded["run"]["seed_commitment"]:
         raise ReplayMismatch("the transcript's seed is not the one that the report commits to")
-    engine = Engine()
     config = {key: meta[key] for key in ("seed", "call_ms", "load_ms")}
-    image = _judge_image(engine, str(meta["judge_image"]))
-    record = replay_run(engine, image, suite, recording, exercise, config=config)
+    with contextlib.ExitStack() as stack:
+        bench = replayer or stack.enter_context(Replayer())
+        image = _judge_image(bench.engine, str(meta["judge_image"]))
+        record = bench.run(image, suite, recording, exercise, config=config)
     evidence = evidence_of(collected_tests(record.tests), record.evidence)
     again = report_json.stable_evidence(evidence)
     if again != recorded["evidence"]:

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes what the Makefile needs: the environment, a running engine, a base image.
-# Usage: bootstrap.sh host|dev|engine
+# Usage: bootstrap.sh host|dev|engine|browser
 # As root on Debian or Ubuntu it installs what is missing; elsewhere it prints the one command.
 set -eu
 cd "$(dirname "$0")/.."
@@ -108,8 +108,22 @@ engine() {
     command -v mmdebstrap >/dev/null 2>&1 || install mmdebstrap
 }
 
+browser() { # what the tests of the HTML pages need: a browser, and axe-core pinned by hash
+    command -v chromium >/dev/null 2>&1 || install chromium
+    command -v npm >/dev/null 2>&1 || install npm
+    stamp="build/browser/.$(digest tests/browser/package-lock.json)"
+    [ -e "$stamp" ] && return
+    say "installing axe-core into build/browser"
+    mkdir -p build/browser
+    cp tests/browser/package.json tests/browser/package-lock.json build/browser/
+    (cd build/browser && npm ci --silent --ignore-scripts --no-audit --no-fund) ||
+        die "npm ci failed; see above"
+    : >"$stamp"
+}
+
 case ${1:-} in
+    browser) browser ;;
     host | dev) environment "$1" ;;
     engine) engine ;;
-    *) die "usage: scripts/bootstrap.sh host|dev|engine" ;;
+    *) die "usage: scripts/bootstrap.sh host|dev|engine|browser" ;;
 esac

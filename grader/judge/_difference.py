@@ -18,7 +18,7 @@ import pandas  # noqa: ICN001 - the name pd is taken below
 
 from grader.judge import _cells
 from grader.judge._show import cell, kind, show
-from grader.wire.values import FileTree, Handle, Recipe, Record, Stream
+from grader.wire.values import FileTree, Handle, KeptDict, KeptList, Recipe, Record, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +56,7 @@ def difference(actual: Any, expected: Any, rules: Rules, at: str = "") -> str | 
         at: where in the whole value this is, like ``[3]['a']``.
     """
     where = f"at {at}: " if at else ""
-    actual, expected = _positions(actual, rules), _positions(_record(expected), rules)
+    actual, expected = _positions(_plain(actual), rules), _positions(_record(expected), rules)
     if rules.missing and _is_missing(actual) and _is_missing(expected):
         return None
     if _comparable_numbers(actual, expected, rules):
@@ -99,6 +99,12 @@ def array_difference(actual: Any, expected: Any, rules: Rules, at: str = "") -> 
 def _typed(value: object) -> str:
     shown, what = show(value), kind(value)
     return shown if shown == what else f"{shown} ({type(value).__name__})"
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any data
+    if type(value) is KeptDict:
+        return dict(value)
+    return list(value) if type(value) is KeptList else value
 
 
 def _record(value: Any) -> Any:  # noqa: ANN401 - any data

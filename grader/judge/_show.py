@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 import numpy as np
 import pandas as pd
 
-from grader.wire.values import Handle, Record
+from grader.wire.values import Handle, KeptDict, KeptList, Record
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -77,7 +77,7 @@ def kind(value: object) -> str:
     if isinstance(value, Handle | Record):
         what = "an object" if isinstance(value, Handle) else "a record"
         return f"{what} of type {cut(repr(value.type_name))}"
-    name = type(value).__name__
+    name = _NAMES.get(type(value)) or type(value).__name__
     article = "an" if name[:1] in "aeiouAEIO" else "a"
     size = ""
     if isinstance(value, np.ndarray | pd.DataFrame):
@@ -85,6 +85,9 @@ def kind(value: object) -> str:
     elif isinstance(value, list | tuple | dict | set | frozenset | pd.Series | pd.Index):
         size = f" of length {len(value)}"
     return f"{article} {name}{size}"
+
+
+_NAMES: dict[type, str] = {KeptDict: "dict", KeptList: "list"}
 
 
 def name_of(cls: type | tuple[type, ...]) -> str:

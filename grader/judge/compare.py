@@ -226,7 +226,7 @@ def _real_vector(actual: Any, shape: tuple[int, ...], what: str) -> Any:  # noqa
         return actual
     if type(actual) is pd.Series:
         return actual._values  # noqa: SLF001 - .array wraps plain arrays
-    if type(actual) not in (list, tuple):
+    if not isinstance(actual, list | tuple):
         fail(what, f"expected an array of numbers, got {_got(actual)}")
     if len(actual) != shape[0]:
         fail(what, f"expected {shape[0]} numbers, got {len(actual)}")

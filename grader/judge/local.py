@@ -19,6 +19,8 @@ from grader.wire.frames import Measure
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from grader.judge.errors import ChannelFailure
+
 __all__ = ["LocalChannel"]
 
 
@@ -33,6 +35,7 @@ class LocalChannel:
     def __init__(self, folder: Path, entry: str = "solution.py") -> None:
         # Only here: the judge image does not hold the candidate's side.
         runner = importlib.import_module("grader.candidate.runner")
+        self.over: ChannelFailure | None = None
         self._session_class: Callable[..., object] = runner.Session
         self._config = runner.LoadConfig(entry=entry)
         self._folder = folder.resolve()

@@ -194,6 +194,20 @@ class Judge:
             self.faults.append(f"collecting {report.nodeid}: {str(report.longrepr)[-_MESSAGE:]}")
 
     @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
+        """Once the run's time is up, what is left of the suite fails without being run.
+
+        Its questions would not be answered, and preparing them takes the judge time as well.
+        """
+        over = self.channel.over
+        if over is None:
+            return None
+        record = Record(outcomes={"setup": "failed"})
+        verdict = self._verdict(item.nodeid, record, over)
+        self._tell("evidence", {**self._tests[item.nodeid], **verdict})
+        return True
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> None:
         """Let pytest take down a fixture in which the candidate died, or the next test breaks."""
         if not hasattr(fixturedef.func, "guarded"):
@@ -237,8 +251,13 @@ class Judge:
             "hint": str(marker.kwargs.get("hint", "")) if marker else "",
         }
 
-    def _verdict(self, nodeid: str, record: Record) -> dict[str, object]:
-        cause, message, where = self._cause(nodeid, record)
+    def _verdict(
+        self, nodeid: str, record: Record, over: ChannelFailure | None = None
+    ) -> dict[str, object]:
+        if over is not None:
+            cause, message, where = over.cause, over.detail, over.where
+        else:
+            cause, message, where = self._cause(nodeid, record)
         return {
             "status": "passed" if cause == "none" else "failed",
             "cause": cause,

@@ -12,7 +12,7 @@ import numpy as np
 from grader.judge.errors import CandidateError, ChannelFailure, JudgeFault, make_error
 from grader.wire import codec
 from grader.wire.frames import Measure
-from grader.wire.values import Handle, Record, Stream
+from grader.wire.values import Handle, KeptDict, KeptList, Record, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +28,13 @@ _MAX_ITEMS = 2_000_000  # bounds the judge's time on one hostile answer to secon
 
 
 class Channel(Protocol):
-    """The way to one candidate. Every method raises ChannelFailure when no answer comes."""
+    """The way to one candidate. Every method raises ChannelFailure when no answer comes.
+
+    Attributes:
+        over: set once the run's time is up: no later question will be answered.
+    """
+
+    over: ChannelFailure | None
 
     def begin(self) -> bytes | None:
         """Start a fresh process and load the submission. None, or the encoded load error."""
@@ -402,7 +408,7 @@ class Solution:
         return codec.encode(item, handle=self._to_wire, max_bytes=_MAX_REQUEST)
 
     def _to_wire(self, value: object) -> Handle:
-        if isinstance(value, RemoteObject | Record):
+        if isinstance(value, RemoteObject | Record | KeptDict | KeptList):
             name = "_handle" if isinstance(value, RemoteObject) else "handle"
             handle = object.__getattribute__(value, name)
             if handle.session != self._session:
@@ -423,6 +429,12 @@ class Solution:
             return tuple(self._wrap(item) for item in value)  # type: ignore[attr-defined]
         if kind is dict:
             return {key: self._wrap(item) for key, item in value.items()}  # type: ignore[attr-defined]
+        if kind is KeptDict:
+            own = dataclasses.replace(value.handle, session=self._session)  # type: ignore[attr-defined]
+            return KeptDict({key: self._wrap(item) for key, item in value.items()}, own)  # type: ignore[attr-defined]
+        if kind is KeptList:
+            own = dataclasses.replace(value.handle, session=self._session)  # type: ignore[attr-defined]
+            return KeptList([self._wrap(item) for item in value], own)  # type: ignore[attr-defined]
         return value
 
     def _wrap_record(self, record: Record) -> object:

@@ -63,6 +63,7 @@ class RemoteChannel:
     wire: Wire
     call_ms: int
     load_ms: int
+    over: ChannelFailure | None = None
     _number: int = 0
     _load_timeouts: int = 0
 
@@ -111,7 +112,10 @@ class RemoteChannel:
                 told = unpack_json(Measure.unpack(frame.body)[1])
             except FrameError as error:
                 raise JudgeFault(str(error)) from error
-            raise ChannelFailure(str(told.get("cause")), str(told.get("detail"))[:500])
+            failure = ChannelFailure(str(told.get("cause")), str(told.get("detail"))[:500])
+            if failure.cause == "wall-limit":
+                self.over = failure
+            raise failure
         if frame.kind not in _ANSWERS[kind]:
             raise JudgeFault(f"{kind.name} was answered by {frame.kind.name}")
         return frame

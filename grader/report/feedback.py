@@ -1,12 +1,14 @@
-"""What a candidate may read: levels, counts and hints.
+"""What a candidate may read: levels, what was done well, counts and hints.
 
 It must not reveal a hidden input, an expected value or a test's source. So it holds nothing that a
 test measured, compared or raised, no test's name or title, and no overall score or band (which are
-the team's to weigh); only authors' words that are written for candidates.
+the team's to weigh); only authors' words that are written for candidates. Every format for
+candidates is made from `feedback_of` and from nothing else of a report.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from grader.models import Cause, Status
@@ -18,54 +20,118 @@ if TYPE_CHECKING:
     from grader.models import CategoryScore
     from grader.report.model import Report
 
-__all__ = ["feedback"]
+__all__ = [
+    "NOT_LOADED",
+    "NOT_TOP_TO_BOTTOM",
+    "CategoryFeedback",
+    "FailedCell",
+    "Feedback",
+    "feedback",
+    "feedback_of",
+]
 
 
-_NOT_LOADED = (
-    "**Your submission could not be loaded**, so nothing in it could be checked. Make sure that it "
-    "imports on its own, with the packages that the task sheet offers."
+NOT_LOADED = (
+    "Your submission could not be loaded",
+    (
+        "so nothing in it could be checked. Make sure that it imports on its own, with the "
+        "packages that the task sheet offers."
+    ),
 )
+NOT_TOP_TO_BOTTOM = "Your notebook does not run from top to bottom in a fresh session"
 
 
-def feedback(report: Report) -> str:
-    """Markdown for the candidate."""
-    name = for_markdown(report.submission_name)
-    lines = [
-        f"# Feedback: {report.exercise_title}",
-        "",
-        f"Submission {name}, content digest `{report.submission_digest[:8]}`.",
-    ]
-    if _never_loads(report):
-        lines += [
-            "",
-            _NOT_LOADED,
-        ]
-    lines += _failed_cells(report)
-    for category in report.scorecard.categories:
-        lines += ["", *_category(category)]
-    hints = dict.fromkeys(
-        record.test.hint
-        for record in report.evidence
-        if record.status is not Status.PASSED and record.test.hint
+@dataclass(frozen=True, slots=True)
+class CategoryFeedback:
+    """One category.
+
+    Attributes:
+        title: its name.
+        level: 1-4; None where nothing assessed it.
+        level_name: the level as a word.
+        provisional: a reviewer has yet to confirm it.
+        counts: (criterion's title, checks passed, checks).
+    """
+
+    title: str
+    level: int | None
+    level_name: str
+    provisional: bool
+    counts: tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FailedCell:
+    """One of the candidate's own cells that failed in a fresh session.
+
+    Attributes:
+        place: which cell and line.
+        source: that line.
+        said: type and text of the error.
+    """
+
+    place: str
+    source: CandidateText
+    said: CandidateText
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a candidate may know.
+
+    Attributes:
+        done_well: titles of criteria of which every check passed.
+        hints: what the authors say about checks that failed, each once.
+        loaded: False where no check got further than importing the submission.
+        failed_cells: of a notebook that does not run from top to bottom.
+    """
+
+    exercise_title: str
+    submission_name: str
+    digest: str
+    loaded: bool
+    categories: tuple[CategoryFeedback, ...]
+    done_well: tuple[str, ...]
+    hints: tuple[str, ...]
+    failed_cells: tuple[FailedCell, ...] = ()
+
+
+def feedback_of(report: Report) -> Feedback:
+    """Take from a report what its candidate may know."""
+    loaded = not _never_loads(report)
+    assessed = [c for c in report.scorecard.categories if c.assessed]
+    full = [s.title for c in assessed for s in c.criteria if s.total and s.passed == s.total]
+    return Feedback(
+        exercise_title=report.exercise_title,
+        submission_name=report.submission_name,
+        digest=report.submission_digest[:8],
+        loaded=loaded,
+        categories=tuple(_category(category) for category in report.scorecard.categories),
+        done_well=tuple(dict.fromkeys(full)) if loaded else (),
+        hints=tuple(
+            dict.fromkeys(
+                record.test.hint
+                for record in report.evidence
+                if record.status is not Status.PASSED and record.test.hint
+            )
+        ),
+        failed_cells=_failed_cells(report),
     )
-    if hints:
-        lines += ["", "## What to think about", "", *(f"- {hint}" for hint in hints)]
-    return "\n".join([*lines, ""])
 
 
-def _failed_cells(report: Report) -> list[str]:
+def _failed_cells(report: Report) -> tuple[FailedCell, ...]:
     """The candidate's own cells on no input of ours, so nothing hidden can show in them."""
-    if report.notebook is None or not (report.notebook.errors or report.notebook.stopped):
-        return []
-    lines = ["", "**Your notebook does not run from top to bottom in a fresh session:**", ""]
+    if report.notebook is None:
+        return ()
+    found = []
     for error in report.notebook.errors:
         place = f"cell {error.number}" + (f", line {error.line}" if error.line else "")
         said = ": ".join(text.raw for text in (error.type, error.message) if text.raw)
-        source = f" in {for_markdown(error.source)}" if error.source.raw else ""
-        lines.append(f"- {place}{source}: {for_markdown(CandidateText(said))}")
+        found.append(FailedCell(place, error.source, CandidateText(said)))
     if report.notebook.stopped:
-        lines.append(f"- it stopped: {report.notebook.stopped}")
-    return lines
+        stopped = CandidateText(report.notebook.stopped)
+        found.append(FailedCell("it stopped", CandidateText(""), stopped))
+    return tuple(found)
 
 
 def _never_loads(report: Report) -> bool:
@@ -74,15 +140,48 @@ def _never_loads(report: Report) -> bool:
     return bool(ran) and all(r.cause is Cause.LOAD_ERROR for r in ran)
 
 
-def _category(category: CategoryScore) -> Iterable[str]:
-    if not category.assessed:
+def _category(category: CategoryScore) -> CategoryFeedback:
+    return CategoryFeedback(
+        category.title,
+        int(category.level) if category.assessed else None,
+        category.level.name.capitalize() if category.assessed else "not assessed",
+        category.provisional,
+        tuple((s.title, s.passed, s.total) for s in category.criteria if s.total),
+    )
+
+
+def feedback(report: Report) -> str:
+    """Markdown for the candidate."""
+    told = feedback_of(report)
+    name = for_markdown(told.submission_name)
+    lines = [
+        f"# Feedback: {told.exercise_title}",
+        "",
+        f"Submission {name}, content digest `{told.digest}`.",
+    ]
+    if not told.loaded:
+        lines += ["", f"**{NOT_LOADED[0]}**, {NOT_LOADED[1]}"]
+    if told.failed_cells:
+        lines += ["", f"**{NOT_TOP_TO_BOTTOM}:**", ""]
+    for cell in told.failed_cells:
+        source = f" in {for_markdown(cell.source)}" if cell.source.raw else ""
+        lines.append(f"- {cell.place}{source}: {for_markdown(cell.said)}")
+    for category in told.categories:
+        lines += ["", *_section(category)]
+    if told.done_well:
+        lines += ["", "## What you did well", "", *(f"- {title}" for title in told.done_well)]
+    if told.hints:
+        lines += ["", "## What to think about", "", *(f"- {hint}" for hint in told.hints)]
+    return "\n".join([*lines, ""])
+
+
+def _section(category: CategoryFeedback) -> Iterable[str]:
+    provisional = " (until a reviewer confirms it)" if category.provisional else ""
+    if category.level is None:
         yield f"## {category.title}: not assessed"
         return
-    provisional = " (until a reviewer confirms it)" if category.provisional else ""
-    yield f"## {category.title}: {category.level.name.capitalize()}{provisional}"
+    yield f"## {category.title}: {category.level_name}{provisional}"
     yield ""
     yield from (
-        f"- {share.title}: {share.passed} of {share.total} checks passed"
-        for share in category.criteria
-        if share.total
+        f"- {title}: {passed} of {total} checks passed" for title, passed, total in category.counts
     )

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["ContainerSpec", "create_body", "verify"]
 
 CANDIDATE_UID = 61001
-JUDGE_UID = 61901
-ANALYST_UID = 62001
+JUDGE_UID = 63001
+ANALYST_UID = 64001
 _SCRATCH_INODES = 4096
 
 
@@ -42,6 +42,7 @@ class ContainerSpec:
     file_bytes: int
     oom_score: int
     labels: Mapping[str, str]
+    command: tuple[str, ...] = ()  # in place of the role's own, for `selfcheck`
 
     @classmethod
     def candidate(
@@ -148,7 +149,7 @@ def create_body(spec: ContainerSpec, facts: EngineFacts) -> dict[str, object]:
         "WorkingDir": "/",
         "Env": _ENVIRONMENT,
         "Entrypoint": ["/usr/local/bin/sandbox-python", "-s", "-B"],
-        "Cmd": ["-m", _MODULES[spec.role]],
+        "Cmd": list(spec.command) or ["-m", _MODULES[spec.role]],
         "Healthcheck": {"Test": ["NONE"]},
         "Tty": False,
         "OpenStdin": True,

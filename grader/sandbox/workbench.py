@@ -7,6 +7,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from grader.errors import PlatformError
 from grader.notebook.page import page_of
 from grader.sandbox.analyst_box import AnalystBox, add_review, wants_review
 from grader.sandbox.boxes import CandidateBox, JudgeBox
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from grader.transcript import Recording
     from grader.wire.frames import Frame
 
-__all__ = ["Workbench", "Worker"]
+__all__ = ["Replayer", "Workbench", "Worker"]
 
 _SLOTS_A_WORKER = 16
 _BoxT = TypeVar("_BoxT", CandidateBox, JudgeBox, AnalystBox)
@@ -63,6 +64,7 @@ class Worker:
         self._pool = ThreadPoolExecutor(max_workers=4)
         self._slot = 0
         self._lock = threading.Lock()
+        self._closed = False
         self._judge: Future[JudgeBox] = self._pool.submit(self._start_judge)
         self._next: tuple[str, Future[CandidateBox]] | None = None
         self._next_analyst: Future[AnalystBox] | None = None
@@ -87,10 +89,13 @@ class Worker:
 
     def warm(self, exercise: Exercise) -> None:
         """Start the containers for a run that is about to come."""
-        if self._next is None:
-            self._next = (exercise.id, self._pool.submit(self._start_candidate, exercise))
-        if self._next_analyst is None and wants_review(exercise):
-            self._next_analyst = self._pool.submit(self._start_analyst)
+        with self._lock:
+            if self._closed:
+                raise PlatformError("this worker was closed, most likely by an interrupt")
+            if self._next is None:
+                self._next = (exercise.id, self._pool.submit(self._start_candidate, exercise))
+            if self._next_analyst is None and wants_review(exercise):
+                self._next_analyst = self._pool.submit(self._start_analyst)
 
     def _review(
         self, exercise: Exercise, submission: Submission, fresh: FreshRun | None
@@ -110,7 +115,11 @@ class Worker:
             finally:
                 box.remove()
 
-        return self._pool.submit(job)
+        try:
+            return self._pool.submit(job)
+        except RuntimeError as error:  # closed meanwhile
+            _discard(starting)
+            raise PlatformError("this worker was closed, most likely by an interrupt") from error
 
     def _take(self, exercise: Exercise) -> CandidateBox:
         ready, self._next = self._next, None
@@ -159,8 +168,10 @@ class Worker:
                 timings=timings,
             )
         except BaseException:
-            _discard(self._judge)
-            self._judge = self._pool.submit(self._start_judge)
+            with self._lock:  # a judge that was started beside `close` would stay behind
+                if not self._closed:
+                    _discard(self._judge)
+                    self._judge = self._pool.submit(self._start_judge)
             raise
 
     def _run(
@@ -231,7 +242,9 @@ class Worker:
         return record
 
     def close(self) -> None:
-        """Remove every container of this worker."""
+        """Remove every container of this worker; a run that goes on in a thread fails."""
+        with self._lock:
+            self._closed = True
         if self._next is not None:
             _discard(self._next[1])
             self._next = None
@@ -285,27 +298,54 @@ def _no_progress(done: int, total: int) -> None:
     del done, total
 
 
-def replay_run(
-    engine: Engine,
-    image: str,
-    suite: Suite,
-    recording: Recording,
-    exercise: Exercise,
-    *,
-    config: Mapping[str, object],
-) -> RunRecord:
-    """Run the suite against a transcript instead of a candidate.
+class Replayer:
+    """Runs suites against transcripts instead of candidates, in one judge container an image."""
 
-    Raises:
-        ReplayMismatch: the judge asks something else than in the recorded run.
-    """
-    box = JudgeBox(engine, image, slot=0)
-    try:
-        box.wait_ready()
-        box.begin(suite.digest, suite.files, config)
-        record = relay(box, recording, _no_progress)
-        recording.finish()
-        add_review(record, recording.reviews, exercise)
-    finally:
-        box.remove()
-    return record
+    def __init__(self) -> None:
+        self.engine = Engine()
+        self._boxes: dict[str, JudgeBox] = {}
+
+    def run(
+        self,
+        image: str,
+        suite: Suite,
+        recording: Recording,
+        exercise: Exercise,
+        *,
+        config: Mapping[str, object],
+    ) -> RunRecord:
+        """Run one suite against one transcript.
+
+        Args:
+            image: id of the judge image that the transcript was made with.
+            suite: the hidden tests.
+            recording: what was asked and answered.
+            exercise: what was graded.
+            config: the RUN frame's fields.
+
+        Raises:
+            ReplayMismatch: the judge asks something else than in the recorded run.
+        """
+        box = self._boxes.pop(image, None) or _ready(JudgeBox(self.engine, image, slot=0))
+        try:
+            box.begin(suite.digest, suite.files, config)
+            record = relay(box, recording, _no_progress)
+            recording.finish()
+            add_review(record, recording.reviews, exercise)
+        except BaseException:
+            box.remove()  # it is in the middle of a run
+            raise
+        self._boxes[image] = box
+        return record
+
+    def close(self) -> None:
+        """Remove its containers."""
+        for box in self._boxes.values():
+            box.remove()
+        self._boxes.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()

@@ -21,7 +21,7 @@ from grader.wire._tags import (
     Zone,
 )
 from grader.wire._types import TYPES, find_zone
-from grader.wire.values import FileTree, Handle, Recipe, Record, Stream
+from grader.wire.values import FileTree, Handle, KeptDict, KeptList, Recipe, Record, Stream
 
 _F64: Final = struct.Struct("<d").unpack_from
 
@@ -181,6 +181,19 @@ def _record(dec: Decoder) -> Record:
     return Record(type_name, fields, is_tuple, handle, has_methods)
 
 
+def _kept(dec: Decoder) -> KeptDict | KeptList:
+    if dec.u8() != Tag.HANDLE:
+        raise DecodeError("a kept container without a handle")
+    handle, items = _handle(dec), dec.value()
+    if type(items) is dict:
+        dec.charge(2 * len(items))
+        return KeptDict(items, handle)
+    if type(items) is list:
+        dec.charge(len(items))
+        return KeptList(items, handle)
+    raise DecodeError("a kept container that is neither dict nor list")
+
+
 def _file_tree(dec: Decoder) -> FileTree:
     size = dec.u32()
     if 8 * size > dec.end - dec.pos:
@@ -235,6 +248,7 @@ _PYTHON: Final[dict[int, Read]] = {
     Tag.FILE_TREE: _file_tree,
     Tag.STREAM: lambda dec: Stream(_integer(dec)),
     Tag.RECIPE: _recipe,
+    Tag.KEPT: _kept,
 }
 
 

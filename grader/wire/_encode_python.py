@@ -27,7 +27,7 @@ from grader.wire._tags import (
     Zone,
 )
 from grader.wire._types import TYPE_NAMES, is_zone_key
-from grader.wire.values import FileTree, Handle, Recipe, Record, Stream
+from grader.wire.values import FileTree, Handle, KeptDict, KeptList, Recipe, Record, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,6 +110,27 @@ def _dict(enc: Encoder, obj: dict[Any, Any]) -> None:
 def _ordered_dict(enc: Encoder, obj: OrderedDict[Any, Any]) -> None:
     # Its order is its own: the base class still has the order of insertion.
     _dict(enc, dict(OrderedDict.items(obj)))
+
+
+def _kept(write: Write) -> Write:
+    """Write a container of another class as its items, and as the object that it is."""
+
+    def kept(enc: Encoder, obj: Any) -> None:  # noqa: ANN401 - an instance of any such class
+        if (handle := _origin(enc, obj)) is not None:
+            enc.out.append(Tag.KEPT)
+            _handle(enc, handle)
+        write(enc, obj)
+
+    return kept
+
+
+def _back(write: Write) -> Write:
+    def back(enc: Encoder, obj: KeptDict | KeptList) -> None:
+        if enc.handle is not None:
+            return _handle(enc, enc.handle(obj))  # to where it came from
+        return write(enc, obj)
+
+    return back
 
 
 def _range(enc: Encoder, obj: range) -> None:
@@ -343,6 +364,8 @@ _PYTHON: Final[dict[type, Write]] = {
     FileTree: _file_tree,
     Stream: _stream,
     Recipe: _recipe,
+    KeptDict: _back(_dict),
+    KeptList: _back(_list),
 }
 
 # A subclass may override anything, so it crosses as the plain data that its base class sees.
@@ -374,6 +397,8 @@ def _base(cls: type, convert: Callable[[Any], Any]) -> Write:
 
 
 _SUBCLASS: Final[dict[type, Write]] = {
+    dict: _kept(_dict),
+    list: _kept(_list),
     float: _base(float, float.__pos__),
     complex: _base(complex, complex.__pos__),
     str: _base(str, str.__str__),

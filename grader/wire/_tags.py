@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 2
+VERSION: Final = 3
 MAX_DEPTH: Final = 64
 MAX_NAME: Final = 80
 MAX_INT_BYTES: Final = 1 << 20
@@ -74,6 +74,7 @@ class Tag:
     FILE_TREE: Final = 30
     STREAM: Final = 31
     RECIPE: Final = 32
+    KEPT: Final = 33
     NP_SCALAR: Final = 40
     NP_STR: Final = 41
     NP_BYTES: Final = 42

@@ -7,12 +7,12 @@ comparing or printing them runs no code of a candidate's.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FileTree", "Handle", "Recipe", "Record", "Stream"]
+__all__ = ["FileTree", "Handle", "KeptDict", "KeptList", "Recipe", "Record", "Stream"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,36 @@ class Record:
         if not self.is_tuple:
             raise TypeError(f"record {self.type_name!r} is no tuple: it has fields only")
         return tuple(self.fields.values())
+
+
+class KeptDict(dict[Any, Any]):
+    """What an instance of a class made from `dict` (a Counter, say) decodes to: its items.
+
+    Sent back to where it came from, it arrives there as the object itself, whatever it can do.
+
+    Attributes:
+        handle: the object itself.
+    """
+
+    __slots__ = ("handle",)
+
+    def __init__(self, items: dict[Any, Any], handle: Handle) -> None:
+        super().__init__(items)
+        self.handle = handle
+
+
+class KeptList(list[Any]):
+    """The same for a class made from `list`.
+
+    Attributes:
+        handle: the object itself.
+    """
+
+    __slots__ = ("handle",)
+
+    def __init__(self, items: list[Any], handle: Handle) -> None:
+        super().__init__(items)
+        self.handle = handle
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from grader import labelled
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 JOBS = 2
@@ -17,31 +17,20 @@ TWICE = ("imputation/wrong_pooled_with_test", "leakage_debug/mediocre")
 pytestmark = pytest.mark.docker
 
 
-def _script() -> Any:
-    spec = importlib.util.spec_from_file_location("corpus", ROOT / "scripts" / "corpus.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["corpus"] = module  # its data classes look themselves up there
-    spec.loader.exec_module(module)
-    return module
-
-
-corpus = _script()
 CASES = {
     f"{exercise}/{case.name}": case
-    for exercise in corpus.exercises()
-    for case in corpus.load_cases(exercise)
+    for exercise in labelled.exercises(ROOT)
+    for case in labelled.load_cases(exercise, ROOT)
 }
 
 
 @pytest.fixture(scope="module")
 def outcomes() -> dict[str, list[Any]]:
     """All cases, graded in one process; some of them twice."""
-    seed = corpus.seeds(1)[0]
-    cases = [*corpus.cheapest_last(list(CASES.values())), *(CASES[name] for name in TWICE)]
+    seed = labelled.seeds(1)[0]
+    cases = [*labelled.cheapest_last(list(CASES.values())), *(CASES[name] for name in TWICE)]
     found: dict[str, list[Any]] = {name: [] for name in CASES}
-    with corpus.Bench(JOBS, print) as bench:
+    with labelled.Bench(JOBS, print, root=ROOT) as bench:
         for case, _, outcome in bench.grade((case, seed) for case in cases):
             found[f"{case.exercise}/{case.name}"].append(outcome)
     return found
@@ -51,7 +40,7 @@ def outcomes() -> dict[str, list[Any]]:
 def test_a_labelled_solution_gets_what_its_label_says(
     outcomes: dict[str, list[Any]], name: str
 ) -> None:
-    assert corpus.problems(CASES[name], outcomes[name][0]) == []
+    assert labelled.problems(CASES[name], outcomes[name][0]) == []
 
 
 @pytest.mark.parametrize("name", TWICE)

@@ -5,12 +5,11 @@ A handful here; ``scripts/corpus.py --as-notebooks`` does it with every labelled
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
+
+from grader import labelled
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TWINS = {
@@ -21,29 +20,16 @@ TWINS = {
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
 
-@pytest.fixture(scope="module")
-def corpus() -> Any:
-    """``scripts/corpus.py`` as a module; another test may have loaded it."""
-    if "corpus" not in sys.modules:
-        path = ROOT / "scripts" / "corpus.py"
-        spec = importlib.util.spec_from_file_location("corpus", path)
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules["corpus"] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules["corpus"])
-    return sys.modules["corpus"]
-
-
-def test_a_notebook_of_the_same_code_gets_what_the_modules_label_says(corpus: Any) -> None:
+def test_a_notebook_of_the_same_code_gets_what_the_modules_label_says() -> None:
     cases = [
         case
         for exercise, names in TWINS.items()
-        for case in corpus.load_cases(exercise)
+        for case in labelled.load_cases(exercise, ROOT)
         if case.name in names
     ]
-    seed = corpus.seeds(1)[0]
+    seed = labelled.seeds(1)[0]
     found = {}
-    with corpus.Bench(1, print, as_notebooks=True) as bench:
+    with labelled.Bench(1, print, root=ROOT, as_notebooks=True) as bench:
         for case, _, outcome in bench.grade((case, seed) for case in cases):
-            found[case.name] = corpus.problems(case, outcome)
+            found[case.name] = labelled.problems(case, outcome)
     assert found == {name: [] for names in TWINS.values() for name in names}

@@ -198,6 +198,26 @@ def test_record_can_carry_the_object_that_it_stands_for(value: object) -> None:
     assert (record.handle, record.has_methods, back) == (handle, False, [handle])
 
 
+class Bag(collections.Counter[str]):
+    """Not only what it holds."""
+
+
+class Rows(list[int]):
+    """The same for a list."""
+
+
+@pytest.mark.parametrize(
+    "value", [collections.Counter("abba"), Bag("abba"), Rows([1, 2]), collections.defaultdict(int)]
+)
+def test_container_of_another_class_carries_the_object_that_it_is(value: Any) -> None:
+    handle = Handle(7, type(value).__name__, callable=False)
+    kept: Any = codec.decode(codec.encode([value], handle=lambda _: handle, origins=True))[0]
+    plain = codec.decode(codec.encode(value, handle=lambda _: handle))
+    back = codec.decode(codec.encode([kept], handle=lambda item: item.handle))
+    assert (kept, kept.handle, back) == (plain, handle, [handle])
+    assert type(plain) is (dict if isinstance(value, dict) else list)
+
+
 def test_enum_member_becomes_a_record() -> None:
     record = round_trip(Colour.RED)
     assert (record.type_name, record.fields) == ("Colour", {"name": "RED", "value": "red"})

@@ -23,6 +23,16 @@ class Answer:
     def doubled(self):
         return 2 * self.number
 
+class Counts(dict):
+    def total(self):
+        return sum(self.values())
+
+def counts():
+    return [Counts(a=1, b=2)]
+
+def total(counts):
+    return counts.total()
+
 def answer(number):
     return Answer(number)
 
@@ -58,6 +68,13 @@ def test_methods_of_what_came_can_be_called(solution: Solution) -> None:
 def test_first_error_ends_the_calls(solution: Solution) -> None:
     with pytest.raises(CandidateError, match="ZeroDivisionError"):
         solution.each("inverse", [1, 0, 2])
+
+
+def test_dict_of_another_class_comes_back_as_itself(solution: Solution) -> None:
+    (counts,) = solution.counts()  # type: ignore[misc]
+    assert isinstance(counts, dict)
+    assert counts == {"a": 1, "b": 2}
+    assert solution.total(counts) == 3
 
 
 def test_items_of_a_generator_come_at_once(solution: Solution) -> None:

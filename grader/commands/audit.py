@@ -1,0 +1,56 @@
+"""``grade audit``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from grader.binding import Check, audit
+from grader.commands._common import checkout, parser
+from grader.errors import ReplayMismatch, UsageError
+from grader.signing import read_public_key
+from grader.text import for_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["run"]
+
+_MARKS = {"ok": "[green]ok     [/]", "note": "[yellow]note   [/]", "differs": "[red]differs[/]"}
+
+
+def run(argv: Sequence[str]) -> int:
+    """Print what matches and what does not; 1 if anything does not."""
+    arguments = parser("audit", "Check a results folder against what its run was bound to.")
+    arguments.add_argument("run", type=Path, metavar="RUN", help="a results folder")
+    arguments.add_argument(
+        "--public-key", type=Path, metavar="FILE", help="the key that must have signed it"
+    )
+    arguments.add_argument(
+        "--replay", action="store_true", help="recompute the verdicts as well (needs Docker)"
+    )
+    options = arguments.parse_args(argv)
+    root = checkout(options)
+    key = read_public_key(options.public_key) if options.public_key else None
+    checks = audit(options.run, root=root, public_key=key)
+    if options.replay:
+        checks.append(_replayed(options.run, root))
+    console = Console(highlight=False)
+    for check in checks:
+        console.print(f"{_MARKS[check.state]} {check.name}: ", end="")
+        console.print(for_terminal(check.text), markup=False, soft_wrap=True)
+    return 1 if any(check.state == "differs" for check in checks) else 0
+
+
+def _replayed(folder: Path, root: Path) -> Check:
+    from grader.pipeline import replay  # noqa: PLC0415 - an audit without replay needs no engine
+
+    try:
+        evidence = replay(folder, root=root)
+    except ReplayMismatch as error:
+        return Check("replay", "differs", str(error))
+    except UsageError as error:
+        return Check("replay", "note", f"not possible here: {error}")
+    return Check("replay", "ok", f"{len(evidence)} verdicts and the score come out again")

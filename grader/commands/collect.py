@@ -1,0 +1,201 @@
+"""``grade collect``."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import time
+from collections import Counter
+from dataclasses import replace
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from grader import pipeline
+from grader.batch import exit_code
+from grader.collect.book import Row, book, tasks_of
+from grader.collect.found import find
+from grader.collect.grading import Results, grade_each, sandboxes
+from grader.collect.roster import read_roster
+from grader.collect.table import GRADEBOOKS, collected_csv, print_table
+from grader.commands._common import checkout, count, parser
+from grader.errors import GraderError
+from grader.exercise import load_exercise
+from grader.files import write_whole
+from grader.report.stored import scored_again
+from grader.text import CandidateText, for_rich, for_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from grader.collect.grading import Bench, Key
+    from grader.models import Exercise
+    from grader.pipeline import Grading
+
+__all__ = ["run"]
+
+_EPILOG = """\
+The folder may hold clones as `gh classroom clone student-repos` or `gh teacher download` lay them
+out, a Gradescope export, or one folder or archive a candidate. Stop it whenever you like: the same
+command goes on where it was, and no submission is graded twice.
+"""
+
+
+def run(argv: Sequence[str], *, benches: Sequence[Callable[[], Bench]] | None = None) -> int:
+    """Grade a folder of submissions.
+
+    Args:
+        argv: the command line.
+        benches: what grades; the sandbox unless a test gives something else.
+    """
+    options = _options(argv)
+    root = checkout(options)
+    out: Path = options.out
+    people = read_roster(options.roster) if options.roster else ()
+    found = find(options.folder)
+    show = _Show()
+
+    def prepare(path: Path) -> Grading:
+        return pipeline.prepare(path, root=root, exercise=options.exercise, seed=options.seed)
+
+    with Results(out) as results:
+        with show.bar("reading", len(found)) as step:
+            rows = book(found, people, prepare, due=options.due, take=options.take, step=step)
+        tasks = tasks_of(rows)
+        todo = [task for task in tasks if results.find(task.key) is None]
+        show.say(
+            f"{len(found)} submissions, {len(tasks)} to be graded, "
+            f"{len(tasks) - len(todo)} of them graded before"
+        )
+        failed: dict[Key, GraderError] = {}
+        makers = benches or sandboxes(show.say, min(options.jobs, max(1, len(todo))))
+        try:
+            with show.bar("grading", len(todo)) as step:
+                for task, outcome in grade_each(todo, prepare, makers, results.folder):
+                    if isinstance(outcome, GraderError):
+                        failed[task.key] = outcome
+                    else:
+                        results.add(task.key, outcome.folder)
+                    step()
+        finally:
+            load = None if options.as_recorded else cache(partial(load_exercise, root=root))
+            rows = [_finished(row, results, failed, load) for row in rows]
+            _write(rows, out, options)
+            done = sum(row.state == "graded" for row in rows)
+            show.say(f"{out / 'collected.csv'}: {done} of {len(rows)} rows graded")
+    console = Console(highlight=False)
+    print_table(rows, console)
+    counts = Counter(row.state for row in rows)
+    console.print(", ".join(f"{n} {state}" for state, n in sorted(counts.items())), markup=False)
+    return exit_code([3 if row.state == "failed" else 0 for row in rows])
+
+
+def _options(argv: Sequence[str]) -> argparse.Namespace:
+    arguments = parser("collect", "Grade a folder of submissions into one table.")
+    arguments.epilog = _EPILOG
+    arguments.formatter_class = argparse.RawDescriptionHelpFormatter
+    arguments.add_argument("folder", metavar="FOLDER", type=Path)
+    arguments.add_argument("--exercise", metavar="ID", help="which exercise they are for")
+    arguments.add_argument("--roster", metavar="CSV", type=Path, help="who should have submitted")
+    arguments.add_argument("--due", metavar="TIME", type=_time, help="such as 2026-11-20T23:59")
+    arguments.add_argument(
+        "--take", choices=("last", "first"), default="last", help="which of several counts"
+    )
+    arguments.add_argument(
+        "--out", metavar="DIR", type=Path, default=Path("collected"), help="default: collected"
+    )
+    arguments.add_argument("--jobs", metavar="N", type=count, default=1, help="side by side")
+    arguments.add_argument("--seed", metavar="HEX", help="128-bit seed in place of the seed file")
+    arguments.add_argument(
+        "--gradebook",
+        action="append",
+        choices=[*GRADEBOOKS, "all"],
+        default=[],
+        help="also write the CSV that this program reads; may be given several times",
+    )
+    arguments.add_argument(
+        "--assignment", metavar="NAME", default="Take-home", help="its name in a gradebook"
+    )
+    arguments.add_argument(
+        "--as-recorded", action="store_true", help="keep scores also if the rubric has changed"
+    )
+    return arguments.parse_args(argv)
+
+
+def _time(text: str) -> dt.datetime:
+    try:
+        value = dt.datetime.fromisoformat(text)
+    except ValueError:
+        message = f"{text!r} is no time like 2026-11-20T23:59+01:00"
+        raise argparse.ArgumentTypeError(message) from None
+    return value if value.tzinfo else value.astimezone()
+
+
+def _finished(
+    row: Row,
+    results: Results,
+    failed: dict[Key, GraderError],
+    load: Callable[[str], Exercise] | None,
+) -> Row:
+    if row.state != "pending" or row.key is None:
+        return row
+    if row.key in failed:
+        note = f"not graded: {failed[row.key]}"
+        return replace(row, state="failed", notes=(*row.notes, note))
+    folder = results.find(row.key)
+    if folder is None:
+        return row
+    report = results.report(row.key)
+    if load is not None:
+        report, _ = scored_again(report, (), load(report.exercise_id))
+    return replace(row, state="graded", report=report, folder=folder)
+
+
+def _write(rows: Sequence[Row], out: Path, options: argparse.Namespace) -> None:
+    write_whole(out / "collected.csv", collected_csv(rows))
+    names = list(GRADEBOOKS) if "all" in options.gradebook else options.gradebook
+    for name in names:
+        write_whole(out / f"gradebook-{name}.csv", GRADEBOOKS[name](rows, options.assignment))
+
+
+class _Show:
+    """Progress on stderr: a bar with an estimate on a terminal, lines elsewhere."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True, highlight=False)
+
+    def say(self, text: str) -> None:
+        self.console.print(f"· {for_terminal(CandidateText(text))}", markup=False, soft_wrap=True)
+
+    def bar(self, what: str, total: int) -> _Bar:
+        return _Bar(self.console, what, total)
+
+
+class _Bar:
+    def __init__(self, console: Console, what: str, total: int) -> None:
+        self._console, self._what, self._total = console, what, total
+        self._done, self._began = 0, time.monotonic()
+        self._progress = Progress(
+            TextColumn("{task.description}"), BarColumn(bar_width=30), MofNCompleteColumn(),
+            TimeRemainingColumn(), console=console, transient=True,
+            disable=not console.is_terminal,
+        )  # fmt: skip
+        self._task = self._progress.add_task(for_rich(CandidateText(what)).plain, total=total)
+
+    def __enter__(self) -> Callable[[], None]:
+        self._progress.start()
+        return self._step
+
+    def __exit__(self, *exc: object) -> None:
+        self._progress.stop()
+
+    def _step(self) -> None:
+        self._done += 1
+        self._progress.advance(self._task)
+        if not self._console.is_terminal and self._what == "grading":
+            left = (time.monotonic() - self._began) / self._done * (self._total - self._done)
+            told = f"about {left / 60:.0f} min left" if left >= 90 else f"about {left:.0f} s left"  # noqa: PLR2004 - a minute and a half
+            self._console.print(f"· {self._done} of {self._total} graded, {told}", markup=False)

@@ -1,0 +1,30 @@
+"""``grade replay``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from grader.commands._common import checkout, parser
+from grader.pipeline import replay
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["run"]
+
+
+def run(argv: Sequence[str]) -> int:
+    """Replay one run; a difference is an error."""
+    arguments = parser("replay", "Recompute a run's verdicts from its transcript.")
+    arguments.add_argument("run", type=Path, metavar="RUN", help="a results folder")
+    options = arguments.parse_args(argv)
+    evidence = replay(options.run, root=checkout(options))
+    passed = sum(item.status == "passed" for item in evidence)
+    Console(highlight=False).print(
+        f"replayed {len(evidence)} tests without the candidate's code: {passed} passed, "
+        "every verdict and the score as recorded"
+    )
+    return 0

@@ -1,0 +1,60 @@
+"""``grade verify``: whether an exercise may be used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from grader.commands._common import checkout, count, parser
+from grader.errors import UsageError
+from grader.exercise import load_exercise
+from grader.labelled import Bench, cheapest_last, load_cases, seeds
+from grader.suite_lint import lint_suite
+from grader.verify import chosen, doubts, gate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["run"]
+
+
+def run(argv: Sequence[str]) -> int:
+    """Lint the hidden tests and grade labelled solutions; 1 if anything speaks against the use."""
+    arguments = parser("verify", "Hold an exercise against its labelled solutions and a lint.")
+    arguments.add_argument("exercise", metavar="EXERCISE")
+    arguments.add_argument(
+        "--quick", action="store_true", help="the nulls, the starter and the reference only"
+    )
+    arguments.add_argument("--seeds", type=count, default=1, metavar="N", help="for each of them")
+    arguments.add_argument("--jobs", type=count, default=2, metavar="K")
+    options = arguments.parse_args(argv)
+    root = checkout(options)
+    exercise = load_exercise(options.exercise, root=root)
+    console, progress = Console(highlight=False), Console(stderr=True, highlight=False)
+    bad = 0
+    for complaint in lint_suite(exercise.hidden_dir):
+        console.print(f"lint: {complaint}", markup=False, soft_wrap=True)
+        bad += 1
+    cases = load_cases(exercise.id, root)
+    if missing := gate(cases):
+        raise UsageError(
+            f"{exercise.id} has no labelled {missing}; a verdict needs null_… cases and a "
+            f"reference in {exercise.hidden_dir / 'solutions'}"
+        )
+    cases = cheapest_last(chosen(cases, quick=options.quick))
+    runs = [(case, seed) for seed in seeds(options.seeds) for case in cases]
+
+    def say(text: str) -> None:
+        progress.print(f"· {text}", markup=False)
+
+    with Bench(options.jobs, say, root=root) as bench:
+        for done, (case, seed, outcome) in enumerate(bench.grade(runs), 1):
+            found = doubts(case, outcome, exercise.rubric)
+            bad += bool(found)
+            say(f"{done}/{len(runs)} {case.name} {outcome.overall:.2f}")
+            for line in found:
+                console.print(f"{case.name} (seed {seed[:8]}): {line}", markup=False)
+    verdict = "passes" if not bad else f"does not pass: {bad} findings"
+    console.print(f"{exercise.id} {exercise.version} {verdict} ({len(runs)} gradings)")
+    return 1 if bad else 0

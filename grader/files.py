@@ -1,0 +1,65 @@
+"""Files that are complete or not there: written beside their place, then renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grader.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["write_whole", "zipped"]
+
+
+def _never(data: bytes) -> bool:
+    del data
+    return False
+
+
+def zipped(files: Mapping[str, bytes], *, stored: Callable[[bytes], bool] = _never) -> bytes:
+    """A zip archive whose bytes depend on names and contents alone.
+
+    Args:
+        files: name → content, in the order in which they are written.
+        stored: says of a content that it is not to be compressed.
+    """
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w") as archive:
+        for name, data in files.items():
+            entry = zipfile.ZipInfo(name)  # dated 1980-01-01
+            entry.compress_type = zipfile.ZIP_STORED if stored(data) else zipfile.ZIP_DEFLATED
+            entry.create_system = 3
+            entry.external_attr = 0o100644 << 16
+            archive.writestr(entry, data, compresslevel=6)
+    return raw.getvalue()
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file; a reader sees the old one or the whole new one.
+
+    Raises:
+        UsageError: it cannot be written there.
+    """
+    temporary = None
+    try:
+        with tempfile.NamedTemporaryFile(
+            "wb", dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as file:
+            temporary = Path(file.name)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+        raise UsageError(f"{path} cannot be written: {error.strerror or error}") from error

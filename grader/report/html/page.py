@@ -1,0 +1,192 @@
+"""The reviewer's report and the candidate's feedback as HTML.
+
+Every value that a template prints goes through `for_html` (see `_finalize`), whoever it came from;
+templates mark nothing as safe but drawings of our own. The pages hold no script, and their content
+security policy allows none: nothing but the one style sheet, known by its digest. A notebook is
+shown in a frame with an empty sandbox, which needs its own styles and pictures.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import re
+from importlib import resources
+from typing import TYPE_CHECKING
+
+import jinja2
+from markupsafe import Markup
+
+from grader import __version__
+from grader._indicators import CAUSES
+from grader.models import Cause, Status
+from grader.report.feedback import NOT_LOADED, NOT_TOP_TO_BOTTOM, feedback_of
+from grader.report.html.figures import bullets, diagrams, strips
+from grader.report.interview import questions
+from grader.report.sources import sources
+from grader.text import CandidateText, clip, for_html
+
+if TYPE_CHECKING:
+    from grader.models import CategoryScore, Evidence
+    from grader.report.dossier import Dossier
+    from grader.report.model import Report
+
+__all__ = ["feedback_page", "reviewer_page"]
+
+_MESSAGE_CHARS, _MESSAGE_LINES = 4000, 40
+_CAPTURE_CHARS = 3000
+_CAPTURES_CHARS = 150_000
+_LIMIT_CAUSES = frozenset(
+    {Cause.TIMEOUT, Cause.WALL_LIMIT, Cause.MEMORY, Cause.TOO_LARGE, Cause.DIED}
+)
+_UNSAFE_ID = re.compile(r"[^a-z0-9]+")
+
+
+def reviewer_page(dossier: Dossier) -> str:
+    """Everything about one run, as one page."""
+    report = dossier.report
+    evidence = report.evidence
+    css = _style()
+    notebook = dossier.notebook
+    anchors = {record.test.id: f"check-{n}" for n, record in enumerate(evidence, 1)}
+    files = sources(dossier.files, dossier.starter, evidence)
+    return (
+        _environment()
+        .get_template("reviewer.html.j2")
+        .render(
+            policy=_policy(css, frame=notebook is not None),
+            css=Markup(css),  # noqa: S704 - a file of this package
+            version=__version__,
+            report=report,
+            card=report.scorecard,
+            categories=report.scorecard.categories,
+            groups=_groups(report),
+            anchors=anchors,
+            titles={record.test.id: record.test.title or record.test.id for record in evidence},
+            causes={cause: text for cause, text in CAUSES.items() if cause is not Cause.NONE},
+            passed=sum(record.status is Status.PASSED for record in evidence),
+            limits_hit=[record for record in evidence if record.cause in _LIMIT_CAUSES],
+            bullets=bullets(evidence),
+            strips=strips(evidence),
+            diagrams=diagrams(evidence),
+            questions=questions(report),
+            files=files,
+            files_by_path={file.path: f"file-{n}" for n, file in enumerate(files, 1)},
+            captures=_captures(report),
+            notebook=None if notebook is None else CandidateText(notebook),
+            message_chars=_MESSAGE_CHARS,
+        )
+    )
+
+
+def feedback_page(report: Report) -> str:
+    """What the candidate may know, as one page."""
+    css = _style()
+    return (
+        _environment()
+        .get_template("feedback.html.j2")
+        .render(
+            policy=_policy(css, frame=False),
+            css=Markup(css),  # noqa: S704 - a file of this package
+            told=feedback_of(report),
+            not_loaded=NOT_LOADED,
+            not_top_to_bottom=NOT_TOP_TO_BOTTOM,
+        )
+    )
+
+
+def _groups(report: Report) -> list[tuple[CategoryScore, list[tuple[object, list[Evidence]]]]]:
+    """Category → criterion → its checks, failed ones first; each criterion in one category."""
+    taken: set[str] = set()
+    found = []
+    for category in report.scorecard.categories:
+        criteria: list[tuple[object, list[Evidence]]] = []
+        for share in category.criteria:
+            records = [r for r in report.evidence if r.test.criterion == share.id]
+            if records and share.id not in taken:
+                taken.add(share.id)
+                criteria.append((share, sorted(records, key=lambda r: r.status is Status.PASSED)))
+        found.append((category, criteria))
+    return found
+
+
+def _captures(report: Report) -> list[tuple[str, str, CandidateText, bool]]:
+    """(test, stream, text, cut off) for what the submission wrote, up to a total."""
+    found: list[tuple[str, str, CandidateText, bool]] = []
+    room = _CAPTURES_CHARS
+    for capture in report.moment.captures:
+        for stream, text in (("stdout", capture.stdout), ("stderr", capture.stderr)):
+            if text.raw and room > 0:
+                shown = clip(text, min(_CAPTURE_CHARS, room))
+                room -= len(shown.raw)
+                found.append((capture.test_id, stream, shown, capture.truncated))
+    return found
+
+
+@functools.cache
+def _style() -> str:
+    folder = resources.files("grader.report.html").joinpath("templates")
+    return folder.joinpath("report.css").read_text("utf-8")
+
+
+def _policy(css: str, *, frame: bool) -> str:
+    """The page's content security policy."""
+    if frame:  # the frame's document inherits this policy, and its styles are its own
+        return "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'"
+    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("grader.report.html", "templates"),
+        autoescape=True,
+        finalize=_finalize,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters |= {
+        "lines": _lines,
+        "clipped": clip,
+        "few_lines": _few_lines,
+        "figure": lambda value: f"{value:.3g}",
+        "size": _size,
+        "slug": lambda text: _UNSAFE_ID.sub("-", str(text).lower()),
+    }
+    return environment
+
+
+def _finalize(value: object) -> object:
+    """The one encoder of this sink; markup that our own macros and filters made stays."""
+    if isinstance(value, Markup):
+        return value
+    text = value if isinstance(value, str | CandidateText) else str(value)
+    return Markup(for_html(text))  # noqa: S704 - just encoded
+
+
+def _lines(text: str | CandidateText) -> Markup:
+    """Text whose line feeds stay, for an element that keeps white space."""
+    return Markup(for_html(text, lines=True))  # noqa: S704 - just encoded
+
+
+def _few_lines(text: CandidateText) -> CandidateText:
+    lines = text.raw.split("\n")
+    rest = len(lines) - _MESSAGE_LINES
+    return (
+        text
+        if rest <= 0
+        else CandidateText("\n".join([*lines[:_MESSAGE_LINES], f"... ({rest:,} more lines)"]))
+    )
+
+
+def _size(count: float) -> str:
+    units = ("bytes", "KiB", "MiB", "GiB")
+    place = 0
+    while count >= 1024 and place < len(units) - 1:  # noqa: PLR2004 - a binary kilo
+        count /= 1024
+        place += 1
+    return f"{count:.3g} {units[place]}"

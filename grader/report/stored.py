@@ -1,0 +1,236 @@
+"""A run's results folder, read back: every report format is made from it without Docker.
+
+``report.json`` holds the evidence, ``submission.zip`` the graded files. Both were written by this
+program; they are checked all the same, because a folder may have been moved or edited since.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import zipfile
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from grader._entries import MAX_RATIO
+from grader.errors import UsageError
+from grader.files import zipped
+from grader.findings import Claim, Findings, findings_of
+from grader.intake import digest_of
+from grader.models import (
+    Band,
+    CategoryScore,
+    Cause,
+    CollectedTest,
+    CriterionShare,
+    Evidence,
+    Exercise,
+    Indicator,
+    Level,
+    Limits,
+    Measurement,
+    ScoreCard,
+    Status,
+    Submission,
+    SubmissionFile,
+)
+from grader.report.model import Capture, FileFact, Moment, Report, RunFacts
+from grader.report.report_json import read_report
+from grader.rubric import check_suite, score
+from grader.text import CandidateText
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["SUBMISSION", "pack_files", "read_run", "report_from", "scored_again", "unpack_files"]
+
+SUBMISSION = "submission.zip"
+_MOST_BYTES = 256 << 20
+_LARGE = 1 << 20
+_Json = dict[str, Any]
+
+
+def pack_files(files: tuple[SubmissionFile, ...]) -> bytes:
+    """A zip of the graded files whose bytes depend on them alone; it can be graded again."""
+    return zipped({file.path: file.data for file in files}, stored=_like_a_bomb)
+
+
+def _like_a_bomb(data: bytes) -> bool:
+    """Whether intake would take the packed file for an archive bomb."""
+    return len(data) > _LARGE and len(zlib.compress(data, 6)) * MAX_RATIO < len(data) * 2
+
+
+def unpack_files(path: Path, digest: str) -> tuple[SubmissionFile, ...]:
+    """The graded files of a run.
+
+    Raises:
+        UsageError: there are none, or they are not those that the report's digest names.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+            if sum(entry.file_size for entry in entries) > _MOST_BYTES:
+                raise UsageError(f"{path} is not the archive of a run: it is too large")
+            files = tuple(SubmissionFile(e.filename, archive.read(e)) for e in entries)
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}; the run is incomplete") from error
+    if digest_of(files) != digest:
+        raise UsageError(f"{path} does not hold the files that were graded: its digest differs")
+    return files
+
+
+def read_run(folder: Path) -> tuple[Report, tuple[SubmissionFile, ...]]:
+    """Report and graded files of a results folder.
+
+    Raises:
+        UsageError: it is not one, or its parts do not belong together.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no results folder; give one that `grade` wrote")
+    report = report_from(read_report(folder / "report.json"))
+    return report, unpack_files(folder / SUBMISSION, report.submission_digest)
+
+
+def scored_again(
+    report: Report, files: tuple[SubmissionFile, ...], exercise: Exercise
+) -> tuple[Report, bool]:
+    """The report under the rubric that the exercise has now, and whether that is another one.
+
+    Raises:
+        ExerciseError: the recorded tests do not fit the rubric.
+    """
+    rubric = exercise.rubric
+    band = exercise.expectations[exercise.seniority]
+    same = (report.run.rubric_digest, report.expectation, report.scorecard.seniority) == (
+        rubric.digest,
+        band,
+        exercise.seniority,
+    )
+    if same:
+        return report, False
+    check_suite([record.test for record in report.evidence], rubric)
+    submission = Submission(
+        report.submission_name, exercise.public_dir, report.submission_digest, files
+    )
+    return dataclasses.replace(
+        report,
+        scorecard=score(
+            report.evidence,
+            rubric,
+            seniority=exercise.seniority,
+            expectations=exercise.expectations,
+        ),
+        expectation=band,
+        findings=findings_of(submission, rubric, report.evidence),
+        run=dataclasses.replace(
+            report.run,
+            rubric_digest=rubric.digest,
+            judge_notes=(
+                *report.run.judge_notes,
+                (
+                    f"scored again from the stored evidence: the run had rubric "
+                    f"{report.run.rubric_digest[:12]}, this report has {rubric.digest[:12]}"
+                ),
+            ),
+        ),
+    ), True
+
+
+def report_from(document: _Json) -> Report:
+    """The report that `report_json.build_report` made the document of."""
+    exercise, submission, volatile = (
+        document[key] for key in ("exercise", "submission", "volatile")
+    )
+    points = document["score"]
+    moments = {item["test_id"]: item for item in volatile["tests"]}
+    return Report(
+        exercise_id=exercise["id"],
+        exercise_version=exercise["version"],
+        exercise_title=exercise["title"],
+        submission_name=submission["name"],
+        submission_digest=submission["digest"],
+        submission_notes=tuple(submission["notes"]),
+        files=tuple(FileFact(**file) for file in submission["files"]),
+        scorecard=ScoreCard(
+            tuple(_category(item) for item in points["categories"]),
+            points["overall"],
+            Band(points["band"]),
+            points["seniority"],
+        ),
+        expectation=(points["meets_from"], points["exceeds_from"]),
+        evidence=tuple(_evidence(item, moments[item["id"]]) for item in document["evidence"]),
+        run=_run(document["run"]),
+        moment=Moment(
+            run_id=volatile["run_id"],
+            started=volatile["started"],
+            timings=volatile["timings"],
+            engine=volatile["machine"]["engine"],
+            runtime=volatile["machine"]["runtime"],
+            warnings=tuple(volatile["machine"]["warnings"]),
+            captures=tuple(_capture(item) for item in volatile["output"]),
+        ),
+        findings=_findings(document["findings"]),
+    )
+
+
+def _run(run: _Json) -> RunFacts:
+    rest = {key: value for key, value in run.items() if key not in {"limits", "judge_notes"}}
+    return RunFacts(**rest, limits=Limits(**run["limits"]), judge_notes=tuple(run["judge_notes"]))
+
+
+def _category(item: _Json) -> CategoryScore:
+    return CategoryScore(
+        id=item["id"],
+        title=item["title"],
+        weight=item["weight"],
+        level=Level(item["level"] or Level.POOR),
+        assessed=item["assessed"],
+        provisional=item["provisional"],
+        decided_by=item["decided_by"],
+        criteria=tuple(CriterionShare(**share) for share in item["criteria"]),
+        indicators=tuple(Indicator(**indicator) for indicator in item["indicators"]),
+    )
+
+
+def _evidence(item: _Json, moment: _Json) -> Evidence:
+    return Evidence(
+        test=CollectedTest(item["id"], item["criterion"], item["title"], item["hint"]),
+        status=Status(item["status"]),
+        cause=Cause(item["cause"]),
+        message=item["message"],
+        where=item["where"],
+        calls=item["calls"],
+        measurements=(
+            *(_measurement(m, volatile=False) for m in item["measurements"]),
+            *(_measurement(m, volatile=True) for m in moment["measurements"]),
+        ),
+        remarks=tuple(item["remarks"]),
+        seconds=moment["seconds"],
+    )
+
+
+def _measurement(item: _Json, *, volatile: bool) -> Measurement:
+    value = float("nan") if item["value"] is None else item["value"]
+    return Measurement(item["name"], value, item["unit"], item["threshold"], volatile)
+
+
+def _capture(item: _Json) -> Capture:
+    stdout, stderr = CandidateText(item["stdout"]), CandidateText(item["stderr"])
+    return Capture(item["test_id"], stdout, stderr, item["truncated"])
+
+
+def _findings(item: _Json | None) -> Findings | None:
+    if item is None:
+        return None
+    return Findings(
+        file=item["file"],
+        text=None if item["text"] is None else CandidateText(item["text"]),
+        claims=tuple(
+            Claim(
+                claim["criterion"],
+                claim["title"],
+                claim["passed"],
+                tuple((line["line"], CandidateText(line["text"])) for line in claim["lines"]),
+            )
+            for claim in item["claims"]
+        ),
+    )

@@ -1,0 +1,125 @@
+"""What a starter holds: path → bytes. Nothing here reads below ``hidden_tests/``."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from grader.errors import ExerciseError
+from grader.report.dossier import starter_files
+from grader.starter.notebook import notebook_of
+from grader.starter.variant import variant_data, variant_seed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from grader.models import Exercise
+
+__all__ = ["MARKER", "Starter", "build", "candidates_own", "shipped"]
+
+MARKER = "assessment.toml"
+_SHEET = "README.md"
+_IGNORED = ".venv/\n__pycache__/\n.pytest_cache/\n.ipynb_checkpoints/\n*.pyc\n*.zip\n"
+# A task sheet may send candidates to their contact about this; a policy answers it.
+_ASK_CONTACT = re.compile(rb"\n\*\*AI assistants:\*\*.*?(?=\n\n|\Z)", re.DOTALL)
+_OWN = ("AI_USE.md", "FINDINGS.md", "NOTES.md", "pyproject.toml", ".gitignore", MARKER)
+
+
+@dataclass(frozen=True, slots=True)
+class Starter:
+    """A starter before it is written.
+
+    Attributes:
+        files: path → content.
+        title: of the exercise.
+        variant: 16 hexadecimal digits that tell the data's variant; None for the shipped data.
+    """
+
+    exercise: str
+    version: str
+    title: str
+    files: Mapping[str, bytes]
+    variant: str | None = None
+
+
+def build(
+    exercise: Exercise, *, notebook: bool = False, seed: str | None = None, ai: str | None = None
+) -> Starter:
+    """Assemble a starter.
+
+    Args:
+        exercise: which.
+        notebook: ``solution.ipynb`` in place of the entry script.
+        seed: draws the data anew; any text, such as the candidate's number.
+        ai: ``with`` or ``without`` states that policy in the task sheet; None says nothing.
+
+    Raises:
+        ExerciseError: a part of the starter is missing.
+        UsageError: the data cannot be drawn here.
+    """
+    files = starter_files(exercise)
+    for needed in (_SHEET, exercise.entry, "requirements.txt", MARKER):
+        if needed not in files:
+            raise ExerciseError(f"{exercise.public_dir}/starter has no {needed}; add it")
+    files.setdefault(".gitignore", _IGNORED.encode())
+    files[".github/workflows/tests.yml"] = _file("tests.yml")
+    files[".devcontainer/devcontainer.json"] = _file("devcontainer.json")
+    variant = None
+    if seed is not None:
+        variant = variant_seed(exercise, seed)
+        files |= variant_data(exercise, variant)
+    if ai is not None:
+        sheet = _ASK_CONTACT.sub(b"", files[_SHEET])
+        files[_SHEET] = sheet.rstrip() + b"\n" + _file(f"ai_{ai}.md")
+    if ai == "with":
+        files["AI_USE.md"] = _file("AI_USE.md")
+    if notebook:
+        source = files.pop(exercise.entry).decode("utf-8")
+        files["solution.ipynb"] = notebook_of(source, exercise.title)
+        files["tests/conftest.py"] = _file("conftest.py.txt")
+    files[MARKER] = _marker(exercise, files, variant)
+    ordered = dict(sorted(files.items()))
+    return Starter(exercise.id, exercise.version, exercise.title, ordered, variant)
+
+
+def shipped(exercise: Exercise) -> dict[str, bytes]:
+    """The files of a plain starter, but for the task sheet, in which a policy may stand."""
+    files = starter_files(exercise)
+    files.pop(_SHEET, None)
+    files[".github/workflows/tests.yml"] = _file("tests.yml")
+    return files
+
+
+def candidates_own(path: str, entry: str) -> bool:
+    """Whether a file of the starter is the candidate's to change."""
+    return path in {entry, "solution.ipynb", *_OWN} or (
+        path.startswith("tests/") and path not in {"tests/test_sample.py", "tests/conftest.py"}
+    )
+
+
+def _marker(exercise: Exercise, files: Mapping[str, bytes], variant: str | None) -> bytes:
+    """The integrity file: which exercise, which version, what the files were."""
+    lines = [
+        "# Tells the grader which task this is. Please leave it as it is.",
+        f'exercise = "{exercise.id}"',
+        f'version = "{exercise.version}"',
+    ]
+    if variant:
+        lines.append(f'variant = "{variant}"')
+    lines += ["", "# SHA-256 of what came with the task and is not yours to change.", "[files]"]
+    lines += [
+        f'"{path}" = "{hashlib.sha256(data).hexdigest()}"'
+        for path, data in sorted(files.items())
+        if not candidates_own(path, exercise.entry)
+    ]
+    text = "\n".join([*lines, ""])
+    tomllib.loads(text)  # a path that needs escaping would be an author's mistake
+    return text.encode()
+
+
+def _file(name: str) -> bytes:
+    return resources.files("grader.starter").joinpath("files", name).read_bytes()
