@@ -271,7 +271,7 @@ def notebook_of_deep_json(folder: Path) -> Path:
     return _notebook(folder, "[" * 100_000 + "]" * 100_000)
 
 
-@archive("REJECT(notebook-damaged)")
+@archive("REJECT(notebook-version)")
 def notebook_that_is_none(folder: Path) -> Path:
-    """JSON that is no notebook."""
+    """JSON that only looks like a notebook."""
     return _notebook(folder, json.dumps({"nbformat": "four", "cells": 7}))
