@@ -135,7 +135,7 @@ class Runner:
     class container:  # noqa: N801 - stands for CandidateBox.container
         """Filled below."""
 
-    def __init__(self, rng: random.Random, lied: Callable[[], None]) -> None:
+    def __init__(self, rng: random.Random, lied: Callable[[int], None]) -> None:
         ours, self._theirs = socket.socketpair()
         box: Any = type("Container", (), {})()
         box.stream, box.cgroup = ContainerStream(ours), None
@@ -188,13 +188,14 @@ class Runner:
         if self._rng.random() < _HONEST[kind]:
             self._send(honest.pack())
             return
+        case = self._rng.randrange(14)
         if kind is not Kind.END:  # by then every answer of the test is in
-            self._lied()
-        self._lie(honest, kind)
+            self._lied(case)
+        self._lie(case, honest, kind)
 
-    def _lie(self, honest: Frame, kind: Kind) -> None:  # noqa: C901, PLR0912 - one case a kind
+    def _lie(self, case: int, honest: Frame, kind: Kind) -> None:  # noqa: C901, PLR0912 - one case a kind
         rng, data = self._rng, honest.pack()
-        match rng.randrange(14):
+        match case:
             case 0:  # truncated, then silence: the deadline ends it
                 self._send(data[: rng.randrange(len(data))])
             case 1:  # doubled: the second is there before the next question
@@ -206,11 +207,15 @@ class Runner:
                     ).pack()
                 )
             case 3:  # another kind
-                self._send(dataclasses.replace(honest, kind=rng.choice(list(Kind))).pack())
+                self._send(
+                    dataclasses.replace(
+                        honest, kind=rng.choice([k for k in Kind if k is not honest.kind])
+                    ).pack()
+                )
             case 4:  # a length that lies
                 self._send(
                     HEADER.pack(
-                        rng.choice((0xFFFFFFFF, 1 << 20, 0)), 0, honest.number, int(honest.kind)
+                        rng.choice((0xFFFFFFFF, 1 << 20, 7)), 0, honest.number, int(honest.kind)
                     )
                 )
             case 5:  # noise
@@ -247,6 +252,7 @@ class Runner:
                 body = (
                     damaged(honest.body or b"\0", rng) if kind is Kind.REQUEST else rng.randbytes(9)
                 )
+                body = body if body != honest.body else b""
                 self._send(dataclasses.replace(honest, body=body).pack())
 
 
@@ -313,23 +319,20 @@ def fuzz_runner(frames: int, rng: random.Random) -> tuple[Found, int]:
 
 
 def _one_run(judge: Judge, rng: random.Random, found: Found, number: int) -> None:
-    lies: list[int] = []  # how many lies each test met, filled as the tests go by
-    now = [0]
-
-    def lied() -> None:
-        now[0] += 1
+    lies: list[list[int]] = []  # the kinds of lies that each test met, filled as tests go by
+    now: list[int] = []
 
     boxes: list[Runner] = []
 
     def box(_left: float = 0.0) -> Any:  # noqa: ANN401 - stands for a CandidateBox
-        boxes.append(Runner(rng, lied))
+        boxes.append(Runner(rng, now.append))
         return boxes[-1]
 
     def progress(done: int, total: int) -> None:
         del total
         if done:
-            lies.append(now[0])
-            now[0] = 0
+            lies.append(now[:])
+            now.clear()
 
     candidate: Any = LiveCandidate(
         box(),
@@ -345,12 +348,12 @@ def _one_run(judge: Judge, rng: random.Random, found: Found, number: int) -> Non
     found.frames += sum(item.frames for item in boxes)
     if len(record.evidence) != TESTS:
         found.wrong.append(f"run {number}: {len(record.evidence)} verdicts of {TESTS}")
-    for item, count in zip(record.evidence, lies, strict=True):
+    for item, kinds in zip(record.evidence, lies, strict=True):
         ok = item["status"] == "passed"
         found.passed += ok
         found.failed += not ok
-        if ok and count:
-            found.wrong.append(f"run {number}: {item['id']} passed after {count} lies")
+        if ok and kinds:
+            found.wrong.append(f"run {number}: {item['id']} passed after lies of kind {kinds}")
 
 
 def fuzz_payloads(count: int, rng: random.Random) -> Found:
