@@ -25,6 +25,9 @@ __all__ = ["conformity", "read_notebook"]
 
 MAX_BYTES = 16 << 20
 MAX_CELLS = 1000
+_MAX_VALUES = 200_000  # lists and objects; each costs memory and nbformat's time
+_MAX_OLD_VALUES = 40_000  # of nbformat 3, where nbformat's own code does the work
+_VALIDATED_OUTPUTS = 2000
 MAX_CODE = 1 << 19
 _KINDS = ("code", "markdown", "raw")
 _IGNORED_TAGS = ("raises-exception", "skip-execution", "remove-cell")
@@ -40,7 +43,9 @@ def read_notebook(path: str, data: bytes) -> Notebook:
     """
     notes: list[str] = []
     raw = _parse(path, data)
-    cells = _cells(raw, path, notes)
+    cells = _cells(raw, path, notes, _values(data))
+    if len(cells) > MAX_CELLS:
+        reject("notebook-size", path, f"has more than {MAX_CELLS} cells; split it")
     allowance = Allowance()
     found: list[Cell] = []
     unknown = number = 0
@@ -55,12 +60,8 @@ def read_notebook(path: str, data: bytes) -> Notebook:
             found.append(Cell(item["cell_type"], source))
     if unknown:
         notes.append(f"{_counted(unknown, 'cell')} of no known type left out")
-    if len(found) > MAX_CELLS or sum(len(cell.source) for cell in found) > MAX_CODE:
-        reject(
-            "notebook-size",
-            path,
-            f"has more than {MAX_CELLS} cells or {MAX_CODE:,} characters of text; split it",
-        )
+    if sum(len(cell.source) for cell in found) > MAX_CODE:
+        reject("notebook-size", path, f"has more than {MAX_CODE:,} characters of text; split it")
     if allowance.cut:
         notes.append(f"stored outputs of {_numbers(allowance.cut)} were too large to keep whole")
     notes += _metadata_notes(raw, cells)
@@ -78,8 +79,7 @@ def conformity(path: str, data: bytes) -> tuple[str, ...]:
         warnings.simplefilter("ignore")  # it warns of what it repairs itself
         nbformat = _nbformat()
         try:
-            raw = nbformat.from_dict(json.loads(data))
-            nbformat.validate(raw)
+            nbformat.validate(nbformat.from_dict(_shortened(json.loads(data))))
         except nbformat.ValidationError as error:
             said = str(error).splitlines()[0]
         except Exception as error:  # noqa: BLE001 - it raises all sorts on malformed notebooks
@@ -87,6 +87,17 @@ def conformity(path: str, data: bytes) -> tuple[str, ...]:
         else:
             return ()
     return (f"{shown(path)}: does not conform to its nbformat ({shown(said)}); it was repaired",)
+
+
+def _shortened(raw: _Json) -> _Json:
+    """Without the outputs beyond the first few thousand, which say nothing new."""
+    left = _VALIDATED_OUTPUTS
+    for cell in raw.get("cells", ()):
+        outputs = cell.get("outputs")
+        if isinstance(outputs, list):
+            del outputs[left:]
+            left -= len(outputs)
+    return raw
 
 
 def _nbformat() -> Any:  # noqa: ANN401 - a package without types
@@ -101,6 +112,8 @@ def _parse(path: str, data: bytes) -> _Json:
             path,
             f"is larger than {MAX_BYTES >> 20} MiB; clear the outputs of its cells and send it",
         )
+    if _values(data) > _MAX_VALUES:
+        reject("notebook-size", path, "holds too many values; clear its outputs and send it")
     text = data.removeprefix(b"\xef\xbb\xbf")
     if re.search(rb"^(<{7} |={7}$|>{7} )", text, re.MULTILINE):
         reject(
@@ -124,6 +137,11 @@ def _parse(path: str, data: bytes) -> _Json:
     return raw
 
 
+def _values(data: bytes) -> int:
+    """At most how many lists and objects there are, without parsing anything."""
+    return data.count(b"{") + data.count(b"[")
+
+
 def _without_twins(pairs: list[tuple[str, Any]]) -> _Json:
     """Two readers may disagree about which of two equal keys counts."""
     found = dict(pairs)
@@ -132,13 +150,15 @@ def _without_twins(pairs: list[tuple[str, Any]]) -> _Json:
     return found
 
 
-def _cells(raw: _Json, path: str, notes: list[str]) -> Sequence[Any]:
+def _cells(raw: _Json, path: str, notes: list[str], size: int) -> Sequence[Any]:
     version = raw.get("nbformat")
     if version is None:
         version = 3 if "worksheets" in raw else 4 if "cells" in raw else None
         if version:
             notes.append(f"it names no nbformat; read as version {version}")
     if version == 3:  # noqa: PLR2004 - nbformat's own numbers
+        if size > _MAX_OLD_VALUES:
+            reject("notebook-size", path, f"is too large for nbformat 3; {_FIX}")
         raw = _upgraded(raw, path)
         notes.append("upgraded from nbformat 3")
     elif version != 4:  # noqa: PLR2004

@@ -54,6 +54,8 @@ def test_sources_may_be_lists_of_lines() -> None:
         (notebook(*["x"] * 1001), "notebook-size", "1000 cells"),
         (notebook("x" * (1 << 19) + "x"), "notebook-size", "characters"),
         (b" " * ((16 << 20) + 1), "notebook-size", "clear the outputs"),
+        (b"[" * 200_001, "notebook-size", "too many values"),
+        (b'{"nbformat": 3, "a": [' + b"[]," * 50_000 + b"0]}", "notebook-size", "nbformat 3"),
     ],
     ids=lambda value: "" if isinstance(value, bytes) else None,
 )

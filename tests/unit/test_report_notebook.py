@@ -73,9 +73,8 @@ def test_a_failing_cell_is_named_with_its_line_in_every_report() -> None:
 def test_a_run_that_stopped_says_why() -> None:
     stopped = dataclasses.replace(CLEAN, stopped="the process ended")
     assert "It stopped: the process ended" in scorecard(stopped)
-    assert "it stopped: the process ended" in feedback(
-        dataclasses.replace(report(), notebook=stopped)
-    )
+    told = feedback(dataclasses.replace(report(), notebook=stopped))
+    assert "it stopped: <code>the process ended</code>" in told
 
 
 def test_a_module_has_no_word_about_notebooks() -> None:
