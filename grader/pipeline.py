@@ -200,9 +200,9 @@ def run(
                 ),
             ),
         )
-        _write(results.draft, report, grading)
         if record.page:
             (results.draft / PAGE).write_text(record.page, encoding="utf-8")
+        _write(results.draft, report, grading, record.page or None)
         bind(results.draft, exercise.hidden_dir.parent)
         folder = results.publish()
     except BaseException:
@@ -244,13 +244,14 @@ def _report(grading: Grading, record: RunRecord, facts: RunFacts, moment: Moment
     )
 
 
-def _write(folder: Path, report: Report, grading: Grading) -> None:
+def _write(folder: Path, report: Report, grading: Grading, page: str | None) -> None:
     document = report_json.build_report(report)
     report_json.write_report(folder / "report.json", document)
     (folder / SUBMISSION).write_bytes(pack_files(grading.submission.files))
     # From what was stored, so that `grade report` makes the same pages again.
     stored = report_from(document)
-    dossier = Dossier(stored, grading.submission.files, starter_files(grading.exercise))
+    starter = starter_files(grading.exercise)
+    dossier = Dossier(stored, grading.submission.files, starter, page)
     for name in WRITTEN_WITH_EACH_RUN:
         (folder / FORMATS[name].file).write_bytes(render(name, dossier))
 

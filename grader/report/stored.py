@@ -33,6 +33,7 @@ from grader.models import (
     Submission,
     SubmissionFile,
 )
+from grader.notebook.facts import facts_from
 from grader.report.model import Capture, FileFact, Moment, Report, RunFacts
 from grader.report.report_json import read_report
 from grader.rubric import check_suite, score
@@ -169,6 +170,7 @@ def report_from(document: _Json) -> Report:
             captures=tuple(_capture(item) for item in volatile["output"]),
         ),
         findings=_findings(document["findings"]),
+        notebook=facts_from(document["notebook"]),
     )
 
 
