@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from grader.notebook.compare import gist, same
+from grader.notebook.fresh import CellError
 from grader.text import CandidateText, clip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from grader.notebook.fresh import CellError, FreshRun
+    from grader.notebook.fresh import FreshRun
     from grader.notebook.model import Notebook
 
-__all__ = ["PAGE", "Difference", "NotebookFacts", "facts_of", "for_analyst"]
+__all__ = ["PAGE", "Difference", "NotebookFacts", "facts_from", "facts_of", "for_analyst"]
 
 PAGE = "notebook.html"
 _SHOWN_CHARS = 4000
@@ -70,6 +71,34 @@ def facts_of(notebook: Notebook, fresh: FreshRun, *, page: bool) -> NotebookFact
             if isinstance(data, dict)
         ),
         page=PAGE if page else "",
+    )
+
+
+def facts_from(item: Mapping[str, Any] | None) -> NotebookFacts | None:
+    """The facts that a ``report/1`` document holds."""
+    if item is None:
+        return None
+    return NotebookFacts(
+        path=item["path"],
+        code_cells=item["code_cells"],
+        text_cells=item["text_cells"],
+        errors=tuple(
+            CellError(
+                error["cell"],
+                error["line"],
+                CandidateText(error["type"]),
+                CandidateText(error["message"]),
+                CandidateText(error["source"]),
+            )
+            for error in item["errors"]
+        ),
+        stopped=item["stopped"],
+        differences=tuple(
+            Difference(d["cell"], CandidateText(d["stored"]), CandidateText(d["fresh"]))
+            for d in item["differences"]
+        ),
+        figures=item["figures"],
+        page=item["page"],
     )
 
 

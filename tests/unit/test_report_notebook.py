@@ -10,8 +10,11 @@ from rich.console import Console
 
 from grader.notebook.facts import Difference, NotebookFacts
 from grader.notebook.fresh import CellError
+from grader.report.dossier import Dossier
 from grader.report.feedback import feedback
+from grader.report.html.page import reviewer_page
 from grader.report.report_json import build_report, validate
+from grader.report.stored import report_from
 from grader.report.terminal import render
 from grader.text import CandidateText
 from tests.unit.sample_report import HOSTILE, report
@@ -95,3 +98,21 @@ def test_a_candidates_text_acts_in_no_report() -> None:
 @pytest.mark.parametrize("facts", [CLEAN, FAILED, ATTACK])
 def test_every_line_fits_the_terminal(facts: NotebookFacts) -> None:
     assert max(len(line) for line in scorecard(facts).splitlines()) <= 100
+
+
+@pytest.mark.parametrize("facts", [None, CLEAN, FAILED, ATTACK])
+def test_a_stored_report_holds_the_facts_again(facts: NotebookFacts | None) -> None:
+    document = build_report(dataclasses.replace(report(), notebook=facts))
+    assert build_report(report_from(document))["notebook"] == document["notebook"]
+
+
+def test_the_reviewers_page_names_failing_cells_and_outputs_that_differ() -> None:
+    dossier = Dossier(dataclasses.replace(report(), notebook=FAILED), (), None, "<p>page</p>")
+    page = reviewer_page(dossier)
+    assert "Cell 4, line 2 failed: NameError" in page
+    assert "<code>y = x + 1</code>" in page
+    assert "Cell 5: its stored output is not that of the fresh run" in page
+    assert 'iframe sandbox=""' in page
+    assert "<script" not in reviewer_page(
+        Dossier(dataclasses.replace(report(), notebook=ATTACK), (), None, None)
+    )
