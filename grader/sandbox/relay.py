@@ -195,10 +195,7 @@ class LiveCandidate:
                 deadline=deadline, limit=self._limits.reply_bytes + _FRAME_SLACK
             )
             wall = time.perf_counter_ns() - start
-            if frame.number != question.number or frame.kind not in _ANSWERS[question.kind]:
-                raise FrameError("an answer to another question")  # noqa: TRY301
-            if frame.kind is Kind.LOADED and frame.body:
-                raise FrameError("a body where none is due")  # noqa: TRY301
+            _check_answer(question, frame)
         except StreamTimeoutError:
             self.close()
             return self._no_answer(question, "timeout")
@@ -255,6 +252,13 @@ class LiveCandidate:
         self.captures.append(body[1:])
         self._transcript.capture(body[1:])
         return Frame(Kind.ENDED, question.number, measure.pack() + body[:1])
+
+
+def _check_answer(question: Frame, frame: Frame) -> None:
+    if frame.number != question.number or frame.kind not in _ANSWERS[question.kind]:
+        raise FrameError("an answer to another question")
+    if frame.kind is Kind.LOADED and frame.body:
+        raise FrameError("a body where none is due")
 
 
 _DETAILS = {
