@@ -4,7 +4,7 @@ BIN := .venv/bin
 SUBMISSION ?=
 ARGS ?=
 
-.PHONY: grade test test-browser lint format images engine doctor env dev corpus hostile bench clean
+.PHONY: grade test test-browser lint format images engine doctor env dev corpus hostile fuzz bench clean
 
 grade: env engine
 ifeq ($(SUBMISSION),)
@@ -35,6 +35,9 @@ format: dev
 
 corpus: dev engine
 	$(BIN)/python scripts/corpus.py
+
+fuzz: dev
+	$(BIN)/python scripts/fuzz.py
 
 hostile: dev engine
 	$(BIN)/python scripts/hostile.py

@@ -250,8 +250,7 @@ def _write(folder: Path, report: Report, grading: Grading, page: str | None) -> 
     (folder / SUBMISSION).write_bytes(pack_files(grading.submission.files))
     # From what was stored, so that `grade report` makes the same pages again.
     stored = report_from(document)
-    starter = starter_files(grading.exercise)
-    dossier = Dossier(stored, grading.submission.files, starter, page)
+    dossier = Dossier(stored, grading.submission.files, starter_files(grading.exercise), page)
     for name in WRITTEN_WITH_EACH_RUN:
         (folder / FORMATS[name].file).write_bytes(render(name, dossier))
 

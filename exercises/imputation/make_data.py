@@ -15,8 +15,13 @@ from __future__ import annotations
 import argparse
 import csv
 import random
+import sys
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 OUT = Path(__file__).resolve().parent / "starter" / "data"
 SEED = 20240301
@@ -72,12 +77,12 @@ def _damage(rng: random.Random, row: dict[str, object]) -> None:
     row.update({name: mark for name, share, mark in marks if rng.random() < share})
 
 
-def main() -> None:
+def main(arguments: Sequence[str] = ()) -> None:
     """Write ``station_status.csv`` and ``station_status_april.csv``."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--out", type=Path, default=OUT)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     rng = random.Random(options.seed)
     rows = [_row(rng, number) for number in range(ROWS)]
     for row in rows:
@@ -99,4 +104,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -137,6 +137,8 @@ def main() -> None:
     write_sample(sample, OUT / "data")
     logits = classifier.decision_function(vectorizer.transform([t.text for t in sample]))
     best = classifier.classes_[logits.argmax(axis=1)]
+    agree = sum(label == ticket.label for label, ticket in zip(best, sample, strict=True))
+    (OUT / "data" / "right.txt").write_text(f"{agree}\n", "utf-8", newline="\n")
     confidence = softmax(logits / temperature, axis=1).max(axis=1)
     right = best == np.array([ticket.label for ticket in sample])
     print(f"{len(vectorizer.vocabulary_)} terms, temperature {temperature}")

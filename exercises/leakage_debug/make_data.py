@@ -11,8 +11,12 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "hidden_tests" / "leakage_debug"))
@@ -22,12 +26,12 @@ import data  # noqa: E402 - found through the line above
 CARDS = 260
 
 
-def main() -> None:
+def main(arguments: Sequence[str] = ()) -> None:
     """Write ``payments.csv``."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=data.SHIPPED_SEED)
     parser.add_argument("--out", type=Path, default=data.OUT)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     rng = np.random.default_rng(options.seed)
     frame = data.World.draw(rng).payments(rng, CARDS)
     path = options.out / "payments.csv"
@@ -35,4 +39,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -75,6 +75,10 @@ def run(argv: Sequence[str]) -> int:
             continue
         to_file = options.out is not None and len(names) == 1 and not out.is_dir()
         path = out if to_file else out / FORMATS[name].file
+        if path.resolve() == (options.run / "report.json").resolve():
+            if "all" in (options.formats or ()):
+                continue
+            raise UsageError(f"{path} is the record of the run; name another place with --out")
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, data)
         Console(highlight=False).print(str(path), markup=False, soft_wrap=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from grader.notebook.facts import PAGE
 from grader.report.stored import read_run, scored_again
 
 if TYPE_CHECKING:
@@ -14,9 +15,8 @@ if TYPE_CHECKING:
     from grader.models import Exercise, SubmissionFile
     from grader.report.model import Report
 
-__all__ = ["NOTEBOOK", "Dossier", "open_dossier", "starter_files"]
+__all__ = ["Dossier", "open_dossier", "starter_files"]
 
-NOTEBOOK = "notebook.html"
 _LEFT_OUT = {"__pycache__", ".pytest_cache", ".venv"}
 
 
@@ -66,7 +66,7 @@ def open_dossier(folder: Path, exercise: Exercise | None) -> tuple[Dossier, bool
     again = False
     if exercise is not None:
         report, again = scored_again(report, files, exercise)
-    notebook = folder / NOTEBOOK
+    notebook = folder / PAGE
     return Dossier(
         report,
         files,

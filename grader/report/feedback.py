@@ -65,7 +65,7 @@ class FailedCell:
     """One of the candidate's own cells that failed in a fresh session.
 
     Attributes:
-        place: which cell and line.
+        place: which cell and line, or in our words why the run ended.
         source: that line.
         said: type and text of the error.
     """
@@ -129,8 +129,8 @@ def _failed_cells(report: Report) -> tuple[FailedCell, ...]:
         said = ": ".join(text.raw for text in (error.type, error.message) if text.raw)
         found.append(FailedCell(place, error.source, CandidateText(said)))
     if report.notebook.stopped:
-        stopped = CandidateText(report.notebook.stopped)
-        found.append(FailedCell("it stopped", CandidateText(""), stopped))
+        nothing = CandidateText("")
+        found.append(FailedCell(f"it stopped: {report.notebook.stopped}", nothing, nothing))
     return tuple(found)
 
 
@@ -165,7 +165,8 @@ def feedback(report: Report) -> str:
         lines += ["", f"**{NOT_TOP_TO_BOTTOM}:**", ""]
     for cell in told.failed_cells:
         source = f" in {for_markdown(cell.source)}" if cell.source.raw else ""
-        lines.append(f"- {cell.place}{source}: {for_markdown(cell.said)}")
+        said = f": {for_markdown(cell.said)}" if cell.said.raw else ""
+        lines.append(f"- {cell.place}{source}{said}")
     for category in told.categories:
         lines += ["", *_section(category)]
     if told.done_well:

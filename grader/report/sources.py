@@ -1,4 +1,7 @@
-"""The graded files beside the starter, line by line, with what was found in them in place."""
+"""The graded files beside the starter, line by line, with what was found in them in place.
+
+Of a notebook the code cells are shown, beside the starter's script.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,10 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from grader.errors import SubmissionRejected
 from grader.models import Status
+from grader.notebook.convert import notebook_of
+from grader.notebook.read import read_notebook
 from grader.text import CandidateText, clip
 
 if TYPE_CHECKING:
@@ -16,14 +22,19 @@ if TYPE_CHECKING:
 
     from grader.models import Evidence, SubmissionFile
 
-__all__ = ["Note", "Row", "SourceFile", "sources"]
+__all__ = ["Note", "Row", "SourceFile", "place_of", "sources"]
 
 _MOST_LINES = 1500  # of one file
 _MOST_CHARS = 400_000  # of all files together
 _LINE_CHARS = 400
 _TEXT = (".py", ".md", ".txt", ".toml", ".cfg", ".ini", ".json", ".yml", ".yaml", ".ipynb", "")
-_AT = re.compile(r"(?P<path>[^\s:;]+):(?P<line>\d{1,7})(?: in (?P<name>\w+))?")
-_STATIC = re.compile(r"(?P<path>[^\s:;]+):(?P<line>\d{1,7}) (?P<text>[^;]+)")
+_PLACE = r"(?:(?:(?P<book>[^\s:;,]+), )?cell (?P<cell>\d{1,6}), line (?P<inner>\d{1,7})"
+_PLACE += r"|(?P<path>[^\s:;]+):(?P<line>\d{1,7}))"
+_AT = re.compile(_PLACE + r"(?: in \w+)?")
+_STATIC = re.compile(_PLACE + r":? (?P<text>[^;]+)")
+
+Anchor = tuple[str, str]
+"""Path of a file, and the place in it: ``"12"`` is a line, ``"3-4"`` line 4 of cell 3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +48,21 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the starter beside one of the submission; either may be missing."""
+    """One line of the starter beside one of the submission; either may be missing.
 
-    kind: str  # same, changed, added, removed
+    Attributes:
+        kind: ``same``, ``changed``, ``added``, ``removed``, or ``cell`` for a cell's heading.
+        old_number: line in the starter's file or cell.
+        new_number: line in the submission's file or cell.
+        anchor: names the place within the file; empty where the submission has no line.
+    """
+
+    kind: str
     old_number: int | None
     old: CandidateText | None
     new_number: int | None
     new: CandidateText | None
+    anchor: str = ""
     notes: tuple[Note, ...] = ()
 
 
@@ -69,33 +88,53 @@ class SourceFile:
         return sum(len(row.notes) for row in self.rows)
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    text: str
+    number: int  # 0 for the heading of a cell
+    anchor: str
+
+
 def sources(
     files: Sequence[SubmissionFile],
     starter: Mapping[str, bytes] | None,
     evidence: Sequence[Evidence],
+    notebook: str = "",
 ) -> tuple[SourceFile, ...]:
-    """All files, those with findings first, then changed and new code, then the rest."""
-    notes = _notes(evidence)
+    """All files, those with findings first, then changed and new code, then the rest.
+
+    Args:
+        files: what was graded.
+        starter: path → content of what the candidate began with; None where it is not known.
+        evidence: its failed checks are the findings.
+        notebook: path of the notebook that was graded, if one was.
+    """
+    notes = _notes(evidence, notebook)
     known = starter or {}
     room = _MOST_CHARS
     shown: list[SourceFile] = []
     graded = {file.path: file.data for file in files}
-    order = sorted(graded, key=lambda path: (path not in notes, not path.endswith(".py"), path))
+    code = (".py", ".ipynb")
+    order = sorted(graded, key=lambda path: (path not in notes, not path.endswith(code), path))
     for path in order:
         data, old = graded[path], known.get(path)
+        if path.endswith(".ipynb") and old is None:
+            old = _as_notebook(known.get(f"{path.removesuffix('.ipynb')}.py"))
         state = "new" if old is None else "unchanged" if old == data else "changed"
         why_not = _why_not(path, data, state, room, found=path in notes)
+        lines = [] if why_not else _lines_of(path, data)
         rows: tuple[Row, ...] = ()
-        if not why_not:
+        if lines is None:
+            why_not = "no readable notebook"
+        elif not why_not:
             room -= len(data) * (2 if state == "changed" else 1)
-            rows = _rows(
-                _lines(old or b""), _lines(data), notes.get(path, {}), new_file=old is None
-            )
+            before = None if old is None else _lines_of(path, old)
+            rows = tuple(_rows(before, lines, notes.get(path, {})))
         shown.append(SourceFile(path, len(data), state, rows, why_not))
     shown += (
         SourceFile(path, len(data), "missing", (), "the candidate removed it")
         for path, data in known.items()
-        if path not in graded
+        if path not in graded and f"{path.removesuffix('.py')}.ipynb" not in graded
     )
     return tuple(shown)
 
@@ -120,66 +159,108 @@ def _decodes(data: bytes) -> bool:
     return True
 
 
-def _lines(data: bytes) -> list[str]:
+def _plain(data: bytes) -> list[_Line]:
     # Numbered as Python numbers them: a form feed or a Unicode separator ends no line.
     text = data.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n")
-    lines = text.split("\n")
-    return lines[:-1] if lines[-1] == "" else lines
+    lines = text.removesuffix("\n").split("\n") if text else []
+    return [_Line(line, number, str(number)) for number, line in enumerate(lines, 1)]
+
+
+def _lines_of(path: str, data: bytes) -> list[_Line] | None:
+    """A file's lines; None for what claims to be a notebook and is none."""
+    if not path.endswith(".ipynb"):
+        return _plain(data)
+    try:
+        cells = read_notebook(path, data).code
+    except SubmissionRejected:
+        return None
+    found = []
+    for cell in cells:
+        found.append(_Line(f"cell {cell.number}", 0, str(cell.number)))
+        found += (
+            _Line(text, number, f"{cell.number}-{number}")
+            for number, text in enumerate(cell.source.split("\n"), 1)
+        )
+    return found
+
+
+def _as_notebook(script: bytes | None) -> bytes | None:
+    """The starter's script as `grade starter --notebook` hands it out."""
+    try:
+        return None if script is None else notebook_of(script.decode("utf-8"), "")
+    except (UnicodeDecodeError, SyntaxError):
+        return None
 
 
 def _rows(
-    old: Sequence[str], new: Sequence[str], notes: Mapping[int, tuple[Note, ...]], *, new_file: bool
-) -> tuple[Row, ...]:
-    if new_file:
-        return tuple(
-            Row("same", None, None, n, clip(line, _LINE_CHARS), notes.get(n, ()))
-            for n, line in enumerate(new, 1)
-        )
-    if len(old) > _MOST_LINES:
-        old = ()
-    return tuple(_compared(old, new, notes))
-
-
-def _compared(
-    old: Sequence[str], new: Sequence[str], notes: Mapping[int, tuple[Note, ...]]
+    old: Sequence[_Line] | None, new: Sequence[_Line], notes: Mapping[str, tuple[Note, ...]]
 ) -> Iterator[Row]:
-    matcher = difflib.SequenceMatcher(None, old, new)
+    if old is None or len(old) > _MOST_LINES:
+        for line in new:
+            yield _row("same", None, line, notes)
+        return
+    # Its rule on frequent lines stays on: without it a hostile file could take minutes.
+    matcher = difflib.SequenceMatcher(
+        None, [line.text for line in old], [line.text for line in new]
+    )
     for kind, old_from, old_to, new_from, new_to in matcher.get_opcodes():
         pairs = zip_longest(range(old_from, old_to), range(new_from, new_to))
         for before, after in pairs:
             word = "same" if kind == "equal" else "changed"
             if kind != "equal" and (before is None or after is None):
                 word = "added" if before is None else "removed"
-            yield Row(
-                word,
-                None if before is None else before + 1,
-                None if before is None else clip(old[before], _LINE_CHARS),
-                None if after is None else after + 1,
-                None if after is None else clip(new[after], _LINE_CHARS),
-                () if after is None else notes.get(after + 1, ()),
-            )
+            left = None if before is None else old[before]
+            yield _row(word, left, None if after is None else new[after], notes)
 
 
-def _notes(evidence: Sequence[Evidence]) -> dict[str, dict[int, tuple[Note, ...]]]:
-    """Path → line → what was found there, by checks that failed."""
-    found: dict[str, dict[int, tuple[Note, ...]]] = {}
+def _row(
+    kind: str,
+    before: _Line | None,
+    line: _Line | None,
+    notes: Mapping[str, tuple[Note, ...]],
+) -> Row:
+    return Row(
+        "cell" if 0 in {before and before.number, line and line.number} else kind,
+        None if before is None else before.number or None,
+        None if before is None else clip(before.text, _LINE_CHARS),
+        None if line is None else line.number or None,
+        None if line is None else clip(line.text, _LINE_CHARS),
+        "" if line is None else line.anchor,
+        () if line is None else notes.get(line.anchor, ()),
+    )
 
-    def add(path: str, line: int, note: Note) -> None:
-        there = found.setdefault(path, {})
-        if note not in there.get(line, ()):
-            there[line] = (*there.get(line, ()), note)
+
+def _anchor(match: re.Match[str], notebook: str) -> Anchor:
+    if match["path"] is not None:
+        return match["path"], match["line"]
+    return match["book"] or notebook, f"{match['cell']}-{match['inner']}"
+
+
+def place_of(where: str, notebook: str = "") -> Anchor | None:
+    """What a check's ``where`` points to, if it is a line of a file or of a cell."""
+    match = _AT.fullmatch(where)
+    return None if match is None else _anchor(match, notebook)
+
+
+def _notes(evidence: Sequence[Evidence], notebook: str) -> dict[str, dict[str, tuple[Note, ...]]]:
+    """Path → place → what was found there, by checks that failed."""
+    found: dict[str, dict[str, tuple[Note, ...]]] = {}
+
+    def add(anchor: Anchor, note: Note) -> None:
+        there = found.setdefault(anchor[0], {})
+        if note not in there.get(anchor[1], ()):
+            there[anchor[1]] = (*there.get(anchor[1], ()), note)
 
     for record in evidence:
         if record.status is Status.PASSED:
             continue
-        static = record.test.id.startswith("static::")
         title = record.test.title or record.test.id
-        if static:
+        if record.test.id.startswith("static::"):
             for match in _STATIC.finditer(record.message):
-                text = match["text"].strip()
-                add(match["path"], int(match["line"]), Note(text, record.test.id, static=True))
-        elif at := _AT.fullmatch(record.where):
+                note = Note(match["text"].strip(), record.test.id, static=True)
+                add(_anchor(match, notebook), note)
+        elif (anchor := place_of(record.where, notebook)) is not None:
             said = record.message.partition("\n")[0][:200]
             text = f"{title}: {said}" if said else title
-            add(at["path"], int(at["line"]), Note(text, record.test.id, static=False))
+            add(anchor, Note(text, record.test.id, static=False))
     return found

@@ -243,7 +243,8 @@ class LiveCandidate:
 
     def _no_answer(self, question: Frame, cause: str) -> Frame:
         if question.kind is Kind.END:
-            return self._ended(question, Measure(0), b"\x00")
+            # Bytes that nobody asked for fail the test that they came in, also at its very end.
+            return self._ended(question, Measure(0), b"\x01" if cause == "bad-reply" else b"\x00")
         packed = pack_json({"cause": cause, "detail": _DETAILS[cause]})
         return Frame(Kind.FAILURE, question.number, Measure(0).pack() + packed)
 

@@ -197,11 +197,11 @@ def test_the_largest_solution_opens_in_a_second_and_is_small(show: Callable[...,
     made = report(*failed, *passed, record("three", criterion="scale"))
     html = reviewer_page(Dossier(made, graded, starter))
     assert len(html.encode()) < 2_000_000
-    show("<p>warm")
-    seconds = []
+    seconds: dict[str, list[float]] = {html: [], "<h1>nothing": []}
     for _ in range(3):  # of a machine that does other things as well, the best
-        clock = time.perf_counter()
-        page = show(html)
-        seconds.append(time.perf_counter() - clock)
-        assert page.locator("h1").is_visible()
-    assert min(seconds) < 1.0
+        for shown, took in seconds.items():
+            clock = time.perf_counter()
+            page = show(shown)
+            took.append(time.perf_counter() - clock)
+            assert page.locator("h1").is_visible()
+    assert min(seconds[html]) - min(seconds["<h1>nothing"]) < 1.0

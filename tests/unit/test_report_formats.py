@@ -10,6 +10,7 @@ import io
 import json
 import re
 import sys
+import time
 import zipfile
 from collections import Counter
 from html.parser import HTMLParser
@@ -18,21 +19,26 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from grader.commands import report as report_command
 from grader.errors import UsageError
 from grader.intake import digest_of, read_submission
 from grader.models import Cause, Measurement, Status, SubmissionFile
+from grader.notebook.convert import notebook_of
+from grader.notebook.facts import Difference, NotebookFacts
+from grader.notebook.fresh import CellError
 from grader.report.dossier import Dossier, open_dossier
 from grader.report.formats import FORMATS, render
 from grader.report.html import feedback_page, reviewer_page
 from grader.report.interview import questions
 from grader.report.markdown import MOST_BYTES, capped
 from grader.report.report_json import build_report, write_report
-from grader.report.sources import sources
+from grader.report.sources import place_of, sources
 from grader.report.stored import SUBMISSION, pack_files, report_from, unpack_files
 from grader.report.tables import write_csv
+from grader.text import CandidateText
 
 sys.path.insert(0, str(Path(__file__).parent))
-from sample_dossier import ATTACK, STARTER, dossier, files
+from sample_dossier import ATTACK, STARTER, dossier, files, static
 from sample_report import record, report
 
 
@@ -121,12 +127,64 @@ def test_a_notebook_is_framed_without_any_right() -> None:
 
 def test_findings_stand_below_their_lines() -> None:
     shown = {file.path: file for file in sources(files(), STARTER, dossier("why").report.evidence)}
-    notes = {row.new_number: row.notes for row in shown["solution.py"].rows if row.notes}
+    notes = {row.anchor: row.notes for row in shown["solution.py"].rows if row.notes}
     assert {line: [note.static for note in found] for line, found in notes.items()} == {
-        1: [True],
-        2: [False],
+        "1": [True],
+        "2": [False],
     }
     assert shown["README.md"].state == "missing"
+
+
+def test_findings_stand_in_the_cells_of_a_notebook() -> None:
+    data = notebook_of("def f():\n    return 1\n\n\nx = f()\n", "Title")
+    broken = dataclasses.replace(
+        record("run", message="boom"), where="solution.ipynb, cell 1, line 2 in f"
+    )
+    found = (
+        broken,
+        static("2 findings, none overlooked: cell 2, line 1 no hints; cell 1, line 1 no"),
+    )
+    graded = (SubmissionFile("solution.ipynb", data), SubmissionFile("odd.ipynb", b"{"))
+    shown, odd, _ = sources(graded, STARTER, found, "solution.ipynb")
+    assert (shown.state, odd.why_not) == ("changed", "no readable notebook")
+    notes = {row.anchor: [note.text for note in row.notes] for row in shown.rows if row.notes}
+    assert notes == {"1-1": ["no"], "1-2": ["Title of run: boom"], "2-1": ["no hints"]}
+    assert [row.new.raw for row in shown.rows if row.kind == "cell" and row.new] == [
+        "cell 1",
+        "cell 2",
+    ]
+    assert place_of("solution.ipynb, cell 1, line 2 in f") == ("solution.ipynb", "1-2")
+    assert place_of("cell 5, line 4", "a.ipynb") == ("a.ipynb", "5-4")
+    assert place_of("somewhere") is None
+
+
+def test_a_run_of_a_notebook_is_read_back_whole(tmp_path: Path) -> None:
+    text = CandidateText("<b>x</b>")
+    facts = NotebookFacts(
+        "solution.ipynb", 3, 1, (CellError(2, 1, text, text, text),), "it stopped",
+        (Difference(1, text, CandidateText("y")),), 1, "notebook.html",
+    )  # fmt: skip
+    made = dossier(notebook="<p>page</p>")
+    made = dataclasses.replace(made, report=dataclasses.replace(made.report, notebook=facts))
+    folder = run_folder(tmp_path / "run", made)
+    (folder / "notebook.html").write_text("<p>page</p>")
+    stored, _ = open_dossier(folder, None)
+    assert stored.report.notebook == facts
+    assert stored.notebook == "<p>page</p>"
+    page = reviewer_page(stored)
+    assert "Cell 1: what was stored is not what a fresh run gives" in page
+    assert "<b>x</b>" not in page
+
+
+def test_the_record_of_a_run_is_not_overwritten(tmp_path: Path) -> None:
+    folder = run_folder(tmp_path / "run", dossier())
+    before = (folder / "report.json").read_bytes()
+    arguments = [str(folder), "--as-recorded"]
+    assert report_command.run([*arguments, "--format", "all"]) == 0
+    for out in ([], ["--out", str(folder)], ["--out", str(folder / "report.json")]):
+        with pytest.raises(UsageError, match="is the record"):
+            report_command.run([*arguments, "--format", "json", *out])
+    assert (folder / "report.json").read_bytes() == before
 
 
 def test_the_diff_pairs_changed_lines() -> None:
@@ -135,6 +193,14 @@ def test_the_diff_pairs_changed_lines() -> None:
         ("same", 1, 1),
         ("changed", 2, 2),
     ]
+
+
+def test_a_file_made_to_be_slow_to_compare_is_compared_in_seconds() -> None:
+    old = {"solution.py": b"".join(b"x = %d\n" % (n % 97) for n in range(1400))}
+    new = "".join(f"x = {n * 31 % 97}\n" for n in range(1400))
+    clock = time.perf_counter()
+    sources(files(new), old, ())
+    assert time.perf_counter() - clock < 5
 
 
 @pytest.mark.parametrize("data", [b"a\0b", b"\xff\xfe\xff", b"x = 1\n" * 3000])
@@ -166,6 +232,7 @@ def test_junit_holds_every_check() -> None:
         "Title of x",
     ]
     assert root.get("failures") == "2" == str(len(failures))
+    assert set(root.keys()) == {"name", "tests", "failures", "errors", "time"}  # as its schema
     assert "<img src=x onerror=alert(1)>" in str(failures[0].text)
 
 

@@ -77,7 +77,7 @@ def test_a_run_that_stopped_says_why() -> None:
     stopped = dataclasses.replace(CLEAN, stopped="the process ended")
     assert "It stopped: the process ended" in scorecard(stopped)
     told = feedback(dataclasses.replace(report(), notebook=stopped))
-    assert "it stopped: <code>the process ended</code>" in told
+    assert "it stopped: the process ended" in told
 
 
 def test_a_module_has_no_word_about_notebooks() -> None:

@@ -18,15 +18,15 @@ from grader.errors import ExerciseError, UsageError
 from grader.exercise import load_exercise
 from grader.intake import read_submission
 from grader.models import Exercise
+from grader.notebook.convert import notebook_of
 from grader.sandbox import images
 from grader.starter import build, deliver
 from grader.starter.build import MARKER, candidates_own
-from grader.starter.notebook import notebook_of
 
 ROOT = Path(__file__).resolve().parents[2]
 EXERCISES = ("imputation", "inference_pipeline", "leakage_debug")
-DRAWN = ("imputation", "leakage_debug")  # their data can be drawn anew
 SHINGLE = 10  # words
+PHRASES = {"tickets.py"}  # the sentences that tickets are made of, the shipped ones too
 
 
 def exercise(name: str) -> Exercise:
@@ -49,7 +49,7 @@ def hidden_shingles(name: str) -> set[str]:
     known = set().union(*map(shingles, public))
     found: set[str] = set()
     for path in (ROOT / "hidden_tests" / name).rglob("*"):
-        if path.is_file() and "__pycache__" not in path.parts:
+        if path.is_file() and "__pycache__" not in path.parts and path.name not in PHRASES:
             data = path.read_bytes()
             found |= set() if data in public else shingles(data)
     return found - known
@@ -65,8 +65,7 @@ def sample_tests(folder: Path) -> str:
 def test_no_run_of_words_of_the_hidden_tests_reaches_a_starter(name: str) -> None:
     secret = hidden_shingles(name)
     assert len(secret) > 1000
-    seed = "jane" if name in DRAWN else None
-    for options in ({}, {"notebook": True, "ai": "with", "seed": seed}, {"ai": "without"}):
+    for options in ({}, {"notebook": True, "ai": "with", "seed": "jane"}, {"ai": "without"}):
         made = build(exercise(name), **options)  # type: ignore[arg-type]
         for path, data in made.files.items():
             assert not shingles(data) & secret, path
@@ -99,7 +98,7 @@ def test_a_starter_holds_what_a_candidate_needs(name: str) -> None:
     assert json.loads(made.files[".devcontainer/devcontainer.json"])["image"]
 
 
-@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("name", EXERCISES)
 def test_the_integrity_file_names_exercise_version_and_digests(name: str) -> None:
     made = build(exercise(name), seed="jane")
     marker = tomllib.loads(made.files[MARKER].decode())
@@ -114,7 +113,7 @@ def test_the_integrity_file_names_exercise_version_and_digests(name: str) -> Non
     assert len(made.files[MARKER]) < 8192  # as much of it as intake reads
 
 
-@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("name", EXERCISES)
 def test_a_seed_gives_other_data_and_the_same_for_the_same_seed(name: str) -> None:
     shipped, jane, again, kim = (
         build(exercise(name), seed=seed).files for seed in (None, "jane", "jane", "kim")
@@ -126,7 +125,7 @@ def test_a_seed_gives_other_data_and_the_same_for_the_same_seed(name: str) -> No
         heads = {files[path].partition(b"\n")[0] for files in (shipped, jane, kim)}
         assert len(heads) == 1
         assert len({files[path] for files in (shipped, jane, kim)}) == 3
-    same = set(shipped) - {*tables, MARKER}
+    same = set(shipped) - {*tables, MARKER, "data/right.txt"}
     assert all(shipped[path] == jane[path] for path in same)
 
 
@@ -152,7 +151,7 @@ def test_sample_tests_run_in_a_started_notebook(name: str, tmp_path: Path) -> No
 
 
 def test_a_variant_passes_the_sample_tests_with_the_reference(tmp_path: Path) -> None:
-    for name in DRAWN:
+    for name in EXERCISES:
         (folder,) = deliver(build(exercise(name), seed="k-17"), tmp_path / name)
         reference = ROOT / "hidden_tests" / name / "solutions" / "reference"
         for path in reference.glob("*.py"):
@@ -160,15 +159,6 @@ def test_a_variant_passes_the_sample_tests_with_the_reference(tmp_path: Path) ->
         last = sample_tests(folder)
         assert "failed" not in last, name
         assert "passed" in last
-
-
-def test_a_notebook_holds_the_code_of_the_script_in_order() -> None:
-    source = '"""Told."""\n\nimport os\n\n\n# why\n@deco\ndef f():\n    return 1\n\n\nX = 2\n'
-    cells = json.loads(notebook_of(source, "Title"))["cells"]
-    assert [cell["cell_type"] for cell in cells] == ["markdown", *["code"] * 3]
-    assert "".join(cells[0]["source"]) == "# Title\n\nTold."
-    assert "".join(cells[1]["source"]) == "import os\n\n\n# why"
-    assert "".join(cells[2]["source"]).startswith("@deco\ndef f()")
 
 
 def test_a_started_repository_has_one_clean_commit(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import html
 import re
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ from grader.models import Cause, Status
 from grader.report.feedback import NOT_LOADED, NOT_TOP_TO_BOTTOM, feedback_of
 from grader.report.html.figures import bullets, diagrams, strips
 from grader.report.interview import questions
-from grader.report.sources import sources
+from grader.report.sources import place_of, sources
 from grader.text import CandidateText, clip, for_html
 
 if TYPE_CHECKING:
@@ -50,7 +51,15 @@ def reviewer_page(dossier: Dossier) -> str:
     css = _style()
     notebook = dossier.notebook
     anchors = {record.test.id: f"check-{n}" for n, record in enumerate(evidence, 1)}
-    files = sources(dossier.files, dossier.starter, evidence)
+    book = report.notebook.path if report.notebook else ""
+    files = sources(dossier.files, dossier.starter, evidence, book)
+    names = {file.path: f"file-{n}" for n, file in enumerate(files, 1)}
+    shown = {(file.path, row.anchor) for file in files for row in file.rows}
+    places = {
+        record.where: f"{names[place[0]]}-{place[1]}"
+        for record in evidence
+        if (place := place_of(record.where, book)) in shown and place
+    }
     return (
         _environment()
         .get_template("reviewer.html.j2")
@@ -72,7 +81,8 @@ def reviewer_page(dossier: Dossier) -> str:
             diagrams=diagrams(evidence),
             questions=questions(report),
             files=files,
-            files_by_path={file.path: f"file-{n}" for n, file in enumerate(files, 1)},
+            names=names,
+            places=places,
             captures=_captures(report),
             notebook=None if notebook is None else CandidateText(notebook),
             message_chars=_MESSAGE_CHARS,
@@ -153,6 +163,7 @@ def _environment() -> jinja2.Environment:
         "lines": _lines,
         "clipped": clip,
         "few_lines": _few_lines,
+        "document": _document,
         "figure": lambda value: f"{value:.3g}",
         "size": _size,
         "slug": lambda text: _UNSAFE_ID.sub("-", str(text).lower()),
@@ -171,6 +182,12 @@ def _finalize(value: object) -> object:
 def _lines(text: str | CandidateText) -> Markup:
     """Text whose line feeds stay, for an element that keeps white space."""
     return Markup(for_html(text, lines=True))  # noqa: S704 - just encoded
+
+
+def _document(text: CandidateText) -> Markup:
+    """A whole document for ``srcdoc``: of our own making, so nothing in it is made visible."""
+    raw = text.raw.encode("utf-8", "replace").decode("utf-8")
+    return Markup(html.escape(raw, quote=True))  # noqa: S704 - just encoded
 
 
 def _few_lines(text: CandidateText) -> CandidateText:
