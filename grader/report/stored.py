@@ -33,8 +33,7 @@ from grader.models import (
     Submission,
     SubmissionFile,
 )
-from grader.notebook.facts import Difference, NotebookFacts
-from grader.notebook.fresh import CellError
+from grader.notebook.facts import facts_from
 from grader.report.model import Capture, FileFact, Moment, Report, RunFacts
 from grader.report.report_json import read_report
 from grader.rubric import check_suite, score
@@ -171,32 +170,7 @@ def report_from(document: _Json) -> Report:
             captures=tuple(_capture(item) for item in volatile["output"]),
         ),
         findings=_findings(document["findings"]),
-        notebook=_notebook(document["notebook"]),
-    )
-
-
-def _notebook(item: _Json | None) -> NotebookFacts | None:
-    if item is None:
-        return None
-    return NotebookFacts(
-        path=item["path"],
-        code_cells=item["code_cells"],
-        text_cells=item["text_cells"],
-        errors=tuple(
-            CellError(
-                error["cell"],
-                error["line"],
-                *(CandidateText(error[key]) for key in ("type", "message", "source")),
-            )
-            for error in item["errors"]
-        ),
-        stopped=item["stopped"],
-        differences=tuple(
-            Difference(d["cell"], CandidateText(d["stored"]), CandidateText(d["fresh"]))
-            for d in item["differences"]
-        ),
-        figures=item["figures"],
-        page=item["page"],
+        notebook=facts_from(document["notebook"]),
     )
 
 

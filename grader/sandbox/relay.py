@@ -197,6 +197,8 @@ class LiveCandidate:
             wall = time.perf_counter_ns() - start
             if frame.number != question.number or frame.kind not in _ANSWERS[question.kind]:
                 raise FrameError("an answer to another question")  # noqa: TRY301
+            if frame.kind is Kind.LOADED and frame.body:
+                raise FrameError("a body where none is due")  # noqa: TRY301
         except StreamTimeoutError:
             self.close()
             return self._no_answer(question, "timeout")

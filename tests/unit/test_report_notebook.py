@@ -109,9 +109,9 @@ def test_a_stored_report_holds_the_facts_again(facts: NotebookFacts | None) -> N
 def test_the_reviewers_page_names_failing_cells_and_outputs_that_differ() -> None:
     dossier = Dossier(dataclasses.replace(report(), notebook=FAILED), (), None, "<p>page</p>")
     page = reviewer_page(dossier)
-    assert "Cell 4, line 2 failed: NameError" in page
+    assert "cell 4, line 2: NameError" in page
     assert "<code>y = x + 1</code>" in page
-    assert "Cell 5: its stored output is not that of the fresh run" in page
+    assert "Cell 5: what was stored is not what a fresh run gives" in page
     assert 'iframe sandbox=""' in page
     assert "<script" not in reviewer_page(
         Dossier(dataclasses.replace(report(), notebook=ATTACK), (), None, None)
