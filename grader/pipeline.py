@@ -205,6 +205,12 @@ def run(
         _write(results.draft, report, grading, record.page or None)
         bind(results.draft, exercise.hidden_dir.parent)
         folder = results.publish()
+    except OSError as error:
+        results.drop()
+        raise PlatformError(
+            f"the results cannot be written below {out} ({error.strerror or error}); make room or "
+            "choose another place with --out"
+        ) from error
     except BaseException:
         results.drop()
         raise

@@ -25,6 +25,7 @@ __all__ = ["Candidate", "LiveCandidate", "RunRecord", "relay"]
 
 GRACE_SECONDS = 1.0  # the supervisor's own deadline comes first
 _FRAME_SLACK = 1 << 12
+_KILLED = 128 + 9  # as the engine reports SIGKILL
 _ANSWERS = {
     Kind.BEGIN: (Kind.LOADED, Kind.LOAD_ERROR, Kind.FAILURE),
     Kind.REQUEST: (Kind.REPLY, Kind.FAILURE),
@@ -223,7 +224,12 @@ class LiveCandidate:
             return self._no_answer(question, "wall-limit")
         if "Traceback" in told:
             raise SandboxError(f"the supervisor crashed: {told[-1500:]}")
-        return self._no_answer(question, "memory" if state.get("OOMKilled") else "died")
+        if state.get("OOMKilled"):
+            return self._no_answer(question, "memory")
+        if state.get("ExitCode") == _KILLED:
+            # Nothing inside a container can kill its PID 1, so this is not the candidate's doing.
+            raise SandboxError("the candidate container was killed from outside; grade it again")
+        return self._no_answer(question, "died")
 
     def _failure(self, question: Frame, measure: Measure, body: bytes) -> Frame:
         """What the supervisor says of its child, in words of ours."""
