@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from grader.models import Cause, Measurement, SubmissionFile
-from grader.report.dossier import Dossier
+from grader.models import Cause, Measurement
 from grader.report.html import feedback_page, reviewer_page
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit"))
-from sample_dossier import ATTACK, dossier
+from sample_dossier import ATTACK, dossier, largest_dossier
 from sample_report import record, report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, Page
+
+    from grader.report.dossier import Dossier
 
 ROOT = Path(__file__).resolve().parents[2]
 WIDE, PHONE = (1280, 900), (390, 844)
@@ -179,29 +179,7 @@ def test_paper_shows_what_is_folded(show: Callable[..., Page]) -> None:
     assert page.locator("nav.parts").is_hidden()
 
 
-def test_the_largest_solution_opens_in_a_second_and_is_small(show: Callable[..., Page]) -> None:
-    folders = [path for path in ROOT.glob("hidden_tests/*/solutions/*") if path.is_dir()]
-    largest = max(folders, key=lambda f: sum(p.stat().st_size for p in f.rglob("*.py")))
-    graded = tuple(
-        SubmissionFile(path.relative_to(largest).as_posix(), path.read_bytes())
-        for path in sorted(largest.rglob("*.py"))
-    )
-    exercise = ROOT / "exercises" / largest.parents[1].name / "starter"
-    starter = {p.relative_to(exercise).as_posix(): p.read_bytes() for p in exercise.rglob("*.*")
-               if p.is_file()}  # fmt: skip
-    failed = [
-        dataclasses.replace(record(f"t{n}", message="line of a message\n" * 40),
-                            where="solution.py:5 in f") for n in range(40)
-    ]  # fmt: skip
-    passed = [record(f"p{n}") for n in range(110)]
-    made = report(*failed, *passed, record("three", criterion="scale"))
-    html = reviewer_page(Dossier(made, graded, starter))
+def test_the_page_of_the_largest_solution_is_small(show: Callable[..., Page]) -> None:
+    html = reviewer_page(largest_dossier())
     assert len(html.encode()) < 2_000_000
-    seconds: dict[str, list[float]] = {html: [], "<h1>nothing": []}
-    for _ in range(3):  # of a machine that does other things as well, the best
-        for shown, took in seconds.items():
-            clock = time.perf_counter()
-            page = show(shown)
-            took.append(time.perf_counter() - clock)
-            assert page.locator("h1").is_visible()
-    assert min(seconds[html]) - min(seconds["<h1>nothing"]) < 1.0
+    assert show(html).locator("h1").is_visible()

@@ -14,6 +14,7 @@ from grader.report.model import FileFact
 sys.path.insert(0, str(Path(__file__).parent))
 from sample_report import HOSTILE, record, report
 
+ROOT = Path(__file__).resolve().parents[2]
 ATTACK = HOSTILE + '</pre></script><img src=x onerror=alert(1)> "\'> {{7*7}} =HYPERLINK("x")'
 STARTER = {"solution.py": b"def f():\n    raise NotImplementedError\n", "README.md": b"# Task\n"}
 
@@ -48,3 +49,27 @@ def static(message: str) -> Evidence:
     item = record("x", criterion="style", message=message)
     test = dataclasses.replace(item.test, id="static::style::x")
     return dataclasses.replace(item, test=test, cause=Cause.FINDING, where="solution.py:1")
+
+
+def largest_dossier() -> Dossier:
+    """The largest labelled solution by source, with 40 failed checks of 151."""
+    folders = [path for path in ROOT.glob("hidden_tests/*/solutions/*") if path.is_dir()]
+    largest = max(folders, key=lambda f: sum(p.stat().st_size for p in f.rglob("*.py")))
+    graded = tuple(
+        SubmissionFile(path.relative_to(largest).as_posix(), path.read_bytes())
+        for path in sorted(largest.rglob("*.py"))
+    )
+    exercise = ROOT / "exercises" / largest.parents[1].name / "starter"
+    starter = {
+        path.relative_to(exercise).as_posix(): path.read_bytes()
+        for path in exercise.rglob("*.*")
+        if path.is_file()
+    }
+    message = "line of a message\n" * 40
+    failed = [
+        dataclasses.replace(record(f"t{n}", message=message), where="solution.py:5 in f")
+        for n in range(40)
+    ]
+    passed = [record(f"p{n}") for n in range(110)]
+    made = report(*failed, *passed, record("three", criterion="scale"))
+    return Dossier(made, graded, starter)
