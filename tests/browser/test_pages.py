@@ -170,6 +170,18 @@ def test_the_keyboard_reaches_and_opens_everything(show: Callable[..., Page]) ->
     assert missed == []
 
 
+def test_links_of_the_parts_lead_to_their_headings(show: Callable[..., Page]) -> None:
+    page = show(reviewer_page(largest_dossier()))
+    for link in page.locator("nav.parts a").all():
+        link.click()
+        page.wait_for_timeout(100)
+        top, last = page.evaluate(
+            "() => [document.querySelector(location.hash).getBoundingClientRect().top,"
+            " innerHeight + scrollY >= document.documentElement.scrollHeight - 2]"
+        )
+        assert 0 <= top < 200 or last, link.inner_text()
+
+
 def test_paper_shows_what_is_folded(show: Callable[..., Page]) -> None:
     page = show(reviewer_page(dossier()))
     folded = page.locator("details:not([open]) > .inside").first
