@@ -172,6 +172,7 @@ def test_the_keyboard_reaches_and_opens_everything(show: Callable[..., Page]) ->
 
 def test_links_of_the_parts_lead_to_their_headings(show: Callable[..., Page]) -> None:
     page = show(reviewer_page(largest_dossier()))
+    page.emulate_media(reduced_motion="reduce")  # the others scroll there smoothly
     for link in page.locator("nav.parts a").all():
         link.click()
         page.wait_for_timeout(100)
