@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from grader import pipeline
+from grader import interrupts, pipeline
 from grader.errors import GraderError, PlatformError, SubmissionRejected
 from grader.report import report_json, terminal
 from grader.sandbox.workbench import Workbench, Worker
@@ -156,7 +156,9 @@ def _each(
     try:
         for grading, future in zip(ready, futures, strict=True):
             while not future.done():
+                interrupts.check()
                 wait([future], timeout=0.2, return_when=FIRST_COMPLETED)
+            interrupts.check()
             yield grading, future.result()
     finally:
         stop.set()

@@ -12,11 +12,12 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 import grader
+from grader import interrupts
 from grader.commands import call, overview
 from grader.errors import GraderError, SubmissionRejected, UsageError
 from grader.text import CandidateText, for_terminal
@@ -72,7 +73,8 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command. Returns the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupts.received)
     errors = Console(stderr=True, highlight=False)
     try:
         code = call(arguments[0], arguments[1:]) if arguments else None
@@ -89,11 +91,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-
-
-def _terminated(number: int, frame: object) -> NoReturn:
-    del number, frame
-    raise KeyboardInterrupt
 
 
 def _complain(console: Console, what: str, error: BaseException) -> None:
