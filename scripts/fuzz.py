@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
+import importlib.util
 import os
 import random
 import resource
@@ -387,6 +388,8 @@ def fuzz_payloads(count: int, rng: random.Random) -> Found:
 
 def fuzz_coverage(seconds: int) -> int:
     """Let atheris steer the decoder for some time, in a process of its own."""
+    if importlib.util.find_spec("atheris") is None:
+        raise SystemExit("--coverage needs atheris: pip install atheris (Linux, Python 3.11-3.13)")
     code = textwrap.dedent(
         """
         import sys, atheris

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import random
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.scripts import load
 
 
 @pytest.fixture(scope="module")
 def fuzz() -> Any:
     """``scripts/fuzz.py`` as a module."""
-    spec = importlib.util.spec_from_file_location("fuzz", ROOT / "scripts" / "fuzz.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["fuzz"] = module  # its data classes look themselves up there
-    spec.loader.exec_module(module)
-    return module
+    return load("fuzz")
 
 
 def test_damaged_payloads_are_values_or_decode_errors(fuzz: Any) -> None:

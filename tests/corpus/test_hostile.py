@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import collections
-import importlib.util
-import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.scripts import load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 SUBSET = {
     "imports/conftest",
     "process/memory-of-the-parent",
@@ -27,17 +28,7 @@ SUBSET = {
 }
 
 
-def _script() -> Any:
-    spec = importlib.util.spec_from_file_location("hostile", ROOT / "scripts" / "hostile.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["hostile"] = module  # its data classes look themselves up there
-    spec.loader.exec_module(module)
-    return module
-
-
-hostile = _script()
+hostile = load("hostile")
 ATTACKS = {f"{attack.group}/{attack.name}": attack for attack in hostile.load_attacks()}
 ARCHIVES = [name for name, attack in ATTACKS.items() if attack.archive]
 

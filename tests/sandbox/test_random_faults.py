@@ -5,32 +5,22 @@
 
 from __future__ import annotations
 
-import importlib.util
 import random
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.scripts import load
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from grader.sandbox.workbench import Workbench
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(180)]
 
 
-def _script() -> Any:
-    spec = importlib.util.spec_from_file_location("faults", ROOT / "scripts" / "faults.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["faults"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-faults = _script()
+faults = load("faults")
 
 
 @pytest.mark.parametrize("name", faults.FAULTS)
