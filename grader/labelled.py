@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import math
 import queue
 import shutil
 import tempfile
@@ -80,7 +81,13 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a grading gave, in a label's terms."""
+    """What a grading gave, in a label's terms.
+
+    Attributes:
+        seconds: wall time of the grading.
+        test_seconds: wall time of its tests.
+        cpu_seconds: CPU time of judge and candidate together; not a number if it cannot be told.
+    """
 
     failing: frozenset[str]
     tests: frozenset[str]
@@ -90,6 +97,7 @@ class Outcome:
     stable: bytes
     seconds: float
     test_seconds: float
+    cpu_seconds: float
 
 
 def load_case(folder: Path, exercise: str, root: Path) -> Case:
@@ -152,7 +160,8 @@ def seeds(count: int) -> list[str]:
 
 def read_outcome(report: Mapping[str, Any], seconds: float = 0.0) -> Outcome:
     """Read a ``report/1`` document."""
-    score, evidence = report["score"], report["evidence"]
+    score, evidence, volatile = report["score"], report["evidence"], report["volatile"]
+    timings = volatile["timings"]
     hidden = [item for item in evidence if item["id"].startswith("test_")]  # not the style review
     failed = [item for item in hidden if item["status"] != "passed"]
     return Outcome(
@@ -163,7 +172,8 @@ def read_outcome(report: Mapping[str, Any], seconds: float = 0.0) -> Outcome:
         overall=score["overall"],
         stable=report_json.stable_bytes(dict(report)),
         seconds=seconds,
-        test_seconds=sum(item["seconds"] for item in report["volatile"]["tests"]),
+        test_seconds=sum(item["seconds"] for item in volatile["tests"]),
+        cpu_seconds=timings.get("judge_cpu", math.nan) + timings.get("candidate_cpu", math.nan),
     )
 
 

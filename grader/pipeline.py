@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import secrets
-import threading
 import time
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +17,7 @@ from grader.evidence import collected_tests, evidence_of
 from grader.exercise import detect_exercise, list_exercises, load_exercise
 from grader.findings import findings_of
 from grader.intake import read_submission
-from grader.notebook.facts import PAGE, facts_of
-from grader.notebook.read import conformity
+from grader.notebook.facts import PAGE, departure_notes, facts_of
 from grader.notebook.resolve import resolve
 from grader.report import report_json
 from grader.report.dossier import Dossier, starter_files
@@ -62,7 +59,6 @@ class Grading:
     exercise: Exercise
     suite: Suite
     seed: str
-    conforms: Future[tuple[str, ...]] | None = None  # what nbformat says of a notebook
 
 
 def _silent(text: str) -> None:
@@ -106,26 +102,7 @@ def prepare(path: Path, *, root: Path, exercise: str | None, seed: str | None) -
         chosen,
         load_suite(chosen.hidden_dir),
         run_seed(secret, chosen.id, chosen.version),
-        _conformity(submission),
     )
-
-
-def _conformity(submission: Submission) -> Future[tuple[str, ...]] | None:
-    """Ask nbformat about a notebook while the containers start; its answer is a note."""
-    if submission.notebook is None:
-        return None
-    path = submission.notebook.path
-    data = next(file.data for file in submission.files if file.path == path)
-    answer: Future[tuple[str, ...]] = Future()
-
-    def ask() -> None:
-        try:
-            answer.set_result(conformity(path, data))
-        except BaseException as error:  # noqa: BLE001 - told where the answer is needed
-            answer.set_exception(error)
-
-    threading.Thread(target=ask, daemon=True).start()
-    return answer
 
 
 def run(
@@ -228,10 +205,7 @@ def _report(grading: Grading, record: RunRecord, facts: RunFacts, moment: Moment
         exercise_title=exercise.title,
         submission_name=submission.name,
         submission_digest=submission.digest,
-        submission_notes=(
-            *submission.notes,
-            *(grading.conforms.result() if grading.conforms else ()),
-        ),
+        submission_notes=submission.notes + departure_notes(submission.notebook, record.departure),
         files=file_facts(submission),
         scorecard=score(
             evidence,

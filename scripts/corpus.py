@@ -1,6 +1,6 @@
 """Grade every labelled solution in the real sandbox and compare with what its label says.
 
-    python scripts/corpus.py [--exercise ID] [--seeds N] [--jobs K] [--only TEXT]
+    python scripts/corpus.py [--exercise ID] [--seeds N|A-B] [--jobs K] [--only TEXT]
                              [--write] [--table FILE] [--as-notebooks]
 
 Without ``--exercise`` it grades those of all exercises, each with as many seeds as `SEEDS` says.
@@ -13,6 +13,7 @@ Exit code 0 when every label holds on every seed, 1 otherwise.
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import time
 import tomllib
@@ -102,11 +103,22 @@ def _say(text: str) -> None:
     print(f"· {text}", file=sys.stderr)
 
 
+def seed_range(text: str) -> range:
+    """``3`` is the first three seeds, ``3-5`` the third to the fifth."""
+    match = re.fullmatch(r"(?:(\d+)-)?(\d+)", text)
+    found = range(int(match[1] or 1), int(match[2]) + 1) if match else range(0)
+    if not found or found[0] < 1:
+        raise argparse.ArgumentTypeError(f"{text}: write a number from 1, or two as in 2-5")
+    return found
+
+
 def main() -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--exercise", choices=exercises(ROOT), metavar="ID", help="only this one")
-    parser.add_argument("--seeds", type=int, metavar="N", help="as many for every exercise")
+    parser.add_argument(
+        "--seeds", type=seed_range, metavar="N|A-B", help="as many for every exercise, or some of them"
+    )
     parser.add_argument("--jobs", type=int, default=2, metavar="K")
     parser.add_argument("--only", default="", metavar="TEXT", help="cases whose name holds TEXT")
     parser.add_argument(
@@ -128,18 +140,19 @@ def main() -> int:
     if not cases:
         sys.stderr.write(f"corpus: no labelled solution of {', '.join(chosen)} matches\n")
         return 2
-    count = {name: options.seeds or SEEDS.get(name, OTHER_SEEDS) for name in chosen}
+    asked = {name: options.seeds or range(1, SEEDS.get(name, OTHER_SEEDS) + 1) for name in chosen}
     runs = [
         (case, seed)
-        for number, seed in enumerate(seeds(max(count.values())))
+        for number, seed in enumerate(seeds(max(numbers[-1] for numbers in asked.values())), 1)
         for case in cheapest_last(cases)
-        if number < count[case.exercise]
+        if number in asked[case.exercise]
     ]
     started, wrong, test_seconds = time.perf_counter(), 0, []
+    costs: list[tuple[float, str]] = []
     seen: dict[str, list[frozenset[str]]] = {}
     with Bench(options.jobs, _say, root=ROOT, as_notebooks=options.as_notebooks) as bench:
         width = max(len(case.name) for case in cases)
-        print(f"{'':>9}  {'case':<{width}} {'score':>5} {'s':>5}  failing criteria")
+        print(f"{'':>9}  {'case':<{width}} {'score':>5} {'s':>5} {'CPU s':>5}  failing criteria")
         for done, (case, seed, outcome) in enumerate(bench.grade(runs), 1):
             if options.write:
                 _write(case, outcome)
@@ -147,11 +160,13 @@ def main() -> int:
             wrong += bool(found)
             seen.setdefault(case.name, []).append(outcome.failing)
             test_seconds.append(outcome.test_seconds)
+            if outcome.cpu_seconds >= 0:
+                costs.append((outcome.cpu_seconds, case.name))
             mark = "!" if found else " "
             failing = ", ".join(sorted(outcome.failing)) or "none"
             print(
                 f"{done:>4}/{len(runs):<4}{mark} {case.name:<{width}} {outcome.overall:>5.2f} "
-                f"{outcome.seconds:>5.1f}  {failing}",
+                f"{outcome.seconds:>5.1f} {outcome.cpu_seconds:>5.1f}  {failing}",
                 flush=True,
             )
             for line in found:
@@ -164,6 +179,9 @@ def main() -> int:
         f"{len(cases)} labelled solutions, {len(runs)} gradings: {len(runs) - wrong} as labelled, "
         f"{wrong} not; {time.perf_counter() - started:.0f} s, {middle:.1f} s of tests (median)"
     )
+    if costs:
+        most, dearest = max(costs)
+        print(f"most CPU: {most:.1f} s of judge and candidate together ({dearest})")
     return 1 if wrong else 0
 
 

@@ -57,7 +57,11 @@ def review(body: bytes, *, seconds: float = SECONDS) -> list[Record]:
 
 
 def page(body: bytes, *, seconds: float = SECONDS) -> bytes:
-    """A notebook as a fragment of HTML, made in a child; empty where that fails."""
+    """A notebook for the report, made in a child; empty where that fails.
+
+    Returns:
+        A line that says how it departs from its nbformat, then a fragment of HTML.
+    """
     made, cause = _from_child(_page_bytes, body, seconds, _PAGE)
     return b"" if cause else made
 
@@ -108,13 +112,15 @@ def _review_bytes(body: bytes) -> bytes:
 
 
 def _page_bytes(body: bytes) -> bytes:
-    from grader.analyst.page import fragment  # noqa: PLC0415 - for notebooks only
+    from grader.analyst.conform import departure  # noqa: PLC0415 - for notebooks only
+    from grader.analyst.page import fragment  # noqa: PLC0415
 
-    meta, _ = unpack_bundle(body)
+    meta, files = unpack_bundle(body)
     notebook, told = notebook_of(meta), meta["notebook"]
     if notebook is None or not isinstance(told, dict):
         return b""
-    return fragment(notebook, told["outputs"], told["stored"]).encode("utf-8", "replace")
+    page = fragment(notebook, told["outputs"], told["stored"])
+    return f"{departure(files[notebook.path])}\n{page}".encode("utf-8", "replace")
 
 
 def _checked(report: bytes, *, notebook: bool) -> list[Record]:

@@ -193,7 +193,7 @@ class Supervisor:
             importlib.import_module(name)
         config = LoadConfig.from_meta(meta)
         if config.notebook:
-            importlib.import_module("grader.candidate.cells").the_shell()
+            _make_shell()
         gc.collect()
         gc.freeze()  # a forked child's collector then leaves our pages alone
         self._settings = _Settings(
@@ -404,6 +404,11 @@ class _Broken(Exception):
         self.detail = detail
 
 
+def _make_shell() -> None:
+    """Load IPython and make the shell that a notebook's cells run in; once."""
+    importlib.import_module("grader.candidate.cells").the_shell()
+
+
 def _kill_everything() -> None:
     """Kill and reap every process in this PID namespace but this one."""
     end = time.monotonic() + 2.0
@@ -430,6 +435,8 @@ def main() -> None:
     os.close(null)
     widen(wire_in, wire_out)
     runner.warm_up()
+    if "--notebook" in sys.argv:
+        _make_shell()
     with contextlib.suppress(BrokenPipeError):  # the host went away
         Supervisor(wire_in, wire_out).run()
     os._exit(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from grader._entries import shown
 from grader.notebook.compare import gist, same
 from grader.notebook.fresh import CellError
 from grader.text import CandidateText, clip
@@ -15,7 +16,15 @@ if TYPE_CHECKING:
     from grader.notebook.fresh import FreshRun
     from grader.notebook.model import Notebook
 
-__all__ = ["PAGE", "Difference", "NotebookFacts", "facts_from", "facts_of", "for_analyst"]
+__all__ = [
+    "PAGE",
+    "Difference",
+    "NotebookFacts",
+    "departure_notes",
+    "facts_from",
+    "facts_of",
+    "for_analyst",
+]
 
 PAGE = "notebook.html"
 _SHOWN_CHARS = 4000
@@ -114,6 +123,14 @@ def for_analyst(notebook: Notebook, fresh: FreshRun) -> dict[str, object]:
         "stored": {str(d.number): d.stored.raw for d in differences},
         "outputs": {str(number): outputs for number, outputs in fresh.outputs.items()},
     }
+
+
+def departure_notes(notebook: Notebook | None, departure: str) -> tuple[str, ...]:
+    """What to say of a notebook that departs from its nbformat; nothing where none does."""
+    if notebook is None or not departure:
+        return ()
+    path, said = shown(notebook.path), shown(departure)
+    return (f"{path}: does not conform to its nbformat ({said}); it was repaired",)
 
 
 def _differences(notebook: Notebook, fresh: FreshRun) -> Iterator[Difference]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 import json
 import re
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from grader._entries import reject, shown
@@ -21,13 +20,12 @@ from grader.notebook.outputs import Allowance, clean_outputs, clean_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["conformity", "read_notebook"]
+__all__ = ["read_notebook"]
 
 MAX_BYTES = 16 << 20
 MAX_CELLS = 1000
 _MAX_VALUES = 200_000  # lists and objects; each costs memory and nbformat's time
 _MAX_OLD_VALUES = 40_000  # of nbformat 3, where nbformat's own code does the work
-_VALIDATED_OUTPUTS = 2000
 MAX_CODE = 1 << 19
 _KINDS = ("code", "markdown", "raw")
 _IGNORED_TAGS = ("raises-exception", "skip-execution", "remove-cell")
@@ -67,42 +65,6 @@ def read_notebook(path: str, data: bytes) -> Notebook:
     notes += _metadata_notes(raw, cells)
     notes += _inert_notes(found)
     return Notebook(path, tuple(found), tuple(f"{shown(path)}: {note}" for note in notes))
-
-
-def conformity(path: str, data: bytes) -> tuple[str, ...]:
-    """What nbformat's own validation says of a file that `read_notebook` read; notes, or none.
-
-    It takes half a second, most of it nbformat's imports, and decides nothing any more: so it
-    runs while the containers start.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns of what it repairs itself
-        nbformat = _nbformat()
-        try:
-            nbformat.validate(nbformat.from_dict(_shortened(json.loads(data))))
-        except nbformat.ValidationError as error:
-            said = str(error).splitlines()[0]
-        except Exception as error:  # noqa: BLE001 - it raises all sorts on malformed notebooks
-            said = type(error).__name__
-        else:
-            return ()
-    return (f"{shown(path)}: does not conform to its nbformat ({shown(said)}); it was repaired",)
-
-
-def _shortened(raw: _Json) -> _Json:
-    """Without the outputs beyond the first few thousand, which say nothing new."""
-    left = _VALIDATED_OUTPUTS
-    for cell in raw.get("cells", ()):
-        outputs = cell.get("outputs")
-        if isinstance(outputs, list):
-            del outputs[left:]
-            left -= len(outputs)
-    return raw
-
-
-def _nbformat() -> Any:  # noqa: ANN401 - a package without types
-    """Imported on demand: it takes a quarter of a second."""
-    return importlib.import_module("nbformat")
 
 
 def _parse(path: str, data: bytes) -> _Json:
@@ -176,7 +138,7 @@ def _cells(raw: _Json, path: str, notes: list[str], size: int) -> Sequence[Any]:
 
 
 def _upgraded(raw: _Json, path: str) -> _Json:
-    nbformat = _nbformat()
+    nbformat: Any = importlib.import_module("nbformat")  # a quarter of a second
     try:
         nbformat.validate(nbformat.from_dict(raw), version=3)
         upgraded = nbformat.convert(nbformat.from_dict(raw), 4)

@@ -45,13 +45,14 @@ class AnalystBox:
 
     Attributes:
         page: after a review, a notebook as a fragment of HTML; it is not to be trusted.
+        departure: after a review, how a notebook departs from its nbformat; nor is this.
     """
 
     def __init__(self, engine: Engine, image: str, *, slot: int) -> None:
         spec = ContainerSpec.analyst(image, slot=slot, labels={})
         self.container: Container = engine.start(spec, lifetime=_LIFETIME)
         self._collected = Frame(Kind.COLLECTED, 0)
-        self.page = ""
+        self.page = self.departure = ""
 
     def wait_ready(self) -> None:
         """Wait for the list of checks, which comes before any submission.
@@ -104,6 +105,9 @@ class AnalystBox:
             for file in submission.files
             if file.path.endswith((".py", ".pyc", ".so", ".pyd"))
         }
+        if submission.notebook:
+            path = submission.notebook.path
+            files[path] = next(file.data for file in submission.files if file.path == path)
         body = pack_bundle(meta, files)
         deadline = time.monotonic() + _READY_SECONDS
         try:
@@ -132,7 +136,7 @@ class AnalystBox:
             if frame.kind is Kind.FINISHED and len(found) == len(wanted):
                 return found
             if frame.kind is Kind.PAGE and len(found) == len(wanted):
-                self.page = frame.body.decode("utf-8", "replace")
+                self.departure, _, self.page = frame.body.decode("utf-8", "replace").partition("\n")
                 continue
             if frame.kind is not Kind.EVIDENCE or len(found) == len(wanted):
                 raise FrameError(f"{frame.kind.name} out of turn")

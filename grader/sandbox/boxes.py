@@ -34,10 +34,15 @@ class CandidateBox:
 
     Args:
         slot: a number that no other container alive has; it makes the user id unique.
+        notebook: load what a notebook needs beside the start of other containers, not after it.
     """
 
-    def __init__(self, engine: Engine, image: str, exercise: Exercise, *, slot: int) -> None:
-        spec = ContainerSpec.candidate(image, exercise.limits, slot=slot, labels={})
+    def __init__(
+        self, engine: Engine, image: str, exercise: Exercise, *, slot: int, notebook: bool = False
+    ) -> None:
+        spec = ContainerSpec.candidate(
+            image, exercise.limits, slot=slot, labels={}, notebook=notebook
+        )
         self.container: Container = engine.start(
             spec, lifetime=LIFETIME + exercise.limits.wall_seconds
         )

@@ -42,11 +42,17 @@ class ContainerSpec:
     file_bytes: int
     oom_score: int
     labels: Mapping[str, str]
-    command: tuple[str, ...] = ()  # in place of the role's own, for `selfcheck`
+    command: tuple[str, ...] = ()  # in place of the role's own
 
     @classmethod
     def candidate(
-        cls, image: str, limits: Limits, *, slot: int, labels: Mapping[str, str]
+        cls,
+        image: str,
+        limits: Limits,
+        *,
+        slot: int,
+        labels: Mapping[str, str],
+        notebook: bool = False,
     ) -> ContainerSpec:
         """The hostile side. ``slot`` gives each container alive at a time its own user id."""
         return cls(
@@ -61,6 +67,7 @@ class ContainerSpec:
             file_bytes=limits.scratch_bytes,
             oom_score=500,
             labels=labels,
+            command=("-m", _MODULES["candidate"], "--notebook") if notebook else (),
         )
 
     @classmethod

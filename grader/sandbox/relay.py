@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Candidate", "LiveCandidate", "RunRecord", "relay"]
 
 GRACE_SECONDS = 1.0  # the supervisor's own deadline comes first
+LAST_SECONDS = 0.2  # the same at the end of the run, which has to be over in time
 _FRAME_SLACK = 1 << 12
 _KILLED = 128 + 9  # as the engine reports SIGKILL
 _ANSWERS = {
@@ -60,6 +61,8 @@ class RunRecord:
         captures: what the candidate printed, by test.
         fresh: a notebook's one run for the report.
         page: that run as HTML, from inside a container; empty where there is none.
+        departure: how the notebook departs from its nbformat, from there too; empty when it does
+            not.
     """
 
     tests: list[dict[str, object]] = field(default_factory=list)
@@ -67,6 +70,7 @@ class RunRecord:
     captures: dict[str, bytes] = field(default_factory=dict)
     fresh: FreshRun | None = None
     page: str = ""
+    departure: str = ""
 
 
 def relay(judge: JudgeBox, candidate: Candidate, progress: Callable[[int, int], None]) -> RunRecord:
@@ -122,7 +126,7 @@ class LiveCandidate:
 
     Args:
         box: a container that holds the submission already.
-        replace: makes another one, given the wall seconds that are left.
+        replace: makes another one, given the wall seconds that are left; None if that is too few.
         limits: the exercise's.
         transcript: every exchange is written to it.
         judge: whose own clock is read for CLOCK questions.
@@ -134,7 +138,7 @@ class LiveCandidate:
         self,
         box: CandidateBox,
         *,
-        replace: Callable[[float], CandidateBox],
+        replace: Callable[[float], CandidateBox | None],
         limits: Limits,
         transcript: TranscriptWriter,
         judge: JudgeBox,
@@ -183,8 +187,12 @@ class LiveCandidate:
                 return self._ended(question, Measure(0), b"\x00")
             self.replacements += 1
             self._box = self._replace(self._end - now)
+            now = time.monotonic()  # the call's time begins when there is somebody to ask
         box = self._box
-        deadline = min(now + question.deadline_ms / 1000, self._end) + GRACE_SECONDS
+        if box is None or now >= self._end:
+            self.close()
+            return self._no_answer(question, "wall-limit")
+        deadline = min(now + question.deadline_ms / 1000 + GRACE_SECONDS, self._end + LAST_SECONDS)
         cgroup = box.container.cgroup
         try:
             if not box.container.stream.idle():
@@ -199,7 +207,8 @@ class LiveCandidate:
             _check_answer(question, frame)
         except StreamTimeoutError:
             self.close()
-            return self._no_answer(question, "timeout")
+            ended = time.monotonic() >= self._end
+            return self._no_answer(question, "wall-limit" if ended else "timeout")
         except FrameError:
             self.close()
             return self._no_answer(question, "bad-reply")

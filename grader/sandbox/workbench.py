@@ -61,21 +61,25 @@ class Worker:
         self._bench = bench
         self._number = number
         self.ahead = ahead
-        self._pool = ThreadPoolExecutor(max_workers=4)
+        self._pool = ThreadPoolExecutor(max_workers=6)
         self._slot = 0
         self._lock = threading.Lock()
         self._closed = False
         self._judge: Future[JudgeBox] = self._pool.submit(self._start_judge)
-        self._next: tuple[str, Future[CandidateBox]] | None = None
+        self._next: tuple[tuple[str, bool], Future[CandidateBox]] | None = None
         self._next_analyst: Future[AnalystBox] | None = None
 
     def _start_judge(self) -> JudgeBox:
         bench = self._bench
         return _ready(JudgeBox(bench.engine, bench.images.judge, slot=self._number))
 
-    def _start_candidate(self, exercise: Exercise) -> CandidateBox:
+    def _start_candidate(self, exercise: Exercise, *, notebook: bool) -> CandidateBox:
         bench, slot = self._bench, self._new_slot()
-        return _ready(CandidateBox(bench.engine, bench.images.candidate, exercise, slot=slot))
+        return _ready(
+            CandidateBox(
+                bench.engine, bench.images.candidate, exercise, slot=slot, notebook=notebook
+            )
+        )
 
     def _start_analyst(self) -> AnalystBox:
         bench, slot = self._bench, self._new_slot()
@@ -87,19 +91,27 @@ class Worker:
             self._slot = (self._slot + 1) % _SLOTS_A_WORKER
             return self._number * _SLOTS_A_WORKER + self._slot
 
-    def warm(self, exercise: Exercise) -> None:
-        """Start the containers for a run that is about to come."""
+    def warm(self, exercise: Exercise, *, notebook: bool = False) -> None:
+        """Start the containers for a run that is about to come.
+
+        Args:
+            exercise: what it will be graded by.
+            notebook: it will be a notebook's. A container that knows so is ready for it sooner;
+                one that does not can take it as well, but not the other way round: a module must
+                not find IPython in its process.
+        """
         with self._lock:
             if self._closed:
                 raise PlatformError("this worker was closed, most likely by an interrupt")
             if self._next is None:
-                self._next = (exercise.id, self._pool.submit(self._start_candidate, exercise))
+                starting = self._pool.submit(self._start_candidate, exercise, notebook=notebook)
+                self._next = ((exercise.id, notebook), starting)
             if self._next_analyst is None and wants_review(exercise):
                 self._next_analyst = self._pool.submit(self._start_analyst)
 
     def _review(
         self, exercise: Exercise, submission: Submission, fresh: FreshRun | None
-    ) -> Future[tuple[list[Frame], str]] | None:
+    ) -> Future[tuple[list[Frame], AnalystBox]] | None:
         """Let the analyst read the submission meanwhile; its container goes when it is done."""
         starting, self._next_analyst = self._next_analyst, None
         if starting is None and submission.notebook is None:
@@ -108,10 +120,10 @@ class Worker:
             starting = self._pool.submit(self._start_analyst)
         box_to_come = starting
 
-        def job() -> tuple[list[Frame], str]:
+        def job() -> tuple[list[Frame], AnalystBox]:
             box = box_to_come.result()
             try:
-                return box.review(exercise, submission, fresh), box.page
+                return box.review(exercise, submission, fresh), box
             finally:
                 box.remove()
 
@@ -121,13 +133,13 @@ class Worker:
             _discard(starting)
             raise PlatformError("this worker was closed, most likely by an interrupt") from error
 
-    def _take(self, exercise: Exercise) -> CandidateBox:
+    def _take(self, exercise: Exercise, *, notebook: bool) -> CandidateBox:
         ready, self._next = self._next, None
-        if ready is not None and ready[0] == exercise.id:
+        if ready is not None and ready[0] in {(exercise.id, False), (exercise.id, notebook)}:
             return ready[1].result()
         if ready is not None:
             _discard(ready[1])
-        return self._start_candidate(exercise)
+        return self._start_candidate(exercise, notebook=notebook)
 
     def run(
         self,
@@ -187,9 +199,10 @@ class Worker:
         timings: dict[str, float],
     ) -> RunRecord:
         clock = time.perf_counter()
-        self.warm(exercise)
-        review = None if submission.notebook else self._review(exercise, submission, None)
-        box = self._take(exercise)
+        notebook = submission.notebook is not None
+        self.warm(exercise, notebook=notebook)
+        review = None if notebook else self._review(exercise, submission, None)
+        box = self._take(exercise, notebook=notebook)
         try:
             box.give(submission, wall_seconds=exercise.limits.wall_seconds)
             fresh = box.run_notebook(submission)
@@ -202,11 +215,6 @@ class Worker:
         clock = time.perf_counter()
         spent = {name: _cpu_seconds(it) for name, it in (("judge", judge), ("candidate", box))}
 
-        def replace(left: float) -> CandidateBox:
-            fresh = self._start_candidate(exercise)
-            fresh.give(submission, wall_seconds=left)
-            return fresh
-
         def settle() -> None:
             for future in (review, self._next_analyst, self._next and self._next[1]):
                 if future:
@@ -215,7 +223,7 @@ class Worker:
         with TranscriptWriter(transcript, dict(meta)) as writer:
             candidate = LiveCandidate(
                 box,
-                replace=replace,
+                replace=lambda left: self._replacement(exercise, submission, left),
                 limits=exercise.limits,
                 transcript=writer,
                 judge=judge,
@@ -226,12 +234,14 @@ class Worker:
                 if self.ahead:
                     self.warm(exercise)
                 record = relay(judge, candidate, progress)
-                frames, page = review.result() if review else ([], "")
-                for frame in frames:
-                    writer.review(frame)
-                add_review(record, frames, exercise)
+                if review:
+                    frames, analyst = review.result()
+                    for frame in frames:
+                        writer.review(frame)
+                    add_review(record, frames, exercise)
+                    record.page = page_of(analyst.page, submission.name)
+                    record.departure = analyst.departure
                 record.fresh = fresh
-                record.page = page_of(page, submission.name)
             finally:
                 timings["tests"] = time.perf_counter() - clock
                 timings["judge_cpu"] = max(_cpu_seconds(judge) - spent["judge"], 0.0)
@@ -240,6 +250,30 @@ class Worker:
                 candidate.close()
                 timings["teardown"] = time.perf_counter() - clock
         return record
+
+    def _replacement(
+        self, exercise: Exercise, submission: Submission, left: float
+    ) -> CandidateBox | None:
+        """Another container that holds the submission; None where it is not up in so many seconds.
+
+        A machine under a resource attack can take seconds for it, and a run ends in time.
+        """
+
+        def start() -> CandidateBox:
+            box = self._start_candidate(exercise, notebook=submission.notebook is not None)
+            try:
+                box.give(submission, wall_seconds=left)
+            except BaseException:
+                box.remove()
+                raise
+            return box
+
+        starting = self._pool.submit(start)
+        try:
+            return starting.result(timeout=left)
+        except TimeoutError:
+            starting.add_done_callback(_discard)
+            return None
 
     def close(self) -> None:
         """Remove every container of this worker; a run that goes on in a thread fails."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from grader.errors import SubmissionRejected
-from grader.notebook.read import conformity, read_notebook
+from grader.notebook.read import read_notebook
 from tests.unit.notebooks import PNG, code, notebook, text
 
 
@@ -154,9 +154,3 @@ def test_only_known_outputs_of_their_own_kind_are_kept() -> None:
 def test_lone_surrogates_do_not_travel() -> None:
     data = notebook("x").replace(b'"x"', b"\"x = '\\ud800'\"")
     assert read(data).code[0].plain == "x = '\ufffd'"
-
-
-def test_conformity_speaks_of_what_nbformat_finds() -> None:
-    assert conformity("a.ipynb", notebook("x")) == ()
-    (note,) = conformity("a.ipynb", notebook({"cell_type": "code", "source": "x"}))
-    assert "does not conform to its nbformat" in note

@@ -125,6 +125,14 @@ def test_bytes_before_the_question_are_a_failure(writer: TranscriptWriter) -> No
     assert box.removed
 
 
+def test_run_that_ends_before_a_replacement_is_up_is_over(writer: TranscriptWriter) -> None:
+    none: Any = None
+    candidate = live(writer, Box(StreamTimeoutError()), none)
+    assert cause_of(candidate.answer(ASK)) == "timeout"
+    begin = Frame(Kind.BEGIN, 5, b"", 1000)
+    assert cause_of(candidate.answer(begin)) == "wall-limit"
+
+
 def test_silent_container_is_replaced_for_the_next_test(writer: TranscriptWriter) -> None:
     old, new = Box(StreamTimeoutError()), Box(Frame(Kind.LOADED, 6))
     candidate = live(writer, old, new)
