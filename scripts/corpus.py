@@ -117,7 +117,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--exercise", choices=exercises(ROOT), metavar="ID", help="only this one")
     parser.add_argument(
-        "--seeds", type=seed_range, metavar="N|A-B", help="as many for every exercise, or some of them"
+        "--seeds",
+        type=seed_range,
+        metavar="N|A-B",
+        help="as many for every exercise, or some of them",
     )
     parser.add_argument("--jobs", type=int, default=2, metavar="K")
     parser.add_argument("--only", default="", metavar="TEXT", help="cases whose name holds TEXT")
