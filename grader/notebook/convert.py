@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from grader.notebook.model import Notebook
 
-__all__ = ["notebook_of", "script_of"]
+__all__ = ["code_cells_of", "notebook_of", "script_of"]
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -51,6 +51,15 @@ def notebook_of(source: str, title: str) -> bytes:
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
     nbformat.validate(notebook)
     return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def code_cells_of(source: str) -> list[str]:
+    """The code cells of `notebook_of` alone, which takes no nbformat.
+
+    Raises:
+        SyntaxError: the source is no Python.
+    """
+    return [text for text, _ in _pieces(ast.parse(source), source)]
 
 
 def script_of(notebook: Notebook) -> str:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from grader.errors import SubmissionRejected
 from grader.models import Status
-from grader.notebook.convert import notebook_of
+from grader.notebook.convert import code_cells_of
 from grader.notebook.read import read_notebook
 from grader.text import CandidateText, clip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from grader.models import Evidence, SubmissionFile
 
@@ -118,9 +118,11 @@ def sources(
     order = sorted(graded, key=lambda path: (path not in notes, not path.endswith(code), path))
     for path in order:
         data, old = graded[path], known.get(path)
+        script = None
         if path.endswith(".ipynb") and old is None:
-            old = _as_notebook(known.get(f"{path.removesuffix('.ipynb')}.py"))
-        state = "new" if old is None else "unchanged" if old == data else "changed"
+            script = known.get(f"{path.removesuffix('.ipynb')}.py")
+        begun = old is not None or script is not None
+        state = "unchanged" if old == data else "changed" if begun else "new"
         why_not = _why_not(path, data, state, room, found=path in notes)
         lines = [] if why_not else _lines_of(path, data)
         rows: tuple[Row, ...] = ()
@@ -128,7 +130,9 @@ def sources(
             why_not = "no readable notebook"
         elif not why_not:
             room -= len(data) * (2 if state == "changed" else 1)
-            before = None if old is None else _lines_of(path, old)
+            before = (
+                _handed_out(script) if script else None if old is None else _lines_of(path, old)
+            )
             rows = tuple(_rows(before, lines, notes.get(path, {})))
         shown.append(SourceFile(path, len(data), state, rows, why_not))
     shown += (
@@ -171,23 +175,26 @@ def _lines_of(path: str, data: bytes) -> list[_Line] | None:
     if not path.endswith(".ipynb"):
         return _plain(data)
     try:
-        cells = read_notebook(path, data).code
+        return _cells((cell.number, cell.source) for cell in read_notebook(path, data).code)
     except SubmissionRejected:
         return None
+
+
+def _cells(sources: Iterable[tuple[int, str]]) -> list[_Line]:
     found = []
-    for cell in cells:
-        found.append(_Line(f"cell {cell.number}", 0, str(cell.number)))
+    for count, source in sources:
+        found.append(_Line(f"cell {count}", 0, str(count)))
         found += (
-            _Line(text, number, f"{cell.number}-{number}")
-            for number, text in enumerate(cell.source.split("\n"), 1)
+            _Line(text, number, f"{count}-{number}")
+            for number, text in enumerate(source.split("\n"), 1)
         )
     return found
 
 
-def _as_notebook(script: bytes | None) -> bytes | None:
-    """The starter's script as `grade starter --notebook` hands it out."""
+def _handed_out(script: bytes) -> list[_Line] | None:
+    """The starter's script as the notebook that `grade starter --notebook` hands out."""
     try:
-        return None if script is None else notebook_of(script.decode("utf-8"), "")
+        return _cells(enumerate(code_cells_of(script.decode("utf-8")), 1))
     except (UnicodeDecodeError, SyntaxError):
         return None
 
