@@ -166,7 +166,7 @@ def run(
                 run_id=run_id,
                 started=started.isoformat(timespec="seconds"),
                 timings=timings,
-                engine=f"Docker {engine.version}",
+                engine=f"{engine.product} {engine.version}",
                 runtime=f"{engine.runtime} {engine.runtime_version}",
                 warnings=warnings_of(engine),
                 captures=tuple(

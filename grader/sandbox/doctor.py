@@ -36,15 +36,18 @@ def _runc_is_safe(version: str) -> bool:
 
 
 def _engine_findings(facts: EngineFacts) -> Iterator[Finding]:
-    version = runtime_tuple(facts.version)
+    new_enough = runtime_tuple(facts.version) >= _ENGINE_OLDEST
     yield Finding(
         "engine",
-        "ok" if version >= _ENGINE_OLDEST else "error",
-        f"Docker {facts.version}, API {facts.api_version}, {facts.architecture}",
-        "" if version >= _ENGINE_OLDEST else "update to Docker 20.10 or newer",
+        "ok" if new_enough else "error",
+        f"{facts.product} {facts.version}, API {facts.api_version}, {facts.architecture}",
+        "" if new_enough else "update to Docker 20.10 or newer",
     )
     if facts.runtime == "runsc":
         yield Finding("runtime", "ok", "runsc (gVisor): candidates meet a kernel of their own")
+    elif facts.runtime != "runc":
+        version = facts.runtime_version or "of unknown version"
+        yield Finding("runtime", "ok", f"{facts.runtime} {version}; known weaknesses not checked")
     elif _runc_is_safe(facts.runtime_version):
         yield Finding("runtime", "ok", f"runc {facts.runtime_version}")
     else:

@@ -27,12 +27,21 @@ __all__ = ["Container", "Engine", "EngineFacts", "owner_labels"]
 
 OWNER = "takehome-grader.owner"
 DEADLINE = "takehome-grader.deadline"
+RUNTIME = "GRADER_RUNTIME"  # environment variable: the runtime that containers are started with
+_STRONGER = "runsc"  # gVisor, used where the engine knows it and nothing else is asked for
+_KERNEL_NAMES = {"amd64": "x86_64", "arm64": "aarch64"}
 _ERRORS = (docker.errors.DockerException, requests.exceptions.RequestException, OSError)
 
 
 @dataclass(frozen=True, slots=True)
 class EngineFacts:
-    """What the engine says of itself."""
+    """What the engine says of itself.
+
+    Attributes:
+        product: "Docker" or "Podman".
+        architecture: as the kernel names it (``x86_64``, ``aarch64``).
+        local: its containers' cgroup files can be read here.
+    """
 
     version: str
     api_version: str
@@ -45,7 +54,7 @@ class EngineFacts:
     rootless: bool
     architecture: str
     local: bool
-    warnings: tuple[str, ...] = ()
+    product: str = "Docker"
 
 
 @contextlib.contextmanager
@@ -141,6 +150,13 @@ class Engine:
                 f"no container engine answers ({error}). Start Docker Desktop, or on Linux: "
                 "sudo systemctl start docker; `make engine` installs and starts it on Debian."
             ) from error
+        if self.facts.product == "Podman":
+            raise PrerequisiteError(
+                f"Podman {self.facts.version} answers in place of Docker. It starts containers "
+                "with other settings than asked (a shareable IPC namespace, a writable /run, "
+                "standard input that stays open), so nothing is graded with it. Point DOCKER_HOST "
+                "at a Docker engine."
+            )
 
     def image_id(self, tag: str) -> str | None:
         """The content id of an image, or None when it is not there."""
@@ -218,25 +234,45 @@ def _facts(api: docker.APIClient) -> EngineFacts:
     info: dict[str, Any] = api.info()
     version: dict[str, Any] = api.version()
     security = " ".join(info.get("SecurityOptions") or [])
-    runtimes = info.get("Runtimes") or {}
-    runtime = "runsc" if "runsc" in runtimes else str(info.get("DefaultRuntime") or "runc")
     components = {
         str(part.get("Name", "")): str(part.get("Version", ""))
         for part in version.get("Components") or []
     }
+    product = "Podman" if "Podman Engine" in components else "Docker"
+    runtime = _runtime(info, product)
+    told = components.get(runtime) or components.get(f"OCI Runtime ({runtime})") or ""
+    architecture = str(info.get("Architecture", ""))
     return EngineFacts(
         version=str(version.get("Version", "")),
         api_version=str(version.get("ApiVersion", "")),
         runtime=runtime,
-        runtime_version=components.get(runtime, ""),
+        runtime_version=told.partition("\n")[0].removeprefix(f"{runtime} version "),
         cgroup_version=int(info.get("CgroupVersion") or 1),
         seccomp="name=seccomp" in security,
         apparmor="name=apparmor" in security,
         userns="name=userns" in security,
         rootless="name=rootless" in security,
-        architecture=str(info.get("Architecture", "")),
+        architecture=_KERNEL_NAMES.get(architecture, architecture),
         local=api.base_url.startswith("http+docker://") and Path("/sys/fs/cgroup").is_dir(),
+        product=product,
     )
+
+
+def _runtime(info: Mapping[str, Any], product: str) -> str:
+    """The runtime that was asked for, else gVisor's where there is one, else the engine's own.
+
+    Podman lists every runtime that it has heard of, whether it is installed or not.
+    """
+    known, asked = info.get("Runtimes") or {}, os.environ.get(RUNTIME)
+    if asked and asked not in known:
+        raise PrerequisiteError(
+            f"{RUNTIME}={asked}: the engine has no such runtime, only {', '.join(sorted(known))}. "
+            'Add it to "runtimes" in /etc/docker/daemon.json and restart the engine, or unset '
+            f"{RUNTIME}."
+        )
+    if not asked and _STRONGER in known and product == "Docker":
+        asked = _STRONGER
+    return asked or str(info.get("DefaultRuntime") or "runc")
 
 
 def runtime_tuple(version: str) -> tuple[int, ...]:
