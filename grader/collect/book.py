@@ -113,7 +113,7 @@ def _look(
         file.path
         for file in submission.files
         if file.path in protected
-        and file.data != given[file.path]
+        and file.data not in given[file.path]
         and not file.path.startswith("data/")  # a candidate may have a variant of their own
     ]
     if changed:

@@ -23,6 +23,8 @@ __all__ = ["MARKER", "Starter", "build", "candidates_own", "shipped"]
 
 MARKER = "assessment.toml"
 _SHEET = "README.md"
+_PINS = "requirements.txt"
+_NOTEBOOK_PINS = "requirements-notebook.txt"
 _IGNORED = ".venv/\n__pycache__/\n.pytest_cache/\n.ipynb_checkpoints/\n*.pyc\n*.zip\n"
 # A task sheet may send candidates to their contact about this; a policy answers it.
 _ASK_CONTACT = re.compile(rb"\n\*\*AI assistants:\*\*.*?(?=\n\n|\Z)", re.DOTALL)
@@ -62,7 +64,7 @@ def build(
         UsageError: the data cannot be drawn here.
     """
     files = starter_files(exercise)
-    for needed in (_SHEET, exercise.entry, "requirements.txt", MARKER):
+    for needed in (_SHEET, exercise.entry, _PINS, MARKER):
         if needed not in files:
             raise ExerciseError(f"{exercise.public_dir}/starter has no {needed}; add it")
     files.setdefault(".gitignore", _IGNORED.encode())
@@ -81,17 +83,20 @@ def build(
         source = files.pop(exercise.entry).decode("utf-8")
         files["solution.ipynb"] = notebook_of(source, exercise.title)
         files["tests/conftest.py"] = _file("conftest.py.txt")
+        files[_PINS] += _file(_NOTEBOOK_PINS)
     files[MARKER] = _marker(exercise, files, variant)
     ordered = dict(sorted(files.items()))
     return Starter(exercise.id, exercise.version, exercise.title, ordered, variant)
 
 
-def shipped(exercise: Exercise) -> dict[str, bytes]:
-    """The files of a plain starter, but for the task sheet, in which a policy may stand."""
+def shipped(exercise: Exercise) -> dict[str, set[bytes]]:
+    """What each file of a starter may hold, but for the task sheet, in which a policy may stand."""
     files = starter_files(exercise)
     files.pop(_SHEET, None)
     files[".github/workflows/tests.yml"] = _file("tests.yml")
-    return files
+    known = {path: {data} for path, data in files.items()}
+    known[_PINS].add(files[_PINS] + _file(_NOTEBOOK_PINS))
+    return known
 
 
 def candidates_own(path: str, entry: str) -> bool:

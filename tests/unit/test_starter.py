@@ -22,7 +22,7 @@ from grader.models import Exercise
 from grader.notebook.convert import notebook_of
 from grader.sandbox import images
 from grader.starter import build, deliver
-from grader.starter.build import MARKER, candidates_own
+from grader.starter.build import MARKER, candidates_own, shipped
 
 ROOT = Path(__file__).resolve().parents[2]
 EXERCISES = ("imputation", "inference_pipeline", "leakage_debug")
@@ -125,26 +125,34 @@ def test_the_integrity_file_names_exercise_version_and_digests(name: str) -> Non
 
 @pytest.mark.parametrize("name", EXERCISES)
 def test_a_seed_gives_other_data_and_the_same_for_the_same_seed(name: str) -> None:
-    shipped, jane, again, kim = (
+    plain, jane, again, kim = (
         build(exercise(name), seed=seed).files for seed in (None, "jane", "jane", "kim")
     )
     assert jane == again
-    tables = [path for path in shipped if path.startswith("data/") and path.endswith(".csv")]
+    tables = [path for path in plain if path.startswith("data/") and path.endswith(".csv")]
     assert tables
     for path in tables:
-        heads = {files[path].partition(b"\n")[0] for files in (shipped, jane, kim)}
+        heads = {files[path].partition(b"\n")[0] for files in (plain, jane, kim)}
         assert len(heads) == 1
-        assert len({files[path] for files in (shipped, jane, kim)}) == 3
-    same = set(shipped) - {*tables, MARKER, "data/right.txt"}
-    assert all(shipped[path] == jane[path] for path in same)
+        assert len({files[path] for files in (plain, jane, kim)}) == 3
+    same = set(plain) - {*tables, MARKER, "data/right.txt"}
+    assert all(plain[path] == jane[path] for path in same)
 
 
 def test_a_generator_without_a_seed_gives_the_shipped_data(tmp_path: Path) -> None:
     for name, table in (("imputation", "station_status.csv"), ("leakage_debug", "payments.csv")):
         script = ROOT / "exercises" / name / "make_data.py"
         subprocess.run([sys.executable, script, "--out", tmp_path], check=True)
-        shipped = ROOT / "exercises" / name / "starter" / "data" / table
-        assert (tmp_path / table).read_bytes() == shipped.read_bytes()
+        table_shipped = ROOT / "exercises" / name / "starter" / "data" / table
+        assert (tmp_path / table).read_bytes() == table_shipped.read_bytes()
+
+
+def test_a_notebook_draws_with_the_matplotlib_of_the_grader() -> None:
+    made = build(exercise("imputation"), notebook=True).files["requirements.txt"].decode()
+    pins = (ROOT / "requirements" / "notebook.txt").read_text()
+    (pin,) = re.findall(r"^matplotlib==\S+", pins, re.MULTILINE)
+    assert pin in made.splitlines()
+    assert made.encode() in shipped(exercise("imputation"))["requirements.txt"]
 
 
 @pytest.mark.parametrize("name", ["imputation", "inference_pipeline"])
