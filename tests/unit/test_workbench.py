@@ -1,0 +1,72 @@
+"""A worker whose containers are not there."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from grader.sandbox.workbench import Worker
+
+
+class Box:
+    """A container that takes a submission, or does not."""
+
+    def __init__(self, *, takes: bool = True) -> None:
+        self.takes, self.removed = takes, False
+
+    def give(self, submission: object, *, wall_seconds: float) -> None:
+        del submission, wall_seconds
+        if not self.takes:
+            raise OSError("no")
+
+    def remove(self) -> None:
+        self.removed = True
+
+
+def worker_of(box: Box, come: threading.Event) -> Any:
+    """One whose next container is `box`, once `come` is set."""
+
+    def start(_exercise: object, *, notebook: bool) -> Box:
+        del notebook
+        assert come.wait(10)
+        return box
+
+    worker: Any = object.__new__(Worker)
+    worker._pool = ThreadPoolExecutor(max_workers=1)
+    worker._start_candidate = start
+    return worker
+
+
+SUBMISSION: Any = SimpleNamespace(notebook=None)
+
+
+def test_a_replacement_that_comes_too_late_is_not_waited_for_and_removed() -> None:
+    box, come = Box(), threading.Event()
+    worker = worker_of(box, come)
+    assert worker._replacement(None, SUBMISSION, 0.05) is None
+    assert not box.removed
+    come.set()
+    worker._pool.shutdown(wait=True)
+    assert box.removed
+
+
+def test_a_replacement_in_time_is_given_the_submission() -> None:
+    box, come = Box(), threading.Event()
+    come.set()
+    worker = worker_of(box, come)
+    assert worker._replacement(None, SUBMISSION, 10.0) is box
+    worker._pool.shutdown(wait=True)
+    assert not box.removed
+
+
+def test_a_replacement_that_does_not_take_the_submission_is_removed() -> None:
+    box, come = Box(takes=False), threading.Event()
+    come.set()
+    worker = worker_of(box, come)
+    with pytest.raises(OSError, match="no"):
+        worker._replacement(None, SUBMISSION, 10.0)
+    assert box.removed
