@@ -8,7 +8,6 @@ checks. This process looks at nothing but the child's records.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import resource
@@ -29,6 +28,7 @@ from grader.wire.frames import (
     read_header,
     unpack_bundle,
 )
+from grader.wire.pipes import read_exact, set_dumpable, write_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,6 @@ _MEMORY = 640 << 20
 _REPORT = 1 << 20
 _PAGE = 24 << 20
 _LARGEST = 512 << 20
-_PR_SET_DUMPABLE = 4
 _BROUGHT_DOWN = "the code brought the review down"
 
 
@@ -146,9 +145,7 @@ def _child(job: Callable[[bytes], bytes], body: bytes, writer: int, seconds: flo
         resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
         with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
             file.write("1000")
-        data = memoryview(job(body))
-        while data:
-            data = data[os.write(writer, data) :]
+        write_all(writer, job(body))
         code = 0
     except BaseException as error:  # noqa: BLE001 - the parent turns it into failed checks
         with contextlib.suppress(OSError):
@@ -158,35 +155,21 @@ def _child(job: Callable[[bytes], bytes], body: bytes, writer: int, seconds: flo
 
 
 def _read(wire: int) -> Frame | None:
-    def exact(size: int) -> bytes | None:
-        data = bytearray()
-        while len(data) < size:
-            if not select.select([wire], [], [], _IDLE_SECONDS)[0]:
-                return None
-            chunk = os.read(wire, min(size - len(data), 1 << 20))
-            if not chunk:
-                return None
-            data += chunk
-        return bytes(data)
-
-    header = exact(HEADER.size)
+    header = read_exact(wire, HEADER.size, deadline=time.monotonic() + _IDLE_SECONDS)
     if header is None:
         return None
     length, deadline_ms, number, kind = read_header(header, limit=_LARGEST)
-    body = exact(length)
+    body = read_exact(wire, length, deadline=time.monotonic() + _IDLE_SECONDS)
     return None if body is None else Frame(kind, number, body, deadline_ms)
 
 
 def _write(wire: int, frame: Frame) -> None:
-    data = memoryview(frame.pack())
-    while data:
-        data = data[os.write(wire, data) :]
+    write_all(wire, frame.pack())
 
 
 def main() -> None:
     """Entry point of the analyst image."""
-    if ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0):
-        raise OSError("prctl(PR_SET_DUMPABLE) failed")
+    set_dumpable(value=False)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     wire_in, wire_out = os.dup(0), os.dup(1)
     null = os.open(os.devnull, os.O_RDWR)

@@ -10,7 +10,6 @@ import builtins
 import importlib
 import importlib.util
 import itertools
-import os
 import random
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from grader.candidate.config import LoadConfig
 from grader.wire import codec, recipes
 from grader.wire.errors import LISTED_ERRORS, MAX_MESSAGE, MAX_TYPE, MAX_WHERE
 from grader.wire.frames import HEADER, Frame, Kind, read_header
+from grader.wire.pipes import read_exact, write_all
 from grader.wire.values import FileTree, Handle, Recipe, Stream
 
 if TYPE_CHECKING:
@@ -328,29 +328,18 @@ class _Pipe:
     number: int = field(default=0)
 
     def read(self) -> Frame | None:
-        header = self._read_exact(HEADER.size)
+        header = read_exact(self.request_fd, HEADER.size)
         if header is None:
             return None
         length, _, self.number, kind = read_header(header, limit=_MAX_REQUEST)
-        body = self._read_exact(length)
+        body = read_exact(self.request_fd, length)
         return None if body is None else Frame(kind, self.number, body)
-
-    def _read_exact(self, size: int) -> bytes | None:
-        data = bytearray()
-        while len(data) < size:
-            chunk = os.read(self.request_fd, size - len(data))
-            if not chunk:
-                return None
-            data += chunk
-        return bytes(data)
 
     def write(self, kind: Kind, body: bytes) -> None:
         self.write_raw(Frame(kind, self.number, body).pack())
 
     def write_raw(self, raw: bytes) -> None:
-        data = memoryview(raw)
-        while data:
-            data = data[os.write(self.reply_fd, data) :]
+        write_all(self.reply_fd, raw)
 
     def pull(self, stream_id: int) -> object:
         self.write(Kind.REPLY, codec.encode(("pull", stream_id)))
