@@ -13,8 +13,9 @@ from pathlib import Path
 __all__ = ["Cgroup"]
 
 _V1_ROOT = Path("/sys/fs/cgroup")
-_PATTERNS_V1 = ("docker/{id}", "system.slice/docker-{id}.scope")
-_PATTERNS_V2 = ("docker/{id}", "system.slice/docker-{id}.scope", "machine.slice/libpod-{id}.scope")
+_DOCKERS = ("docker/{id}", "system.slice/docker-{id}.scope")
+_PATTERNS_V1 = (*_DOCKERS, "libpod_parent/libpod-{id}", "machine.slice/libpod-{id}.scope")
+_PATTERNS_V2 = (*_PATTERNS_V1, "machine.slice/libpod-{id}.scope/container")
 
 
 @dataclass(slots=True)

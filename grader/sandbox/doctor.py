@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Finding", "examine", "warnings_of"]
 
-_ENGINE_OLDEST = (20, 10)
+_ENGINE_OLDEST = {"Docker": (20, 10), "Podman": (4, 3)}
 # The first runc releases without the container escapes published in November 2025.
 _RUNC_SAFE = ((1, 2, 8), (1, 3, 3))
 
@@ -36,12 +36,13 @@ def _runc_is_safe(version: str) -> bool:
 
 
 def _engine_findings(facts: EngineFacts) -> Iterator[Finding]:
-    new_enough = runtime_tuple(facts.version) >= _ENGINE_OLDEST
+    oldest = _ENGINE_OLDEST[facts.product]
+    new_enough = runtime_tuple(facts.version) >= oldest
     yield Finding(
         "engine",
         "ok" if new_enough else "error",
         f"{facts.product} {facts.version}, API {facts.api_version}, {facts.architecture}",
-        "" if new_enough else "update to Docker 20.10 or newer",
+        "" if new_enough else f"update to {facts.product} {oldest[0]}.{oldest[1]} or newer",
     )
     if facts.runtime == "runsc":
         yield Finding("runtime", "ok", "runsc (gVisor): candidates meet a kernel of their own")

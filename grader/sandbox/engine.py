@@ -18,6 +18,7 @@ import requests.exceptions
 from grader.errors import PrerequisiteError, SandboxError
 from grader.sandbox.cgroups import Cgroup
 from grader.sandbox.hardening import ContainerSpec, create_body, verify
+from grader.sandbox.podman import in_dockers_words
 from grader.sandbox.stream import ContainerStream
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ __all__ = ["Container", "Engine", "EngineFacts", "owner_labels"]
 
 OWNER = "takehome-grader.owner"
 DEADLINE = "takehome-grader.deadline"
+_ENDING_SECONDS = 0.3
 RUNTIME = "GRADER_RUNTIME"  # environment variable: the runtime that containers are started with
 _STRONGER = "runsc"  # gVisor, used where the engine knows it and nothing else is asked for
 _KERNEL_NAMES = {"amd64": "x86_64", "arm64": "aarch64"}
@@ -123,8 +125,14 @@ class Container:
         self.stream.close()
         if self.cgroup:
             self.cgroup.close()
-        with contextlib.suppress(docker.errors.NotFound), _mapped("removing a container"):
-            self._api.remove_container(self.id, force=True, v=True)
+        with _mapped("removing a container"), contextlib.suppress(docker.errors.NotFound):
+            try:
+                self._api.remove_container(self.id, force=True, v=True)
+            except docker.errors.NotFound:
+                raise
+            except docker.errors.APIError:  # Podman, of one that is ending by itself just now
+                time.sleep(_ENDING_SECONDS)
+                self._api.remove_container(self.id, force=True, v=True)
 
     def __enter__(self) -> Self:
         return self
@@ -150,13 +158,6 @@ class Engine:
                 f"no container engine answers ({error}). Start Docker Desktop, or on Linux: "
                 "sudo systemctl start docker; `make engine` installs and starts it on Debian."
             ) from error
-        if self.facts.product == "Podman":
-            raise PrerequisiteError(
-                f"Podman {self.facts.version} answers in place of Docker. It starts containers "
-                "with other settings than asked (a shareable IPC namespace, a writable /run, "
-                "standard input that stays open), so nothing is graded with it. Point DOCKER_HOST "
-                "at a Docker engine."
-            )
 
     def image_id(self, tag: str) -> str | None:
         """The content id of an image, or None when it is not there."""
@@ -180,7 +181,7 @@ class Engine:
         try:
             with _mapped(f"creating the {spec.role} container"):
                 container_id = self.api.create_container_from_config(body)["Id"]
-                attrs = self.api.inspect_container(container_id)
+                attrs = self.inspect(container_id)
             verify(attrs, body)
             with _mapped(f"starting the {spec.role} container"):
                 raw = self.api.attach_socket(
@@ -194,6 +195,16 @@ class Engine:
             raise
         cgroup = Cgroup.find(container_id) if self.facts.local else None
         return Container(self.api, container_id, ContainerStream(raw), cgroup)
+
+    def inspect(self, container_id: str) -> Mapping[str, object]:
+        """A container's settings in Docker's words."""
+        attrs: dict[str, object] = self.api.inspect_container(container_id)
+        if self.facts.product == "Docker":
+            return attrs
+        address = f"{self.api.base_url}/v4.0.0/libpod/containers/{container_id}/json"
+        answer = self.api.get(address, timeout=self.api.timeout)
+        answer.raise_for_status()
+        return in_dockers_words(attrs, answer.json())
 
     def sweep(self) -> int:
         """Remove containers of ours whose owner is gone or whose deadline has passed."""
@@ -261,18 +272,24 @@ def _facts(api: docker.APIClient) -> EngineFacts:
 def _runtime(info: Mapping[str, Any], product: str) -> str:
     """The runtime that was asked for, else gVisor's where there is one, else the engine's own.
 
-    Podman lists every runtime that it has heard of, whether it is installed or not.
+    Podman lists every runtime that it has heard of, installed or not, and is not told which.
     """
+    own = str(info.get("DefaultRuntime") or "runc")
     known, asked = info.get("Runtimes") or {}, os.environ.get(RUNTIME)
+    if product == "Podman":
+        if asked and asked != own:
+            raise PrerequisiteError(
+                f'{RUNTIME}={asked}: Podman uses {own}. Put runtime="{asked}" below [engine] in '
+                "/etc/containers/containers.conf and restart its service."
+            )
+        return own
     if asked and asked not in known:
         raise PrerequisiteError(
             f"{RUNTIME}={asked}: the engine has no such runtime, only {', '.join(sorted(known))}. "
             'Add it to "runtimes" in /etc/docker/daemon.json and restart the engine, or unset '
             f"{RUNTIME}."
         )
-    if not asked and _STRONGER in known and product == "Docker":
-        asked = _STRONGER
-    return asked or str(info.get("DefaultRuntime") or "runc")
+    return asked or (_STRONGER if _STRONGER in known else own)
 
 
 def runtime_tuple(version: str) -> tuple[int, ...]:

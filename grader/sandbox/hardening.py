@@ -12,6 +12,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from grader.errors import SandboxError
+from grader.sandbox.podman import adapt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +26,7 @@ CANDIDATE_UID = 61001
 JUDGE_UID = 63001
 ANALYST_UID = 64001
 _SCRATCH_INODES = 4096
+_PROFILE = files("grader.sandbox") / "seccomp.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +149,9 @@ def create_body(spec: ContainerSpec, facts: EngineFacts) -> dict[str, object]:
     }
     if facts.cgroup_version == 1:
         host["MemorySwappiness"] = 0
-    if facts.runtime != "runc":
+    if facts.runtime != "runc" and facts.product == "Docker":
         host["Runtime"] = facts.runtime
-    return {
+    body: dict[str, object] = {
         "Image": spec.image,
         "User": f"{spec.user}:{spec.user}",
         "Hostname": "sandbox",
@@ -168,6 +170,9 @@ def create_body(spec: ContainerSpec, facts: EngineFacts) -> dict[str, object]:
         "Labels": dict(spec.labels),
         "HostConfig": host,
     }
+    if facts.product == "Podman":
+        adapt(body, str(_PROFILE) if facts.seccomp else "")
+    return body
 
 
 _MODULES = {
@@ -199,7 +204,7 @@ def _tmpfs(size: int) -> str:
 def _security_options(facts: EngineFacts) -> list[str]:
     options = ["no-new-privileges:true"]
     if facts.seccomp:
-        profile = json.loads((files("grader.sandbox") / "seccomp.json").read_text())
+        profile = json.loads(_PROFILE.read_text())
         options.append("seccomp=" + json.dumps(profile, separators=(",", ":")))
     if facts.apparmor:
         options.append("apparmor=docker-default")

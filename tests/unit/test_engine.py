@@ -5,10 +5,11 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import docker.errors
 import pytest
 
-from grader.errors import PrerequisiteError
-from grader.sandbox.engine import RUNTIME, Engine
+from grader.errors import PrerequisiteError, SandboxError
+from grader.sandbox.engine import RUNTIME, Container, Engine
 
 
 def engine(*runtimes: str, product: str = "Engine", architecture: str = "x86_64") -> Engine:
@@ -60,6 +61,45 @@ def test_architectures_are_named_as_the_kernel_does() -> None:
     assert engine("runc", architecture="arm64").facts.architecture == "aarch64"
 
 
-def test_podman_is_refused_before_anything_is_built() -> None:
-    with pytest.raises(PrerequisiteError, match=r"Podman .* in place of Docker"):
-        engine("runc", product="Podman Engine")
+def test_podman_uses_the_runtime_that_it_is_set_up_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = engine("runc", "runsc", product="Podman Engine").facts
+    assert (facts.product, facts.runtime) == ("Podman", "runc")
+    monkeypatch.setenv(RUNTIME, "runsc")
+    with pytest.raises(PrerequisiteError, match=r"Podman uses runc.*containers\.conf"):
+        engine("runc", "runsc", product="Podman Engine")
+
+
+def container(*answers: Exception | None) -> tuple[Container, list[str]]:
+    """One whose removal is answered so, and what was asked."""
+    left, asked = list(answers), []
+
+    def remove(name: str, *, force: bool, v: bool) -> None:
+        assert force
+        assert v
+        asked.append(name)
+        answer = left.pop(0)
+        if answer:
+            raise answer
+
+    stream: Any = SimpleNamespace(close=lambda: None)
+    api: Any = SimpleNamespace(remove_container=remove)
+    return Container(api, "c1", stream, None), asked
+
+
+def test_a_container_that_is_gone_already_is_removed() -> None:
+    gone, asked = container(docker.errors.NotFound("no such container"))
+    gone.remove()
+    gone.remove()
+    assert asked == ["c1"]
+
+
+def test_a_container_that_is_just_ending_is_removed_at_the_second_try() -> None:
+    ending, asked = container(docker.errors.APIError("container state improper"), None)
+    ending.remove()
+    assert asked == ["c1", "c1"]
+
+
+def test_a_container_that_stays_is_an_error() -> None:
+    error = docker.errors.APIError("no")
+    with pytest.raises(SandboxError, match="removing a container"):
+        container(error, error)[0].remove()
