@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import grader
+from grader._entries import shown
 from grader.binding import bind
-from grader.errors import PlatformError, ReplayMismatch, UsageError
+from grader.errors import PlatformError, ReplayMismatch, SubmissionRejected, UsageError
 from grader.evidence import collected_tests, evidence_of
 from grader.exercise import detect_exercise, list_exercises, load_exercise
 from grader.findings import findings_of
@@ -95,7 +96,14 @@ def prepare(path: Path, *, root: Path, exercise: str | None, seed: str | None) -
     chosen = detect_exercise(submission, exercises, exercise)
     if chosen.entry != entry:
         submission = read_submission(path, entry=chosen.entry)
-    submission = resolve(submission, chosen)
+    try:
+        submission = resolve(submission, chosen)
+    except SubmissionRejected as error:
+        if len(submission.files) > 1:
+            raise
+        # Of a file that came alone people know the name that they gave it, not the contract's.
+        message = str(error).replace(shown(submission.files[0].path), shown(path.name), 1)
+        raise SubmissionRejected(error.code, message) from None
     secret = checked(seed, "--seed") if seed else team_seed(root / "hidden_tests")
     return Grading(
         submission,

@@ -58,7 +58,7 @@ def test_kill_of_the_command_ends_its_containers_and_the_next_one_removes_them(
     time.sleep(0.7)  # in the middle of a call
     command.kill()
     command.wait()
-    assert wait_for(lambda: not owned_by(bench, command.pid, running=True), 4)
+    assert wait_for(lambda: not owned_by(bench, command.pid, running=True), 10)
     assert owned_by(bench, command.pid, running=False)
     bench.engine.sweep()
     assert not owned_by(bench, command.pid, running=False)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from grader import pipeline
 from grader.errors import SubmissionRejected
 from grader.exercise import load_exercise
 from grader.intake import digest_of
@@ -107,3 +108,10 @@ def test_definitions_of_every_form_count(lines: str) -> None:
 def test_names_inside_functions_define_nothing() -> None:
     inner = notebook("def f():\n    def impute(): ...\n    class MedianImputer: ...")
     assert chosen(solution_py=STARTER, a=inner)[0] == "solution.py"
+
+
+def test_a_notebook_that_came_alone_is_refused_by_its_own_name(tmp_path: Path) -> None:
+    path = tmp_path / "my work.ipynb"
+    path.write_text('{"cells": [')
+    with pytest.raises(SubmissionRejected, match=r"^'my work\.ipynb' is damaged"):
+        pipeline.prepare(path, root=ROOT, exercise="imputation", seed="0" * 32)
