@@ -20,3 +20,5 @@ done
 find / -xdev -perm /6000 -type f -exec chmod a-s {} +
 mkdir -p -m 1777 /submission /suite
 chmod 1777 /tmp /submission /suite
+# an engine that mounts over this folder by itself gives the mount its mode
+chmod 755 /var/tmp

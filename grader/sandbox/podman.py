@@ -22,7 +22,7 @@ __all__ = ["adapt", "in_dockers_words"]
 
 _MOUNTS_OF_ITS_OWN = ("/run", "/var/tmp", "/dev/shm")  # noqa: S108 - closed, not used
 _CLOSED = "rw,noexec,nosuid,nodev,size=4096,mode=0555"
-_ADDED_OPTIONS = {"rprivate", "tmpcopyup"}
+_BARE = "notmpcopyup"  # or the image's own folder lends its contents and its mode
 _ADDED_VARIABLES = {"TERM", "container", "HOSTNAME"}
 _OWN_NAMESPACES = ("PidMode", "UTSMode")
 _PROCESSES = 4096  # a user id belongs to one container, whose own limit is lower
@@ -41,10 +41,13 @@ def adapt(body: dict[str, Any], profile: str) -> None:
     ]
     if profile:
         host["SecurityOpt"].append(f"seccomp={profile}")
+    mounts = dict(host["Tmpfs"]) | dict.fromkeys(_MOUNTS_OF_ITS_OWN, _CLOSED)
     host["Tmpfs"] = {
-        path: ",".join(part for part in options.split(",") if not part.startswith("nr_inodes="))
-        for path, options in host["Tmpfs"].items()
-    } | dict.fromkeys(_MOUNTS_OF_ITS_OWN, _CLOSED)
+        path: ",".join(
+            [*(part for part in options.split(",") if not part.startswith("nr_inodes=")), _BARE]
+        )
+        for path, options in mounts.items()
+    }
     host["IpcMode"] = "shareable"
     host["Ulimits"] = [*host["Ulimits"], {"Name": "nproc", "Soft": _PROCESSES, "Hard": _PROCESSES}]
     del host["CgroupnsMode"]  # answered with an empty text, whatever it is
@@ -66,8 +69,11 @@ def in_dockers_words(attrs: Mapping[str, Any], native: Mapping[str, Any]) -> dic
         for option in host["SecurityOpt"]
     ]
     host["Tmpfs"] = {
-        path: ",".join(part for part in options.split(",") if part not in _ADDED_OPTIONS)
-        for path, options in host["Tmpfs"].items()
+        # What is asked for is not repeated; only its opposite is told.
+        path: options if "tmpcopyup" in options else f"{options},{_BARE}"
+        for path, options in (
+            (path, options.replace(",rprivate", "")) for path, options in host["Tmpfs"].items()
+        )
     }
     host["Ulimits"] = [
         {**limit, "Name": limit["Name"].removeprefix("RLIMIT_").lower()}

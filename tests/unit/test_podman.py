@@ -51,7 +51,7 @@ def told(asked: dict[str, Any]) -> dict[str, Any]:
         "PidMode": "private",
         "UTSMode": "private",
         "SecurityOpt": ["no-new-privileges", host["SecurityOpt"][1]],
-        "Tmpfs": {path: f"{text},rprivate,tmpcopyup" for path, text in host["Tmpfs"].items()},
+        "Tmpfs": {path: text.removesuffix(",notmpcopyup") for path, text in host["Tmpfs"].items()},
         "Ulimits": [
             {**limit, "Name": f"RLIMIT_{limit['Name'].upper()}"} for limit in host["Ulimits"]
         ],
