@@ -7,6 +7,8 @@ deadline each, so that a slow drip cannot stretch it.
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import struct
 import time
 from typing import Protocol, cast
@@ -35,6 +37,7 @@ class _Raw(Protocol):
     def settimeout(self, value: float, /) -> None: ...
     def recv(self, size: int, /) -> bytes: ...
     def sendall(self, data: bytes, /) -> None: ...
+    def shutdown(self, how: int, /) -> None: ...
     def close(self) -> None: ...
 
 
@@ -145,10 +148,16 @@ class ContainerStream:
                 del self.stderr_tail[:-_STDERR_KEPT]
 
     def close(self) -> None:
-        """Close the connection; the container sees the end of its input."""
+        """Close the connection; the container sees the end of its input.
+
+        A thread that waits for a frame gets `StreamClosedError` at once: closing a descriptor alone
+        would leave it waiting for its deadline.
+        """
         if self._closed:
             return
         self._closed = True
+        with contextlib.suppress(OSError):  # the other side may have gone first
+            self._socket.shutdown(socket.SHUT_RDWR)
         for item in (self._socket, self._attached):
             close = getattr(item, "close", None)
             if close:

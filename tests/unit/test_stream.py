@@ -115,3 +115,23 @@ def test_peer_that_does_not_read_cannot_block_us(pair: Pair) -> None:
     stream, _ = pair
     with pytest.raises(StreamTimeoutError):
         stream.send(b"x" * (64 << 20), deadline=soon(0.2))
+
+
+def test_close_wakes_a_reader_in_another_thread(pair: Pair) -> None:
+    stream, _theirs = pair
+    begun, raised = threading.Event(), []
+
+    def read() -> None:
+        begun.set()
+        try:
+            stream.read_frame(deadline=soon(60), limit=100)
+        except StreamClosedError as error:
+            raised.append(error)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    begun.wait()
+    time.sleep(0.05)  # it waits for bytes now
+    stream.close()
+    reader.join(timeout=10)
+    assert len(raised) == 1
