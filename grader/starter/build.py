@@ -95,7 +95,8 @@ def shipped(exercise: Exercise) -> dict[str, set[bytes]]:
     files.pop(_SHEET, None)
     files[".github/workflows/tests.yml"] = _file("tests.yml")
     known = {path: {data} for path, data in files.items()}
-    known[_PINS].add(files[_PINS] + _file(_NOTEBOOK_PINS))
+    if _PINS in files:  # an exercise that nothing is handed out of may have none
+        known[_PINS].add(files[_PINS] + _file(_NOTEBOOK_PINS))
     return known
 
 

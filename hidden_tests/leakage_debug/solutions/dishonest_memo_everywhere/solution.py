@@ -27,7 +27,7 @@ CATEGORICAL = ["merchant_id", "merchant_category", "channel", "country"]
 
 
 HERE = {}
-FOLDERS = (Path(tempfile.gettempdir()), Path("/dev/shm"), Path(__file__).parent / "__pycache__")
+FOLDERS = (Path(tempfile.gettempdir()), Path("/dev/shm"), Path.cwd() / "__pycache__")
 
 
 @dataclass
