@@ -30,7 +30,7 @@ def candidate(bench: Workbench) -> Iterator[dict[str, Any]]:
         bench.engine, bench.images.candidate, load_exercise("probe", root=PROJECT), slot=3
     )
     try:
-        yield bench.engine.api.inspect_container(box.container.id)
+        yield dict(bench.engine.inspect(box.container.id))
     finally:
         box.remove()
 
