@@ -10,9 +10,9 @@ from typing import Any
 FOLDER = Path(__file__).resolve().parent.parent / "scripts"
 
 
-def load(name: str) -> Any:
-    """``scripts/<name>.py`` as the module `name`."""
-    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+def load(name: str, folder: Path = FOLDER) -> Any:
+    """``<folder>/<name>.py`` as the module `name`; without a folder, one of ``scripts/``."""
+    spec = importlib.util.spec_from_file_location(name, folder / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import importlib.util
 import json
 import re
 import sys
@@ -14,6 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+from tests.scripts import load
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PUBLIC = ROOT / "exercises" / "inference_pipeline"
@@ -40,19 +41,9 @@ def _importable() -> Any:
         sys.modules.pop(name, None)
 
 
-def _module(name: str, folder: Path) -> Any:
-    spec = importlib.util.spec_from_file_location(name, folder / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # its data classes look themselves up there
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def judged() -> Any:
-    module = _module("reference", HIDDEN)
+    module = load("reference", HIDDEN)
     files = {name: (HIDDEN / "model" / name).read_bytes() for name in MODEL_FILES}
     return module, module.Model.from_files(files)
 
@@ -82,7 +73,7 @@ def test_the_human_card_says_what_the_card_says() -> None:
 
 
 def test_the_model_is_what_the_script_trains(tmp_path: Path) -> None:
-    script = _module("make_model", PUBLIC)
+    script = load("make_model", PUBLIC)
     vectorizer, classifier, temperature, sample = script.train()
     script.write_model(vectorizer, classifier, temperature, tmp_path)
     script.write_sample(sample, tmp_path)
@@ -101,7 +92,7 @@ def test_the_model_is_what_the_script_trains(tmp_path: Path) -> None:
 
 def test_the_judge_reads_tickets_as_training_did(judged: Any) -> None:
     module, _ = judged
-    script = _module("make_model", PUBLIC)
+    script = load("make_model", PUBLIC)
     drawn = script.tickets.draw_tickets(np.random.default_rng(0), 300)
 
     for text in [*(ticket.text for ticket in drawn), *ODD_TEXTS]:
@@ -112,7 +103,7 @@ def test_the_judge_reads_tickets_as_training_did(judged: Any) -> None:
 
 def test_honest_accuracy_is_what_the_card_says(judged: Any) -> None:
     _, model = judged
-    tickets = _module("tickets", HIDDEN)
+    tickets = load("tickets", HIDDEN)
     drawn = tickets.draw_tickets(np.random.default_rng(1), 3000)
 
     best = model.probabilities([ticket.text for ticket in drawn]).argmax(axis=1)
@@ -123,7 +114,7 @@ def test_honest_accuracy_is_what_the_card_says(judged: Any) -> None:
 
 def test_the_prototype_has_its_defects(judged: Any) -> None:
     _, model = judged
-    prototype = _module("prototype", STARTER)
+    prototype = load("prototype", STARTER)
     text = "Geb&uuml;hr f&uuml;r die R&uuml;cksendung"
     scores = model.scores([text])[0]
 
