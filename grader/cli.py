@@ -1,5 +1,7 @@
 """The ``grade`` command: parse, call, exit code. Its subcommands are in `grader.commands`.
 
+`grader.__main__` starts it.
+
 Exit codes: 0 graded; 1 graded, but below ``--fail-under``; 2 wrong usage; 3 the machine or the
 grader failed, so there is no score; 4 the submission was rejected; 130 interrupted. Of several
 submissions the most serious one counts, in the order 3, 4, 1, 0.
@@ -9,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,6 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 import grader
-from grader import interrupts
 from grader.commands import call, overview
 from grader.errors import GraderError, SubmissionRejected, UsageError
 from grader.text import CandidateText, for_terminal
@@ -73,8 +73,6 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command. Returns the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, interrupts.received)
     errors = Console(stderr=True, highlight=False)
     try:
         code = call(arguments[0], arguments[1:]) if arguments else None
@@ -109,7 +107,3 @@ def _grade(options: argparse.Namespace) -> int:
     if missing:
         raise UsageError(f"there is no {missing[0]}; give the path of a zip, folder or .py file")
     return grade_all(options)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -55,7 +55,7 @@ def command(folder: Path, extra: Mapping[str, str], limit: int = 0) -> subproces
     """
     solution = folder / "solution.py"
     solution.write_text((PROJECT / "honest.py").read_text())
-    arguments = [sys.executable, "-m", "grader.cli", str(solution), "--root", str(PROJECT)]
+    arguments = [sys.executable, "-m", "grader", str(solution), "--root", str(PROJECT)]
     arguments += ["--out", str(folder / "results"), "--seed", SEED, "--quiet"]
 
     def small() -> None:
@@ -127,7 +127,16 @@ def _kill_command(process: subprocess.Popen[str], rng: random.Random) -> None:
     process.kill()
 
 
+def takes_signals(process: subprocess.Popen[str]) -> bool:
+    """Whether a command has begun; before, there is only Python's own start-up to end."""
+    status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+    caught = int(status.partition("SigCgt:")[2].split()[0], 16)
+    return bool(caught >> (signal.SIGTERM - 1) & 1) or process.poll() is not None
+
+
 def _interrupt(process: subprocess.Popen[str], rng: random.Random) -> None:
+    while not takes_signals(process):
+        time.sleep(0.01)
     _wait(rng)
     with contextlib.suppress(ProcessLookupError):
         os.kill(process.pid, rng.choice((signal.SIGINT, signal.SIGTERM)))

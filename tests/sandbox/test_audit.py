@@ -111,7 +111,7 @@ def test_the_command_replays_and_says_what_differs(
     def command(folder: Path) -> tuple[int, str]:
         run = subprocess.run(
             [
-                sys.executable, "-m", "grader.cli", "audit", str(folder), "--replay",
+                sys.executable, "-m", "grader", "audit", str(folder), "--replay",
                 "--root", str(PROJECT), "--public-key", str(signed[2]),
             ],
             capture_output=True, text=True, check=False,

@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.docker, pytest.mark.timeout(180)]
 def grade(*arguments: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command with plain output."""
     return subprocess.run(
-        [sys.executable, "-m", "grader.cli", *map(str, arguments)],
+        [sys.executable, "-m", "grader", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,

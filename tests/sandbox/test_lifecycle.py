@@ -13,6 +13,7 @@ import pytest
 
 from grader.sandbox.engine import OWNER
 from tests.sandbox.probe import HONEST, PROJECT, SEED
+from tests.scripts import load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(120)]
 
+faults = load("faults")
+
 
 def start(source: str, out: Path) -> subprocess.Popen[bytes]:
     """Run the command on a source text, in a process of its own."""
     path = out / "solution.py"
     path.write_text(source)
-    command = [sys.executable, "-m", "grader.cli", str(path), "--root", str(PROJECT)]
+    command = [sys.executable, "-m", "grader", str(path), "--root", str(PROJECT)]
     command += ["--out", str(out / "results"), "--seed", SEED, "--quiet"]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL)
 
@@ -75,6 +78,20 @@ def test_interrupted_command_removes_its_containers_itself(
     assert command.wait(timeout=20) == 130
     assert not owned_by(bench, command.pid, running=False)
     assert not list((tmp_path / "results").iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_while_modules_are_imported_is_as_quiet(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "grader", str(tmp_path)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert wait_for(lambda: faults.takes_signals(process), 20)
+        os.kill(process.pid, number)
+        assert process.stderr is not None
+        told = process.stderr.read()
+    assert (process.returncode, "Traceback" in told) == (130, False), told
+    assert told.startswith("interrupted;")
 
 
 def test_container_of_a_live_command_is_not_swept(bench: Workbench, tmp_path: Path) -> None:
