@@ -13,7 +13,8 @@ What should come out is data:
     REJECT  refused at intake with this code, before anything runs
 
 Besides, for every run: each collected test has one verdict, the transcript replays to the same
-evidence, no canary reaches the candidate's container or feedback, and nothing is left behind.
+evidence, and no canary reaches the candidate's container or feedback. At the end the host must
+look as it did before (`grader.sandbox.leftovers`), so run it on a machine that does nothing else.
 
 Exit code 0 when all of that holds, 1 otherwise.
 """
@@ -46,6 +47,7 @@ from grader.exercise import load_exercise
 from grader.intake import digest_of, read_submission
 from grader.models import Submission, SubmissionFile
 from grader.report import report_json
+from grader.sandbox.leftovers import added, snapshot
 from grader.sandbox.workbench import Replayer, Workbench, Worker
 
 if TYPE_CHECKING:
@@ -470,28 +472,6 @@ def sink_problems(folder: Path) -> list[str]:
     return found
 
 
-def leftovers(before: Mapping[str, set[str]]) -> list[str]:
-    """What is there now and was not before, of this process's."""
-    return [f"{kind}: {name}" for kind, now in host().items() for name in now - before[kind]]
-
-
-def host() -> dict[str, set[str]]:
-    """Containers, volumes and dangling images of the engine, and children of this process."""
-    api = docker.APIClient()
-    mine = f"|{os.getpid()}|"
-    try:
-        return {
-            "container": {
-                item["Id"][:12]
-                for item in api.containers(all=True)
-                if any(mine in str(value) for value in (item["Labels"] or {}).values())
-            },
-            "volume": {item["Name"] for item in api.volumes()["Volumes"] or []},
-        }
-    finally:
-        api.close()
-
-
 def seeds(count: int) -> list[str]:
     """The seeds of the rounds."""
     return [hashlib.sha256(f"hostile {n}".encode()).hexdigest()[:32] for n in range(count)]
@@ -524,7 +504,8 @@ def main() -> int:
     if not tasks:
         sys.stderr.write("hostile: no attack matches\n")
         return 2
-    before, clock, bad, worst = host(), time.perf_counter(), 0, float("-inf")
+    api = docker.APIClient()
+    before, clock, bad, worst = snapshot(api), time.perf_counter(), 0, float("-inf")
     with Range(options.jobs, options.twin, lambda text: print(text, file=sys.stderr)) as area:
         for done, finding in enumerate(area.run_all(tasks), 1):
             bad += bool(finding.problems)
@@ -537,7 +518,7 @@ def main() -> int:
             )
             for problem in finding.problems:
                 print(f"{'':>12}{problem}")
-    left = leftovers(before)
+    left = added(before, snapshot(api))
     print(
         f"{len(attacks)} attacks, {len(tasks)} runs: {len(tasks) - bad} as expected, {bad} not; "
         f"worst time past a wall limit {max(worst, 0.0):.1f} s; left behind: "

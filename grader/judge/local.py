@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,8 @@ __all__ = ["LocalChannel"]
 class LocalChannel:
     """Serves requests by a session in this process.
 
+    Temporary files of a test's solution go to a folder that is gone after the test.
+
     Args:
         folder: the submission's folder; its entry file must be there.
         entry: file name of the module.
@@ -41,6 +44,7 @@ class LocalChannel:
         self._folder = folder.resolve()
         self._session: object = None
         self._items: Callable[[int], bytes] | None = None
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
 
     def serve_items(self, source: Callable[[int], bytes]) -> None:
         """See :class:`grader.judge.proxy.Channel`."""
@@ -52,6 +56,9 @@ class LocalChannel:
         for name, module in list(sys.modules.items()):
             if str(getattr(module, "__file__", None)).startswith(inside):
                 del sys.modules[name]
+        self._leave_scratch()  # of a test that did not end
+        self._scratch = tempfile.TemporaryDirectory(prefix="solution-")
+        tempfile.tempdir = self._scratch.name
         self._session = self._session_class(self._folder, self._config, self._pull)
         path, argv, cwd = sys.path[:], sys.argv[:], Path.cwd()
         os.chdir(self._folder)
@@ -72,9 +79,16 @@ class LocalChannel:
     def end(self) -> bool:
         """See :class:`grader.judge.proxy.Channel`."""
         self._session = None
+        self._leave_scratch()
         while str(self._folder) in sys.path:
             sys.path.remove(str(self._folder))
         return False
+
+    def _leave_scratch(self) -> None:
+        if self._scratch is not None:
+            tempfile.tempdir = None
+            self._scratch.cleanup()
+            self._scratch = None
 
     def clock(self) -> Measure:
         """See :class:`grader.judge.proxy.Channel`."""

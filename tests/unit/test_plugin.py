@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
+
 HEAD = """
 import hypothesis, pytest
 from hypothesis import given, strategies as st
@@ -185,3 +187,22 @@ def test_three(solution):
     assert {name: record["cause"] for name, record in records.items()} == dict.fromkeys(
         ("test_one", "test_two", "test_three"), "load-error"
     )
+
+
+LEAVES_FILES = """
+import tempfile
+def double(x): return 2 * x if tempfile.mkdtemp() else None
+"""
+
+
+def test_what_a_solution_leaves_in_scratch_space_goes_with_its_test(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (scratch := tmp_path / "scratch").mkdir()
+    (tmp_path / "solution").mkdir()
+    (tmp_path / "solution/solution.py").write_text(LEAVES_FILES)
+    monkeypatch.setenv("TMPDIR", str(scratch))
+    suite = '@criterion\ndef test_one(solution):\n    """It doubles."""\n    assert solution.double(2) == 4\n'
+    found = evidence(tmp_path, suite, keep=True)
+    assert found["test_one"]["status"] == "passed"
+    assert list(scratch.iterdir()) == []
