@@ -1,11 +1,14 @@
 """Break a run at a random moment, many times, and look at what is left of it.
 
-    python scripts/faults.py [--runs N] [--seed S] [--only NAME]
+    python scripts/faults.py [--runs N] [--seed S] [--only NAME] [--engine PIDFILE]
 
 Each run grades the honest solution of the sandbox tests' exercise in a process of its own while
 something happens to it. Afterwards there is either the same score as ever, or none and exit code
 3 (137 or 130 where the command itself was killed); no half-written result; no container runs
 longer than its limit + 2 s, and the next command removes what is left.
+
+With ``--engine`` the engine itself is stopped and killed as well (``dockerd``'s PID file, as root,
+where nothing else uses it), and started again by ``scripts/bootstrap.sh``.
 
 Exit code 0 when all of that held in every run.
 """
@@ -31,6 +34,7 @@ from typing import TYPE_CHECKING, Any
 import docker
 
 from grader.sandbox.engine import OWNER, Engine
+from grader.sandbox.leftovers import processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -152,10 +156,64 @@ def _kill_container(
             api.kill(rng.choice(running)["Id"], signal="SIGKILL")
 
 
+def _end_engine(pid_file: Path, number: signal.Signals) -> None:
+    pid = int(pid_file.read_text(encoding="utf-8"))
+    os.kill(pid, number)
+    while Path(f"/proc/{pid}").exists() and "\nState:\tZ" not in _status(pid):
+        time.sleep(0.05)
+
+
+def _engine_ends(
+    folder: Path, rng: random.Random, pid_file: Path, number: signal.Signals
+) -> list[str]:
+    """The engine is stopped or killed in the middle of a run, and started again after it."""
+    before = {*processes()}
+    process = command(folder, {})
+    _wait(rng)
+    _end_engine(pid_file, number)
+    end = time.monotonic() + LIMIT + GRACE
+    try:
+        _, told = process.communicate(timeout=LIMIT + 40)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return ["the command hangs"]
+    while left := _of_sandboxes(before):
+        if time.monotonic() > end:
+            return [f"still run: {left}"]
+        time.sleep(0.2)
+    _start_engine()
+    found = _results(folder, process.returncode, told)
+    with contextlib.closing(docker.APIClient()) as api:
+        found += _containers(api, process.pid)
+        again = command(folder, {})
+        _, told = again.communicate(timeout=LIMIT + 40)
+        found += _results(folder, again.returncode, told)
+        found += [f"the next command ends with {again.returncode}"] if again.returncode else []
+        found += _containers(api, again.pid)
+    return found
+
+
+def _of_sandboxes(before: set[str]) -> list[str]:
+    return [line for line in processes() if line not in before and " sandbox-" in line]
+
+
+def _status(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
+def _start_engine() -> None:
+    script = ROOT / "scripts" / "bootstrap.sh"
+    subprocess.run([script, "engine"], check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - ours
+
+
 FAULTS = (
     "the command is killed", "the command is interrupted", "a container is killed",
     "the engine goes away", "the disk is full", "two commands at once",
 )  # fmt: skip
+ENGINE_FAULTS = {"the engine is stopped": signal.SIGTERM, "the engine is killed": signal.SIGKILL}
 
 
 def one(name: str, rng: random.Random, folder: Path, api: docker.APIClient) -> list[str]:
@@ -254,23 +312,32 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=10, metavar="N", help="for each fault")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", metavar="NAME")
+    parser.add_argument("--engine", type=Path, metavar="PIDFILE", help="e.g. /run/docker.pid")
     options = parser.parse_args()
     rng = random.Random(options.seed)  # noqa: S311 - moments, reproducible
     api = docker.APIClient()
     names = [name for name in FAULTS if options.only in name]
+    ends = [name for name in ENGINE_FAULTS if options.engine and options.only in name]
     bad = 0
     before = {item["Name"] for item in api.volumes()["Volumes"] or []}
     with tempfile.TemporaryDirectory(prefix="faults-") as below:
         for number in range(options.runs):
-            for name in names:
-                found = one(name, rng, Path(below) / f"{number}-{name.replace(' ', '-')}", api)
+            for name in [*names, *ends]:
+                folder = Path(below) / f"{number}-{name.replace(' ', '-')}"
+                if name in ENGINE_FAULTS:
+                    folder.mkdir()
+                    found = _engine_ends(folder, rng, options.engine, ENGINE_FAULTS[name])
+                    api = docker.APIClient()  # the old one's connections are gone
+                else:
+                    found = one(name, rng, folder, api)
                 bad += bool(found)
                 print(
                     f"{number + 1:>3}/{options.runs} {name:<28} {'; '.join(found) or 'ok'}",
                     flush=True,
                 )
     left = {item["Name"] for item in api.volumes()["Volumes"] or []} - before
-    print(f"{options.runs * len(names)} runs, {bad} with problems, {len(left)} volumes left behind")
+    runs = options.runs * (len(names) + len(ends))
+    print(f"{runs} runs, {bad} with problems, {len(left)} volumes left behind")
     return 1 if bad or left else 0
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import docker
 
-__all__ = ["added", "snapshot"]
+__all__ = ["added", "processes", "snapshot"]
 
 _PROC = Path("/proc")
 # What the engine starts for a container, beside the container's own processes.
@@ -53,7 +53,7 @@ def snapshot(api: docker.APIClient) -> dict[str, frozenset[str]]:
     }
     if _PROC.joinpath("self/mountinfo").exists():
         found |= {
-            "process": set(_processes()),
+            "process": set(processes()),
             "mount": {line.split()[4] for line in _lines(_PROC / "self/mountinfo")},
             "control group": set(_control_groups()),
             "interface": {line.split(":")[0].strip() for line in _lines(_PROC / "net/dev")[2:]},
@@ -85,7 +85,8 @@ def added(
     )
 
 
-def _processes() -> Iterator[str]:
+def processes() -> Iterator[str]:
+    """Children of this process, and what containers are made of; without asking the engine."""
     mine = str(os.getpid())
     for folder in _PROC.glob("[0-9]*"):
         try:

@@ -202,7 +202,7 @@ def test_what_a_solution_leaves_in_scratch_space_goes_with_its_test(
     (tmp_path / "solution").mkdir()
     (tmp_path / "solution/solution.py").write_text(LEAVES_FILES)
     monkeypatch.setenv("TMPDIR", str(scratch))
-    suite = '@criterion\ndef test_one(solution):\n    """It doubles."""\n    assert solution.double(2) == 4\n'
-    found = evidence(tmp_path, suite, keep=True)
+    body = '"""It doubles."""\n    assert solution.double(2) == 4\n'
+    found = evidence(tmp_path, f"@criterion\ndef test_one(solution):\n    {body}", keep=True)
     assert found["test_one"]["status"] == "passed"
     assert list(scratch.iterdir()) == []
