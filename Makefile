@@ -36,8 +36,10 @@ format: dev
 corpus: dev engine
 	$(BIN)/python scripts/corpus.py
 
+# atheris steers the decoder's fuzzing; there is one for Linux only
 fuzz: dev
-	$(BIN)/python scripts/fuzz.py
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
+	$(BIN)/python scripts/fuzz.py $(if $(filter Linux,$(shell uname -s)),--coverage 300)
 
 hostile: dev engine
 	$(BIN)/python scripts/hostile.py

@@ -1,6 +1,6 @@
 """A hostile runner: broken frames in place of a candidate, and broken payloads for the decoder.
 
-    python scripts/fuzz.py [--frames N] [--payloads N] [--seed S] [--coverage SECONDS]
+    python scripts/fuzz.py [--frames N] [--payloads N] [--seed S] [--jobs K] [--coverage S]
 
 The runner phase is the real host side (`ContainerStream`, `LiveCandidate`, `relay`) and a real
 judge process; only the container is replaced, by a thread that speaks the engine's framing and
@@ -28,6 +28,7 @@ import tempfile
 import textwrap
 import threading
 import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +50,7 @@ from grader.wire.frames import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TESTS, CALLS = 400, 25
+TESTS, CALLS = 400, 60
 CALL_MS = 120
 MEMORY_MIB = 600
 _RECORD = struct.Struct(">BxxxI")
@@ -257,7 +258,7 @@ class Runner:
                 self._send(dataclasses.replace(honest, body=body).pack())
 
 
-_HONEST = {Kind.BEGIN: 0.97, Kind.REQUEST: 0.97, Kind.END: 0.9}
+_HONEST = {Kind.BEGIN: 0.97, Kind.REQUEST: 0.98, Kind.END: 0.9}
 LIMITS = Limits(
     memory=1 << 28, cpus=1.0, pids=16, wall_seconds=3600, call_seconds=CALL_MS / 1000,
     load_seconds=CALL_MS / 1000, output_bytes=1 << 12, reply_bytes=1 << 16, scratch_bytes=1 << 20,
@@ -301,6 +302,15 @@ class Found:
     wrong: list[str] = dataclasses.field(default_factory=list)
     passed: int = 0
     failed: int = 0
+    lies: int = 0
+
+    def add(self, other: Found) -> None:
+        """Take in what another process saw."""
+        self.frames += other.frames
+        self.wrong += other.wrong
+        self.passed += other.passed
+        self.failed += other.failed
+        self.lies += other.lies
 
 
 def fuzz_runner(frames: int, rng: random.Random) -> tuple[Found, int]:
@@ -317,6 +327,24 @@ def fuzz_runner(frames: int, rng: random.Random) -> tuple[Found, int]:
             runs += 1
             _one_run(judge, rng, found, runs)
         return found, judge.close()
+
+
+def fuzz_runners(frames: int, seed: int, jobs: int) -> tuple[Found, int]:
+    """`fuzz_runner` in several processes, which wait most of the time; tells how far they are.
+
+    Returns:
+        What was found, and the largest peak of a judge's memory in MiB.
+    """
+    share = min(20_000, -(-frames // jobs))
+    found, memory = Found(), 0
+    with ProcessPoolExecutor(jobs) as pool:
+        rngs = [random.Random(f"{seed} {n}") for n in range(-(-frames // share))]  # noqa: S311 - noise
+        for done in as_completed([pool.submit(fuzz_runner, share, rng) for rng in rngs]):
+            part, peak = done.result()
+            found.add(part)
+            memory = max(memory, peak)
+            sys.stderr.write(f"· {found.frames:,} of {frames:,} frames, {len(found.wrong)} wrong\n")
+    return found, memory
 
 
 def _one_run(judge: Judge, rng: random.Random, found: Found, number: int) -> None:
@@ -353,12 +381,13 @@ def _one_run(judge: Judge, rng: random.Random, found: Found, number: int) -> Non
         ok = item["status"] == "passed"
         found.passed += ok
         found.failed += not ok
+        found.lies += len(kinds)
         if ok and kinds:
             found.wrong.append(f"run {number}: {item['id']} passed after lies of kind {kinds}")
 
 
-def fuzz_payloads(count: int, rng: random.Random) -> Found:
-    """Decode damaged payloads: a value that can be written again, or a DecodeError."""
+def honest_payloads() -> list[bytes]:
+    """What is damaged: values of each kind, as they cross the wire."""
     import numpy as np  # noqa: PLC0415 - only here
     import pandas as pd  # noqa: PLC0415
 
@@ -370,7 +399,12 @@ def fuzz_payloads(count: int, rng: random.Random) -> Found:
         ("value", np.arange(6.0).reshape(2, 3)), ("error", "ValueError", ["ValueError"], "m", ""),
         ("value", frame["b"].astype("category")), ("value", {1, 2, 3}),
     ]  # fmt: skip
-    payloads = [codec.encode(value) for value in honest]
+    return [codec.encode(value) for value in honest]
+
+
+def fuzz_payloads(count: int, rng: random.Random) -> Found:
+    """Decode damaged payloads: a value that can be written again, or a DecodeError."""
+    payloads = honest_payloads()
     found = Found()
     for _ in range(count):
         found.frames += 1
@@ -389,7 +423,7 @@ def fuzz_payloads(count: int, rng: random.Random) -> Found:
 def fuzz_coverage(seconds: int) -> int:
     """Let atheris steer the decoder for some time, in a process of its own."""
     if importlib.util.find_spec("atheris") is None:
-        raise SystemExit("--coverage needs atheris: pip install atheris (Linux, Python 3.11-3.13)")
+        raise SystemExit("--coverage needs atheris: see requirements/fuzz.txt")
     code = textwrap.dedent(
         """
         import sys, atheris
@@ -405,17 +439,22 @@ def fuzz_coverage(seconds: int) -> int:
         """
     )
     command = [sys.executable, "-c", code, f"-max_total_time={seconds}", "-rss_limit_mb=2048"]
-    return subprocess.run([*command, "-timeout=10", "-max_len=4096"], check=False).returncode  # noqa: S603
+    command += ["-timeout=10", "-max_len=4096", "-verbosity=0", "-print_final_stats=1"]
+    with tempfile.TemporaryDirectory() as corpus:
+        for number, payload in enumerate(honest_payloads()):
+            (Path(corpus) / str(number)).write_bytes(payload[1:])  # the version is put before it
+        return subprocess.run([*command, corpus], check=False).returncode  # noqa: S603 - ours
 
 
 def main() -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--frames", type=int, default=200_000, metavar="N", help="of the runner")
+    parser.add_argument("--frames", type=int, default=1_000_000, metavar="N", help="of the runner")
     parser.add_argument(
-        "--payloads", type=int, default=800_000, metavar="N", help="for the decoder"
+        "--payloads", type=int, default=1_000_000, metavar="N", help="for the decoder"
     )
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=2, metavar="K", help="hostile runners at once")
     parser.add_argument("--coverage", type=int, default=0, metavar="SECONDS")
     options = parser.parse_args()
     rng = random.Random(options.seed)  # noqa: S311 - reproducible noise
@@ -427,9 +466,10 @@ def main() -> int:
         flush=True,
     )
     clock = time.perf_counter()
-    runner, memory = fuzz_runner(options.frames, rng)
+    runner, memory = fuzz_runners(options.frames, options.seed, options.jobs)
     print(
-        f"frames: {runner.frames:,}, tests passed {runner.passed:,}, failed {runner.failed:,}, "
+        f"frames: {runner.frames:,}, {runner.lies:,} of them lies, tests passed "
+        f"{runner.passed:,}, failed {runner.failed:,}, "
         f"{len(runner.wrong)} wrong verdicts, judge's peak {memory} MiB; "
         f"{time.perf_counter() - clock:.0f} s"
     )
