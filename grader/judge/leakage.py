@@ -301,7 +301,9 @@ def holdout_gap(
         The value on the hold-out, and the gap in its standard errors (cluster bootstrap).
     """
     true = recompute(metric, labels, scores)
-    error = bootstrap_error(labels, scores, groups, rng, metric=metric)
+    error = bootstrap_error(
+        lambda rows: recompute(metric, labels[rows], scores[rows]), labels, groups, rng
+    )
     return true, (claimed - true) / error if error > 0 else 0.0
 
 

@@ -120,25 +120,23 @@ def recall_at_share(labels: NDArray[np.int64], scores: NDArray[np.float64], shar
 
 
 def bootstrap_error(
+    statistic: Callable[[NDArray[np.intp]], float],
     labels: NDArray[np.int64],
-    scores: NDArray[np.float64],
     groups: NDArray[Any],
     rng: np.random.Generator,
     *,
-    metric: str = "average_precision",
     rounds: int = 60,
 ) -> float:
-    """Standard error of a metric, by resampling whole groups.
+    """Standard error of a statistic of labelled rows, by resampling whole groups.
 
     Rows of one group are not independent, so groups are drawn with replacement (the cluster
     bootstrap; Field and Welsh, "Bootstrapping clustered data", JRSS B 69, 2007).
 
     Args:
-        labels: 0 or 1, shape ``(rows,)``.
-        scores: shape ``(rows,)``.
+        statistic: its value on a sample; it gets the positions of the sample's rows.
+        labels: 0 or 1, shape ``(rows,)``; a sample with one of them alone is left out.
         groups: the group of each row, shape ``(rows,)``.
         rng: source of the draws.
-        metric: a key of `KNOWN_METRICS`.
         rounds: number of draws.
     """
     codes, names = pd.factorize(groups)
@@ -147,5 +145,5 @@ def bootstrap_error(
     for _ in range(rounds):
         rows = np.concatenate([rows_of[k] for k in rng.integers(0, len(names), len(names))])
         if 0 < labels[rows].sum() < len(rows):
-            values.append(recompute(metric, labels[rows], scores[rows]))
+            values.append(statistic(rows))
     return float(np.std(values)) if values else float("nan")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,8 @@ from grader.judge.metrics import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 ROWS = pd.Index([7, 3, 9])
@@ -176,6 +178,10 @@ def test_the_order_of_the_rows_does_not_matter() -> None:
 # Standard errors.
 
 
+def _of(metric: str, labels: Any, scores: Any) -> Callable[[Any], float]:
+    return lambda rows: recompute(metric, labels[rows], scores[rows])
+
+
 def test_the_error_of_a_share_is_that_of_the_textbook() -> None:
     """Recall at a threshold, each row a group of its own: ``sqrt(p (1 - p) / positives)``."""
     rng = np.random.default_rng(0)
@@ -184,7 +190,7 @@ def test_the_error_of_a_share_is_that_of_the_textbook() -> None:
     scores = (rng.uniform(size=2000) < 0.3).astype(float)
 
     error = bootstrap_error(
-        labels, scores, np.arange(2000), np.random.default_rng(1), metric="recall", rounds=400
+        _of("recall", labels, scores), labels, np.arange(2000), np.random.default_rng(1), rounds=400
     )
 
     assert error == pytest.approx(np.sqrt(0.3 * 0.7 / 1800), rel=0.15)
@@ -197,12 +203,9 @@ def test_rows_of_one_group_are_drawn_together() -> None:
     scores = np.repeat((rng.uniform(size=150) < 0.5).astype(float), 16)
     rows = np.arange(len(labels))
 
-    single = bootstrap_error(
-        labels, scores, rows, np.random.default_rng(3), metric="recall", rounds=300
-    )
-    grouped = bootstrap_error(
-        labels, scores, rows // 16, np.random.default_rng(3), metric="recall", rounds=300
-    )
+    recall = _of("recall", labels, scores)
+    single = bootstrap_error(recall, labels, rows, np.random.default_rng(3), rounds=300)
+    grouped = bootstrap_error(recall, labels, rows // 16, np.random.default_rng(3), rounds=300)
 
     assert grouped / single == pytest.approx(4.0, rel=0.2)
 
@@ -211,7 +214,10 @@ def test_the_same_generator_gives_the_same_error() -> None:
     labels, scores = _case()
     groups = np.char.add("g", (np.arange(400) // 8).astype(str))
 
-    errors = {bootstrap_error(labels, scores, groups, np.random.default_rng(4)) for _ in range(2)}
+    precision = _of("average_precision", labels, scores)
+    errors = {
+        bootstrap_error(precision, labels, groups, np.random.default_rng(4)) for _ in range(2)
+    }
 
     assert len(errors) == 1
 
@@ -219,8 +225,8 @@ def test_the_same_generator_gives_the_same_error() -> None:
 def test_labels_of_one_kind_have_no_error() -> None:
     scores = np.linspace(0, 1, 10)
 
-    error = bootstrap_error(
-        np.zeros(10, dtype="int64"), scores, np.arange(10), np.random.default_rng(0)
-    )
+    labels = np.zeros(10, dtype="int64")
+    precision = _of("average_precision", labels, scores)
+    error = bootstrap_error(precision, labels, np.arange(10), np.random.default_rng(0))
 
     assert np.isnan(error)
