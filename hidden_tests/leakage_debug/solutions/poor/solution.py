@@ -65,7 +65,9 @@ def run(df, folds):
 
         best_score, best_model = 0, None
         for depth in [12, None]:
-            model = RandomForestClassifier(n_estimators=50, max_depth=depth, random_state=7)
+            model = RandomForestClassifier(
+                n_estimators=50, max_depth=depth, min_samples_leaf=5, random_state=7
+            )
             model.fit(X_res[train], y_res[train])
             score = roc_auc_score(y_res[test], model.predict_proba(X_res[test])[:, 1])
             if score > best_score:
