@@ -64,6 +64,10 @@ class _Show:
         if not self._quiet:
             self.console.print(f"· {text}", markup=False)
 
+    def warn(self, text: str) -> None:
+        """What the user should know although nothing failed."""
+        self.console.print(f"grade: warning: {text}", markup=False, soft_wrap=True)
+
     def tests(self, name: str) -> Callable[[int, int], None]:
         """A bar for one submission's hidden tests."""
         task = self._progress.add_task(for_rich(CandidateText(name)).plain, total=None)
@@ -165,7 +169,10 @@ def _each(
         for future in futures:
             future.cancel()
         for worker in workers:
-            worker.close()
+            try:
+                worker.close()
+            except GraderError as error:  # what was graded counts all the same
+                show.warn(f"{error}. The next command removes what is left of its containers.")
         pool.shutdown(wait=True, cancel_futures=True)
 
 

@@ -61,14 +61,19 @@ environment() { # host or dev
 
 answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
+runs_engine() {
+    grep -qE '^(dockerd|containerd)$' "/proc/$1/comm" 2>/dev/null &&
+        ! grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null
+}
+
 start_engine() {
     if [ -d /run/systemd/system ]; then
         systemctl start docker
     else
         for file in /var/run/docker.pid /var/run/docker/containerd/containerd.pid; do
-            # left by an engine that was killed: its number may be another process's by now
-            if [ -f "$file" ] &&
-                ! grep -qE '^(dockerd|containerd)$' "/proc/$(cat "$file")/comm" 2>/dev/null; then
+            # left by an engine that was killed: its number may be another process's by now, or
+            # that of a zombie
+            if [ -f "$file" ] && ! runs_engine "$(cat "$file")"; then
                 rm -f "$file"
             fi
         done

@@ -176,25 +176,38 @@ def _engine_ends(
         _, told = process.communicate(timeout=LIMIT + 40)
     except subprocess.TimeoutExpired:
         process.kill()
+        _start_engine()
         return ["the command hangs"]
-    while left := _of_sandboxes(before):
-        if time.monotonic() > end:
-            return [f"still run: {left}"]
+    while (left := _with_submissions(before)) and time.monotonic() < end:
         time.sleep(0.2)
     _start_engine()
+    if left:
+        return [f"still run: {left}"]
     found = _results(folder, process.returncode, told)
     with contextlib.closing(docker.APIClient()) as api:
         found += _containers(api, process.pid)
-        again = command(folder, {})
+        (afresh := folder / "afresh").mkdir()
+        again = command(afresh, {})
         _, told = again.communicate(timeout=LIMIT + 40)
-        found += _results(folder, again.returncode, told)
+        found += _results(afresh, again.returncode, told)
         found += [f"the next command ends with {again.returncode}"] if again.returncode else []
         found += _containers(api, again.pid)
     return found
 
 
-def _of_sandboxes(before: set[str]) -> list[str]:
-    return [line for line in processes() if line not in before and " sandbox-" in line]
+def _with_submissions(before: set[str]) -> list[str]:
+    """Candidate containers that hold a submission, by their processes.
+
+    One that still waits for its submission is a single process; so are a judge between two runs
+    and an analyst. These hold nothing of a candidate's, and wait for the engine's next start.
+    """
+    groups: dict[str, list[str]] = {}
+    for line in processes():
+        folder = Path("/proc", line.split()[0])
+        with contextlib.suppress(OSError):
+            if line not in before and b"grader.candidate" in (folder / "cmdline").read_bytes():
+                groups.setdefault((folder / "cgroup").read_text(encoding="utf-8"), []).append(line)
+    return [line for lines in groups.values() if len(lines) > 1 for line in lines]
 
 
 def _status(pid: int) -> str:
@@ -261,7 +274,7 @@ def _results(folder: Path, code: int, told: str) -> list[str]:
     if code == 0 and len(complete) != 1:
         found.append(f"exit code 0 and {len(complete)} results")
     if code == PLATFORM and complete:
-        found.append(f"exit code {code} and a result")
+        found.append(f"exit code {code} and a result: {told[-300:]}")
     if code not in {0, PLATFORM, 130, -signal.SIGKILL}:
         found.append(f"exit code {code}: {told[-300:]}")
     if "Traceback" in told:

@@ -28,7 +28,7 @@ from grader.wire.frames import (
     read_header,
     unpack_bundle,
 )
-from grader.wire.pipes import read_exact, set_dumpable, write_all
+from grader.wire.pipes import IDLE_SECONDS, read_exact, set_dumpable, write_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["SECONDS", "main", "page", "review"]
 
 SECONDS = 10.0
-_IDLE_SECONDS = 3600.0
 _MEMORY = 640 << 20
 _REPORT = 1 << 20
 _PAGE = 24 << 20
@@ -155,11 +154,11 @@ def _child(job: Callable[[bytes], bytes], body: bytes, writer: int, seconds: flo
 
 
 def _read(wire: int) -> Frame | None:
-    header = read_exact(wire, HEADER.size, deadline=time.monotonic() + _IDLE_SECONDS)
+    header = read_exact(wire, HEADER.size, deadline=time.monotonic() + IDLE_SECONDS)
     if header is None:
         return None
     length, deadline_ms, number, kind = read_header(header, limit=_LARGEST)
-    body = read_exact(wire, length, deadline=time.monotonic() + _IDLE_SECONDS)
+    body = read_exact(wire, length, deadline=time.monotonic() + IDLE_SECONDS)
     return None if body is None else Frame(kind, number, body, deadline_ms)
 
 

@@ -35,13 +35,12 @@ from grader.wire.frames import (
     read_header,
     unpack_bundle,
 )
-from grader.wire.pipes import read_exact, set_dumpable, widen, write_all
+from grader.wire.pipes import IDLE_SECONDS, read_exact, set_dumpable, widen, write_all
 
 __all__ = ["main"]
 
 SCRATCH = ("/tmp", "/submission")  # noqa: S108 - a private tmpfs, emptied after each test
 SUBMISSION_DIR = "/submission"
-IDLE_SECONDS = 3600.0  # a warm container that nobody uses ends itself
 MAX_REQUEST = 512 << 20
 _PIPE_BYTES = 1 << 20
 _CHUNK = 1 << 18

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from grader.wire.frames import (
     read_header,
     unpack_json,
 )
-from grader.wire.pipes import read_exact, write_all
+from grader.wire.pipes import IDLE_SECONDS, read_exact, write_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,9 +51,9 @@ class Wire:
         write_all(self._write_fd, frame.pack())
 
     def _read_exact(self, size: int) -> bytes:
-        data = read_exact(self._read_fd, size)
+        data = read_exact(self._read_fd, size, deadline=time.monotonic() + IDLE_SECONDS)
         if data is None:
-            raise EOFError("the orchestrator closed the wire")
+            raise EOFError("the orchestrator closed the wire, or is gone with the engine")
         return data
 
 

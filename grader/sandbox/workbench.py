@@ -7,7 +7,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from grader.errors import PlatformError
+from grader.errors import GraderError, PlatformError
 from grader.notebook.page import page_of
 from grader.sandbox.analyst_box import AnalystBox, add_review, wants_review
 from grader.sandbox.boxes import CandidateBox, JudgeBox
@@ -276,17 +276,25 @@ class Worker:
             return None
 
     def close(self) -> None:
-        """Remove every container of this worker; a run that goes on in a thread fails."""
+        """Remove every container of this worker; a run that goes on in a thread fails.
+
+        Raises:
+            SandboxError: a container could not be removed. All of them have been tried.
+        """
         with self._lock:
             self._closed = True
-        if self._next is not None:
-            _discard(self._next[1])
-            self._next = None
-        if self._next_analyst is not None:
-            _discard(self._next_analyst)
-            self._next_analyst = None
-        _discard(self._judge)
+        waiting = [self._next[1] if self._next else None, self._next_analyst, self._judge]
+        self._next = self._next_analyst = None
+        errors = []
+        for starting in waiting:
+            try:
+                if starting is not None:
+                    _discard(starting)
+            except GraderError as error:
+                errors.append(error)
         self._pool.shutdown(wait=True, cancel_futures=True)
+        if errors:
+            raise errors[0]
 
     def __enter__(self) -> Self:
         return self

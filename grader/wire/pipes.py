@@ -9,10 +9,12 @@ import os
 import select
 import time
 
-__all__ = ["read_exact", "set_dumpable", "widen", "write_all"]
+__all__ = ["IDLE_SECONDS", "read_exact", "set_dumpable", "widen", "write_all"]
 
 _PIPE_BYTES = 1 << 20
 _PR_SET_DUMPABLE = 4
+# A container that hears nothing for so long ends itself: its host is gone, and the engine with it.
+IDLE_SECONDS = 3600.0
 
 
 def widen(*descriptors: int) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from grader.errors import SandboxError
 from grader.sandbox.workbench import Worker
 
 
@@ -70,3 +71,23 @@ def test_a_replacement_that_does_not_take_the_submission_is_removed() -> None:
     with pytest.raises(OSError, match="no"):
         worker._replacement(None, SUBMISSION, 10.0)
     assert box.removed
+
+
+class Stuck(Box):
+    """A container that the engine does not remove."""
+
+    def remove(self) -> None:
+        raise SandboxError("the engine is gone")
+
+
+def test_closing_tries_every_container_before_it_complains() -> None:
+    first, last = Stuck(), Box()
+    worker = worker_of(first, threading.Event())
+    worker._lock, worker._closed = threading.Lock(), False
+    futures: list[Future[Box]] = [Future(), Future()]
+    futures[0].set_result(first)
+    futures[1].set_result(last)
+    worker._next, worker._next_analyst, worker._judge = (("x", False), futures[0]), None, futures[1]
+    with pytest.raises(SandboxError, match="the engine is gone"):
+        worker.close()
+    assert last.removed
