@@ -27,6 +27,9 @@ JUDGE_UID = 63001
 ANALYST_UID = 64001
 _SCRATCH_INODES = 4096
 _PROFILE = files("grader.sandbox") / "seccomp.json"
+# gVisor's own threads count against a container's limit; without them it does not start, or a
+# process inside cannot fork.
+_GVISOR_TASKS = 192
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ def create_body(spec: ContainerSpec, facts: EngineFacts) -> dict[str, object]:
         "IpcMode": "none",
         "NetworkMode": "none",
         "CgroupnsMode": "private",
-        "PidsLimit": spec.pids,
+        "PidsLimit": spec.pids + (_GVISOR_TASKS if facts.runtime.startswith("runsc") else 0),
         "Memory": spec.memory,
         "MemorySwap": spec.memory,
         "OomKillDisable": False,
