@@ -154,6 +154,14 @@ class AnalystBox:
         self.container.remove()
 
 
+def came_to_nothing(frames: Sequence[Frame]) -> bool:
+    """Whether a review ended before it could say anything of the code."""
+    causes = {
+        unpack_json(frame.body).get("cause") for frame in frames if frame.kind is Kind.EVIDENCE
+    }
+    return bool(causes) and causes <= {"died", "timeout", "memory"}
+
+
 def _objects(value: object) -> list[dict[str, object]]:
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         raise FrameError("the analyst's checks are no list of objects")

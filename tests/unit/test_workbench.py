@@ -5,12 +5,16 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from grader.errors import SandboxError
 from grader.sandbox.workbench import Worker
+from grader.wire.frames import Frame, Kind, pack_json
+
+if TYPE_CHECKING:
+    from grader.models import Submission
 
 
 class Box:
@@ -91,3 +95,40 @@ def test_closing_tries_every_container_before_it_complains() -> None:
     with pytest.raises(SandboxError, match="the engine is gone"):
         worker.close()
     assert last.removed
+
+
+class Analyst(Box):
+    """An analyst whose every check ends in one way."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__()
+        self._cause = cause
+
+    def review(self, exercise: object, submission: Submission) -> list[Frame]:
+        del exercise
+        assert submission.files
+        told = [
+            Frame(Kind.COLLECTED, 0, pack_json({"tests": []})),
+            Frame(Kind.EVIDENCE, 1, pack_json({"id": "static::a", "cause": self._cause})),
+        ]
+        return told if self._cause else told[:1]
+
+
+def tried(box: Analyst) -> None:
+    worker: Any = object.__new__(Worker)
+    worker._start_analyst = lambda: box
+    worker._try_analyst(None)
+    assert box.removed
+
+
+@pytest.mark.parametrize("cause", ["died", "memory", "timeout"])
+def test_an_analyst_that_can_review_nothing_is_our_fault(cause: str) -> None:
+    box = Analyst(cause)
+    with pytest.raises(SandboxError, match="cannot review any code"):
+        tried(box)
+    assert box.removed
+
+
+@pytest.mark.parametrize("cause", ["none", "finding", ""])
+def test_an_analyst_that_reviews_other_code_is_in_order(cause: str) -> None:
+    tried(Analyst(cause))
