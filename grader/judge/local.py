@@ -6,11 +6,14 @@ cannot cross there cannot cross here. For the author's own code and for benchmar
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
+import shutil
 import sys
 import tempfile
 import time
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +21,7 @@ from grader.wire import codec
 from grader.wire.frames import Measure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from grader.judge.errors import ChannelFailure
 
@@ -44,7 +47,8 @@ class LocalChannel:
         self._folder = folder.resolve()
         self._session: object = None
         self._items: Callable[[int], bytes] | None = None
-        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self._scratch = ""
+        self._leave_scratch: Callable[[], object] = lambda: None
 
     def serve_items(self, source: Callable[[int], bytes]) -> None:
         """See :class:`grader.judge.proxy.Channel`."""
@@ -57,13 +61,14 @@ class LocalChannel:
             if str(getattr(module, "__file__", None)).startswith(inside):
                 del sys.modules[name]
         self._leave_scratch()  # of a test that did not end
-        self._scratch = tempfile.TemporaryDirectory(prefix="solution-")
-        tempfile.tempdir = self._scratch.name
+        self._scratch = tempfile.mkdtemp(prefix="solution-")
+        self._leave_scratch = weakref.finalize(self, shutil.rmtree, self._scratch, True)
         self._session = self._session_class(self._folder, self._config, self._pull)
         path, argv, cwd = sys.path[:], sys.argv[:], Path.cwd()
         os.chdir(self._folder)
         try:
-            error: bytes | None = self._session.load()  # type: ignore[attr-defined]
+            with self._in_scratch():
+                error: bytes | None = self._session.load()  # type: ignore[attr-defined]
         finally:
             sys.argv[:] = argv
             sys.path[:] = [str(self._folder), *path]
@@ -73,7 +78,8 @@ class LocalChannel:
     def request(self, body: bytes) -> tuple[bytes, Measure]:
         """See :class:`grader.judge.proxy.Channel`."""
         wall, cpu = time.perf_counter_ns(), time.process_time_ns()
-        answer: bytes = self._session.handle(body)  # type: ignore[attr-defined]
+        with self._in_scratch():
+            answer: bytes = self._session.handle(body)  # type: ignore[attr-defined]
         return answer, Measure(time.perf_counter_ns() - wall, time.process_time_ns() - cpu)
 
     def end(self) -> bool:
@@ -84,11 +90,13 @@ class LocalChannel:
             sys.path.remove(str(self._folder))
         return False
 
-    def _leave_scratch(self) -> None:
-        if self._scratch is not None:
-            tempfile.tempdir = None
-            self._scratch.cleanup()
-            self._scratch = None
+    @contextlib.contextmanager
+    def _in_scratch(self) -> Iterator[None]:
+        before, tempfile.tempdir = tempfile.tempdir, self._scratch
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
 
     def clock(self) -> Measure:
         """See :class:`grader.judge.proxy.Channel`."""
