@@ -35,13 +35,21 @@ sys.path.insert(0, str(Path(__file__).parent))
 from sample_report import record, report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from grader.pipeline import Graded, Grading
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = "0" * 31 + "1"
 LOG = "graded.log"
+
+
+@pytest.fixture(autouse=True)
+def _interruptible() -> Iterator[None]:
+    """SIGINT is an interrupt, also where the tests' own parent ignores it (``nohup``, a script's &)."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 class Fast:
