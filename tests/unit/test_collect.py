@@ -46,7 +46,7 @@ LOG = "graded.log"
 
 @pytest.fixture(autouse=True)
 def _interruptible() -> Iterator[None]:
-    """SIGINT is an interrupt, also where the tests' own parent ignores it (``nohup``, a script's &)."""
+    """SIGINT is an interrupt, also where who started the tests ignores it (``nohup``)."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
