@@ -47,7 +47,7 @@ from grader.exercise import load_exercise
 from grader.intake import digest_of, read_submission
 from grader.models import Submission, SubmissionFile
 from grader.report import report_json
-from grader.sandbox.leftovers import added, snapshot
+from grader.sandbox.leftovers import left_behind, snapshot
 from grader.sandbox.workbench import Replayer, Workbench, Worker
 
 if TYPE_CHECKING:
@@ -507,9 +507,11 @@ def main() -> int:
     if not tasks:
         sys.stderr.write("hostile: no attack matches\n")
         return 2
+    say = lambda text: print(text, file=sys.stderr)  # noqa: E731 - one line
+    Workbench(say)  # images are built, and what others left is swept, before the host is looked at
     api = docker.APIClient()
     before, clock, bad, worst = snapshot(api), time.perf_counter(), 0, float("-inf")
-    with Range(options.jobs, options.twin, lambda text: print(text, file=sys.stderr)) as area:
+    with Range(options.jobs, options.twin, say) as area:
         for done, finding in enumerate(area.run_all(tasks), 1):
             bad += bool(finding.problems)
             worst = max(worst, finding.over)
@@ -521,7 +523,7 @@ def main() -> int:
             )
             for problem in finding.problems:
                 print(f"{'':>12}{problem}")
-    left = added(before, snapshot(api))
+    left = left_behind(before, api)
     print(
         f"{len(attacks)} attacks, {len(tasks)} runs: {len(tasks) - bad} as expected, {bad} not; "
         f"worst time past a wall limit {max(worst, 0.0):.1f} s; left behind: "

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     import docker
 
-__all__ = ["added", "processes", "snapshot"]
+__all__ = ["added", "left_behind", "processes", "snapshot"]
 
 _PROC = Path("/proc")
 # What the engine starts for a container, beside the container's own processes.
@@ -83,6 +84,24 @@ def added(
         for name in names - before.get(kind, frozenset())
         if not own or not Path(name).is_relative_to(own)
     )
+
+
+def left_behind(
+    before: Mapping[str, frozenset[str]], api: docker.APIClient, *, settle: float = 10.0
+) -> list[str]:
+    """What was added since a snapshot and is still there after some seconds.
+
+    An engine's helper ends a moment after its container was removed.
+
+    Args:
+        before: the snapshot.
+        api: the engine.
+        settle: how many seconds things may take to go.
+    """
+    end = time.monotonic() + settle
+    while (found := added(before, snapshot(api))) and time.monotonic() < end:
+        time.sleep(0.5)
+    return found
 
 
 def processes() -> Iterator[str]:

@@ -98,3 +98,18 @@ def test_a_child_of_this_process_is_seen(tmp_path: Path, monkeypatch: pytest.Mon
 )
 def test_control_groups_of_containers_are_known(groups: str, *, expected: bool) -> None:
     assert leftovers._of_container(groups) is expected
+
+
+def test_what_goes_within_its_time_was_not_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(leftovers, "snapshot", now)
+    api = Api()
+    before = now(api)
+    (going := tmp_path / "going").touch()
+    monkeypatch.setattr("time.sleep", lambda _: going.unlink())
+    assert leftovers.left_behind(before, api) == []  # type: ignore[arg-type]
+    (tmp_path / "stays").touch()
+    left = leftovers.left_behind(before, api, settle=0.0)  # type: ignore[arg-type]
+    assert left == [f"file: {tmp_path / 'stays'}"]
