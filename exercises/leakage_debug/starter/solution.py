@@ -69,7 +69,7 @@ def run(df, folds):
         test = np.concatenate([position[test_ids].values, new_rows[1::2]])
 
         best_score, best_model = 0, None
-        for depth in [6, 12, None]:
+        for depth in [12, None]:
             model = RandomForestClassifier(n_estimators=50, max_depth=depth, random_state=7)
             model.fit(X_res[train], y_res[train])
             score = accuracy_score(y_res[test], model.predict(X_res[test]))
