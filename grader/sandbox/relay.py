@@ -5,11 +5,12 @@ The relay decides what a silent, dead or unruly candidate means, and never looks
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from grader.errors import JudgeError, SandboxError
+from grader.errors import GraderError, JudgeError, SandboxError
 from grader.sandbox.stream import StreamClosedError, StreamTimeoutError
 from grader.wire.frames import Frame, FrameError, Kind, Measure, pack_json, unpack_json
 
@@ -145,6 +146,8 @@ class LiveCandidate:
         settle: Callable[[], None],
     ) -> None:
         self._settle = settle
+        self._leaving: list[threading.Thread] = []
+        self._errors: list[GraderError] = []
         self._box: CandidateBox | None = box
         self._replace = replace
         self._limits = limits
@@ -158,6 +161,8 @@ class LiveCandidate:
         """See :class:`Candidate`."""
         if question.kind is Kind.CLOCK:
             self._settle()
+            for thread in self._leaving:  # a check of time is not asked beside what is dying
+                thread.join(max(self._end - time.monotonic(), 0.0))
             cgroup = self._judge.container.cgroup
             reading = Measure(time.perf_counter_ns(), cgroup.cpu_ns() if cgroup else -1)
             reply = Frame(Kind.CLOCK_READING, question.number, reading.pack())
@@ -170,15 +175,36 @@ class LiveCandidate:
         self._transcript.exchange(question, answer)
 
     def close(self) -> None:
-        """Kill and remove the container."""
+        """Kill and remove the container, and wait until those that were dropped are gone too.
+
+        Raises:
+            SandboxError: one of them could not be removed.
+        """
+        self._drop()
+        for thread in self._leaving:
+            thread.join()
+        self._leaving.clear()
+        if self._errors:
+            raise self._errors[0]
+
+    def _drop(self) -> None:
+        """Kill and remove the container without waiting: after a fork bomb it can take seconds."""
         box, self._box = self._box, None
         if box:
+            thread = threading.Thread(target=self._remove, args=(box,))
+            thread.start()
+            self._leaving.append(thread)
+
+    def _remove(self, box: CandidateBox) -> None:
+        try:
             box.remove()
+        except GraderError as error:  # told by `close`
+            self._errors.append(error)
 
     def _exchange(self, question: Frame) -> Frame:
         now = time.monotonic()
         if now >= self._end:
-            self.close()
+            self._drop()
             return self._no_answer(question, "wall-limit")
         if self._box is None:
             if question.kind is Kind.REQUEST:
@@ -190,7 +216,7 @@ class LiveCandidate:
             now = time.monotonic()  # the call's time begins when there is somebody to ask
         box = self._box
         if box is None or now >= self._end:
-            self.close()
+            self._drop()
             return self._no_answer(question, "wall-limit")
         deadline = min(now + question.deadline_ms / 1000 + GRACE_SECONDS, self._end + LAST_SECONDS)
         cgroup = box.container.cgroup
@@ -206,11 +232,11 @@ class LiveCandidate:
             wall = time.perf_counter_ns() - start
             _check_answer(question, frame)
         except StreamTimeoutError:
-            self.close()
+            self._drop()
             ended = time.monotonic() >= self._end
             return self._no_answer(question, "wall-limit" if ended else "timeout")
         except FrameError:
-            self.close()
+            self._drop()
             return self._no_answer(question, "bad-reply")
         except StreamClosedError:
             return self._gone(question, box)
@@ -228,7 +254,7 @@ class LiveCandidate:
         state = box.container.state()
         if state.get("Running"):
             raise SandboxError("the engine closed the stream of a running container")
-        self.close()
+        self._drop()
         if time.monotonic() >= self._end:
             return self._no_answer(question, "wall-limit")
         if "Traceback" in told:
@@ -248,7 +274,7 @@ class LiveCandidate:
             told = {}
         cause = told.get("cause")
         if cause not in _CAUSES:
-            self.close()
+            self._drop()
             return self._no_answer(question, "bad-reply")
         detail = told.get("detail")
         text = detail[:500] if isinstance(detail, str) else _DETAILS[str(cause)]
