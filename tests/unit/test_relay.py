@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -122,6 +123,7 @@ def test_bytes_before_the_question_are_a_failure(writer: TranscriptWriter) -> No
     box.container.stream.quiet = False
     assert cause_of(live(writer, box).answer(ASK)) == "bad-reply"
     assert box.container.stream.sent == []
+    candidate.close()
     assert box.removed
 
 
@@ -137,9 +139,40 @@ def test_silent_container_is_replaced_for_the_next_test(writer: TranscriptWriter
     old, new = Box(StreamTimeoutError()), Box(Frame(Kind.LOADED, 6))
     candidate = live(writer, old, new)
     candidate.answer(ASK)
-    assert old.removed
     assert candidate.answer(Frame(Kind.END, 5, b"", 10)).kind is Kind.ENDED
     assert candidate.answer(Frame(Kind.BEGIN, 6, b"", 10)).kind is Kind.LOADED
+    candidate.close()
+    assert old.removed
+
+
+def test_a_dying_container_is_waited_for_at_the_end_only(writer: TranscriptWriter) -> None:
+    old, new, may_go = Box(StreamTimeoutError()), Box(Frame(Kind.LOADED, 6)), threading.Event()
+
+    def remove() -> None:
+        assert may_go.wait(10)
+        old.removed = True
+
+    old.remove = remove  # type: ignore[method-assign]
+    candidate = live(writer, old, new)
+    assert cause_of(candidate.answer(ASK)) == "timeout"
+    assert candidate.answer(Frame(Kind.BEGIN, 6, b"", 10)).kind is Kind.LOADED
+    assert not old.removed
+    may_go.set()
+    candidate.close()
+    assert old.removed
+
+
+def test_a_container_that_cannot_be_removed_is_told_at_the_end(writer: TranscriptWriter) -> None:
+    old = Box(StreamTimeoutError())
+
+    def remove() -> None:
+        raise SandboxError("the engine is gone")
+
+    old.remove = remove  # type: ignore[method-assign]
+    candidate = live(writer, old)
+    assert cause_of(candidate.answer(ASK)) == "timeout"
+    with pytest.raises(SandboxError, match="the engine is gone"):
+        candidate.close()
 
 
 def test_closed_stream_of_a_running_container_is_our_fault(writer: TranscriptWriter) -> None:
@@ -162,6 +195,7 @@ def test_nothing_is_asked_after_the_wall_limit(
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now + 21.0)
     assert cause_of(candidate.answer(ASK)) == "wall-limit"
+    candidate.close()
     assert box.removed
 
 
