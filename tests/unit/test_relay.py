@@ -121,7 +121,8 @@ def test_what_is_no_answer_is_a_failure(
 def test_bytes_before_the_question_are_a_failure(writer: TranscriptWriter) -> None:
     box = Box(Frame(Kind.REPLY, 4, b"early"))
     box.container.stream.quiet = False
-    assert cause_of(live(writer, box).answer(ASK)) == "bad-reply"
+    candidate = live(writer, box)
+    assert cause_of(candidate.answer(ASK)) == "bad-reply"
     assert box.container.stream.sent == []
     candidate.close()
     assert box.removed
