@@ -13,18 +13,25 @@ from grader import interrupts
 
 __all__ = ["main"]
 
-INTERRUPTED = 130
-
 
 def main() -> int:
     """Run the command. Returns the exit code."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, interrupts.received)
+    code = _run()
+    if code == interrupts.EXIT_CODE:
+        # Python remembers an interrupt that left the `exec` of a string, as of a dataclass that is
+        # being made, and ends `python -m` by SIGINT although it was caught; the next forgets it.
+        exec("")  # noqa: S102
+    return code
+
+
+def _run() -> int:
     try:
         from grader import cli  # noqa: PLC0415 - most of the start-up time
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; nothing had been started\n")
-        return INTERRUPTED
+        return interrupts.EXIT_CODE
     return cli.main()
 
 

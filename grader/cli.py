@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 import grader
+from grader import interrupts
 from grader.commands import call, overview
 from grader.errors import GraderError, SubmissionRejected, UsageError
 from grader.text import CandidateText, for_terminal
@@ -85,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         errors.print("interrupted; the containers were removed", markup=False)
-        return 130
+        return interrupts.EXIT_CODE
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

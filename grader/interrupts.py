@@ -9,7 +9,9 @@ from __future__ import annotations
 import threading
 from typing import NoReturn
 
-__all__ = ["check", "received"]
+__all__ = ["EXIT_CODE", "check", "received"]
+
+EXIT_CODE = 130  # 128 and the number of SIGINT, as shells say it
 
 _received = threading.Event()
 

@@ -133,9 +133,10 @@ def _kill_command(process: subprocess.Popen[str], rng: random.Random) -> None:
 
 def takes_signals(process: subprocess.Popen[str]) -> bool:
     """Whether a command has begun; before, there is only Python's own start-up to end."""
-    status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
-    caught = int(status.partition("SigCgt:")[2].split()[0], 16)
-    return bool(caught >> (signal.SIGTERM - 1) & 1) or process.poll() is not None
+    if process.poll() is not None:
+        return True
+    caught = int(_status(process.pid).partition("SigCgt:")[2].split()[0], 16)
+    return bool(caught >> (signal.SIGTERM - 1) & 1)
 
 
 def _interrupt(process: subprocess.Popen[str], rng: random.Random) -> None:
@@ -159,7 +160,7 @@ def _kill_container(
 def _end_engine(pid_file: Path, number: signal.Signals) -> None:
     pid = int(pid_file.read_text(encoding="utf-8"))
     os.kill(pid, number)
-    while Path(f"/proc/{pid}").exists() and "\nState:\tZ" not in _status(pid):
+    while (status := _status(pid)) and "\nState:\tZ" not in status:
         time.sleep(0.05)
 
 
@@ -167,6 +168,7 @@ def _engine_ends(
     folder: Path, rng: random.Random, pid_file: Path, number: signal.Signals
 ) -> list[str]:
     """The engine is stopped or killed in the middle of a run, and started again after it."""
+    folder.mkdir()
     before = {*processes()}
     process = command(folder, {})
     _wait(rng)
@@ -338,7 +340,6 @@ def main() -> int:
             for name in [*names, *ends]:
                 folder = Path(below) / f"{number}-{name.replace(' ', '-')}"
                 if name in ENGINE_FAULTS:
-                    folder.mkdir()
                     found = _engine_ends(folder, rng, options.engine, ENGINE_FAULTS[name])
                     api = docker.APIClient()  # the old one's connections are gone
                 else:

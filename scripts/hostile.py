@@ -485,6 +485,10 @@ def exercises() -> list[str]:
     return sorted(path.parents[2].name for path in ROOT.glob(f"hidden_tests/*/solutions/{TWIN}/"))
 
 
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
 def main() -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -507,11 +511,10 @@ def main() -> int:
     if not tasks:
         sys.stderr.write("hostile: no attack matches\n")
         return 2
-    say = lambda text: print(text, file=sys.stderr)  # noqa: E731 - one line
-    Workbench(say)  # images are built, and what others left is swept, before the host is looked at
+    Workbench(_say)  # images are built, and what others left is swept, before the host is looked at
     api = docker.APIClient()
     before, clock, bad, worst = snapshot(api), time.perf_counter(), 0, float("-inf")
-    with Range(options.jobs, options.twin, say) as area:
+    with Range(options.jobs, options.twin, _say) as area:
         for done, finding in enumerate(area.run_all(tasks), 1):
             bad += bool(finding.problems)
             worst = max(worst, finding.over)

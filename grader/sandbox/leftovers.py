@@ -68,21 +68,12 @@ def snapshot(api: docker.APIClient) -> dict[str, frozenset[str]]:
     return {kind: frozenset(names) for kind, names in found.items()}
 
 
-def added(
-    before: Mapping[str, frozenset[str]], now: Mapping[str, frozenset[str]], *, own: str = ""
-) -> list[str]:
-    """What is in the second snapshot and not in the first, one line each, sorted.
-
-    Args:
-        before: the first.
-        now: the second.
-        own: a path of the caller's; what is below it or is it does not count.
-    """
+def added(before: Mapping[str, frozenset[str]], now: Mapping[str, frozenset[str]]) -> list[str]:
+    """What is in the second snapshot and not in the first, one line each, sorted."""
     return sorted(
         f"{kind}: {name}"
         for kind, names in now.items()
         for name in names - before.get(kind, frozenset())
-        if not own or not Path(name).is_relative_to(own)
     )
 
 

@@ -5,12 +5,12 @@ The relay decides what a silent, dead or unruly candidate means, and never looks
 
 from __future__ import annotations
 
-import threading
 import time
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from grader.errors import GraderError, JudgeError, SandboxError
+from grader.errors import JudgeError, SandboxError
 from grader.sandbox.stream import StreamClosedError, StreamTimeoutError
 from grader.wire.frames import Frame, FrameError, Kind, Measure, pack_json, unpack_json
 
@@ -146,8 +146,8 @@ class LiveCandidate:
         settle: Callable[[], None],
     ) -> None:
         self._settle = settle
-        self._leaving: list[threading.Thread] = []
-        self._errors: list[GraderError] = []
+        self._remover = ThreadPoolExecutor()
+        self._leaving: list[Future[None]] = []
         self._box: CandidateBox | None = box
         self._replace = replace
         self._limits = limits
@@ -161,8 +161,8 @@ class LiveCandidate:
         """See :class:`Candidate`."""
         if question.kind is Kind.CLOCK:
             self._settle()
-            for thread in self._leaving:  # a check of time is not asked beside what is dying
-                thread.join(max(self._end - time.monotonic(), 0.0))
+            # a check of time is not asked beside what is dying
+            wait(self._leaving, timeout=max(self._end - time.monotonic(), 0.0))
             cgroup = self._judge.container.cgroup
             reading = Measure(time.perf_counter_ns(), cgroup.cpu_ns() if cgroup else -1)
             reply = Frame(Kind.CLOCK_READING, question.number, reading.pack())
@@ -181,25 +181,15 @@ class LiveCandidate:
             SandboxError: one of them could not be removed.
         """
         self._drop()
-        for thread in self._leaving:
-            thread.join()
-        self._leaving.clear()
-        if self._errors:
-            raise self._errors[0]
+        self._remover.shutdown(wait=True)
+        for removal in self._leaving:
+            removal.result()
 
     def _drop(self) -> None:
         """Kill and remove the container without waiting: after a fork bomb it can take seconds."""
         box, self._box = self._box, None
         if box:
-            thread = threading.Thread(target=self._remove, args=(box,))
-            thread.start()
-            self._leaving.append(thread)
-
-    def _remove(self, box: CandidateBox) -> None:
-        try:
-            box.remove()
-        except GraderError as error:  # told by `close`
-            self._errors.append(error)
+            self._leaving.append(self._remover.submit(box.remove))
 
     def _exchange(self, question: Frame) -> Frame:
         now = time.monotonic()

@@ -25,9 +25,9 @@ def test_damaged_payloads_are_values_or_decode_errors(fuzz: Any) -> None:
 
 @pytest.mark.timeout(180)
 def test_no_lie_of_the_runner_passes_a_test(fuzz: Any) -> None:
-    found, memory = fuzz.fuzz_runner(5_000, random.Random(7))
+    found, memory = fuzz.fuzz_runner(10_000, random.Random(7))
     assert found.wrong == []
-    assert found.passed > 20  # honest answers do pass
+    assert found.passed > 50  # honest answers do pass
     assert found.failed > 50
     assert found.lies > 50
     assert memory < fuzz.MEMORY_MIB
