@@ -19,6 +19,7 @@ from rich.text import Text
 __all__ = [
     "CandidateText",
     "clip",
+    "clip_lines",
     "for_ci_command",
     "for_ci_log",
     "for_csv",
@@ -96,6 +97,15 @@ def clip(text: str | CandidateText, limit: int) -> CandidateText:
     if len(raw) <= limit:
         return CandidateText(raw)
     return CandidateText(f"{raw[:limit]} ... ({len(raw) - limit:,} more characters)")
+
+
+def clip_lines(text: str | CandidateText, limit: int) -> CandidateText:
+    """Cut a text to `limit` lines and say how many were cut."""
+    lines = _raw(text).split("\n")
+    if len(lines) <= limit:
+        return CandidateText(_raw(text))
+    rest = f"... ({len(lines) - limit:,} more lines)"
+    return CandidateText("\n".join([*lines[:limit], rest]))
 
 
 def for_terminal(

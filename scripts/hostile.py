@@ -60,6 +60,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "tests" / "corpus" / "hostile"
 TWIN = "mediocre"  # passes some tests and fails others: both ways of forging would show
 GRACE_SECONDS = 2.0
+HOST_SECONDS = 3.0  # of CPU that the host may spend on an attack beyond what it spent on the twin
 MARK = "hostile-payload-ran-to-its-end"
 EXPECTED = {"SAME", "DENY", "FAIL", "BOUND", "INERT", "REJECT"}
 PLACES = {"first", "last", "call", "replace"}
@@ -137,6 +138,7 @@ class Vector:
     overall: float
     marked: bool
     seconds: float
+    host_seconds: float  # CPU of the thread that relays, scores and reports
 
 
 @dataclass(frozen=True)
@@ -350,12 +352,14 @@ class Range:
         )
         worker, replayer = self._idle.get()
         try:
+            clock = time.thread_time()
             graded = pipeline.run(worker, self._bench, grading, out=folder / "results")
+            host_seconds = time.thread_time() - clock
             problems = self._replayed(graded.folder, replayer)
         finally:
             self._idle.put((worker, replayer))
         document = report_json.build_report(graded.report)
-        vector = _vector(document, graded.report)
+        vector = _vector(document, graded.report, host_seconds)
         problems += [*self._leaks(graded.folder), *sink_problems(graded.folder)]
         shutil.rmtree(folder)
         return vector, problems
@@ -404,7 +408,7 @@ def refusal(attack: Attack, folder: Path) -> tuple[str, ...]:
     return (*found, f"intake took {seconds:.1f} s") if seconds > GRACE_SECONDS else found
 
 
-def _vector(document: Mapping[str, Any], report: pipeline.Report) -> Vector:
+def _vector(document: Mapping[str, Any], report: pipeline.Report, host: float) -> Vector:
     hidden = [item for item in document["evidence"] if item["id"].startswith("test_")]
     captured = "".join(capture.stdout.raw for capture in report.moment.captures)
     return Vector(
@@ -414,6 +418,7 @@ def _vector(document: Mapping[str, Any], report: pipeline.Report) -> Vector:
         overall=document["score"]["overall"],
         marked=MARK in captured,
         seconds=report.moment.timings["tests"],  # what the wall limit is about
+        host_seconds=host,
     )
 
 
@@ -461,6 +466,8 @@ def compare(attack: Attack, twin: Vector, vector: Vector) -> list[str]:
         found.append(f"lost for other causes: {sorted(odd)}")
     if attack.ends and not vector.marked:
         found.append("the payload did not run to its end")
+    if (more := vector.host_seconds - twin.host_seconds) > HOST_SECONDS:
+        found.append(f"cost the host {more:.1f} s of CPU more than its twin")
     return found
 
 

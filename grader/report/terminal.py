@@ -16,6 +16,7 @@ from grader.models import Band, Level, Status
 from grader.report._findings import findings, remarks
 from grader.report._layout import Look, both_ends, indent, indent_text, item, quote
 from grader.report._notebook import notebook
+from grader.report._output import output_shown
 from grader.series import collect_series
 from grader.text import clip
 
@@ -218,13 +219,15 @@ def _notes(report: Report, look: Look) -> Iterable[RenderableType]:
     for kind, note in notes:
         mark = Text("!", "bold dark_orange3") if kind == "warning" else Text("-", "dim")
         yield item(mark, look.text(note, "" if kind == "warning" else "dim"), by=0)
-    for capture in report.moment.captures if look.verbose else ():
-        for name, written in (("stdout", capture.stdout), ("stderr", capture.stderr)):
-            if written.raw:
-                yield Text()
-                cut = " (cut off)" if capture.truncated else ""
-                yield look.text(f"{name} during {capture.test_id}{cut}", "dim")
-                yield quote(written, look)
+    outputs, left = output_shown(report) if look.verbose else ([], 0)
+    for output in outputs:
+        yield Text()
+        cut = " (cut off)" if output.truncated else ""
+        yield look.text(f"{output.stream} during {output.test_id}{cut}", "dim")
+        yield quote(output.text, look)
+    if left:
+        yield Text()
+        yield look.text(f"the output of {left} more is in report.json", "dim")
 
 
 def _footer(report: Report, look: Look, results: Path | None) -> Iterable[RenderableType]:

@@ -48,19 +48,24 @@ def test_intake_gives_its_code(name: str, tmp_path: Path) -> None:
     assert hostile.refusal(attack, tmp_path) == ()
 
 
+def vector(*, passed: bool = True, level: int = 2, marked: bool = True, host: float = 0.5) -> Any:
+    verdicts = {"a": "passed", "b": "passed" if passed else "failed"}
+    return hostile.Vector(verdicts, {}, {"x": level}, level, marked, seconds=1, host_seconds=host)
+
+
 def test_a_vector_that_gained_is_a_problem() -> None:
-    twin = hostile.Vector({"a": "passed", "b": "failed"}, {}, {"x": 2}, 2.0, marked=True, seconds=1)
-    forged = hostile.Vector(
-        {"a": "passed", "b": "passed"}, {}, {"x": 3}, 3.0, marked=True, seconds=1
-    )
-    found = hostile.compare(ATTACKS["imports/conftest"], twin, forged)
+    found = hostile.compare(ATTACKS["imports/conftest"], vector(passed=False), vector(level=3))
     assert [line.split()[0] for line in found] == ["gained", "scores"]
 
 
 def test_a_payload_that_did_not_run_is_a_problem() -> None:
-    twin = hostile.Vector({"a": "passed"}, {}, {}, 2.0, marked=False, seconds=1)
-    found = hostile.compare(ATTACKS["imports/conftest"], twin, twin)
+    found = hostile.compare(ATTACKS["imports/conftest"], vector(), vector(marked=False))
     assert found == ["the payload did not run to its end"]
+
+
+def test_a_report_that_takes_the_host_long_is_a_problem() -> None:
+    found = hostile.compare(ATTACKS["imports/conftest"], vector(), vector(host=23.5))
+    assert found == ["cost the host 23.0 s of CPU more than its twin"]
 
 
 @pytest.fixture(scope="module")

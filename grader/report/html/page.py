@@ -22,11 +22,12 @@ from markupsafe import Markup
 from grader import __version__
 from grader._indicators import CAUSES
 from grader.models import Cause, Status
+from grader.report._output import output_shown
 from grader.report.feedback import NOT_LOADED, NOT_TOP_TO_BOTTOM, feedback_of
 from grader.report.html.figures import bullets, diagrams, strips
 from grader.report.interview import questions
 from grader.report.sources import place_of, sources
-from grader.text import CandidateText, clip, for_html
+from grader.text import CandidateText, clip, clip_lines, for_html
 
 if TYPE_CHECKING:
     from grader.models import CategoryScore, Evidence
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["feedback_page", "reviewer_page"]
 
 _MESSAGE_CHARS, _MESSAGE_LINES = 4000, 40
-_CAPTURE_CHARS = 3000
-_CAPTURES_CHARS = 150_000
 _LIMIT_CAUSES = frozenset(
     {Cause.TIMEOUT, Cause.WALL_LIMIT, Cause.MEMORY, Cause.TOO_LARGE, Cause.DIED}
 )
@@ -49,6 +48,7 @@ def reviewer_page(dossier: Dossier) -> str:
     report = dossier.report
     evidence = report.evidence
     css = _style()
+    outputs, outputs_left = output_shown(report)
     notebook = dossier.notebook
     anchors = {record.test.id: f"check-{n}" for n, record in enumerate(evidence, 1)}
     book = report.notebook.path if report.notebook else ""
@@ -83,7 +83,8 @@ def reviewer_page(dossier: Dossier) -> str:
             files=files,
             names=names,
             places=places,
-            captures=_captures(report),
+            outputs=outputs,
+            outputs_left=outputs_left,
             notebook=None if notebook is None else CandidateText(notebook),
             message_chars=_MESSAGE_CHARS,
         )
@@ -121,19 +122,6 @@ def _groups(report: Report) -> list[tuple[CategoryScore, list[tuple[object, list
     return found
 
 
-def _captures(report: Report) -> list[tuple[str, str, CandidateText, bool]]:
-    """(test, stream, text, cut off) for what the submission wrote, up to a total."""
-    found: list[tuple[str, str, CandidateText, bool]] = []
-    room = _CAPTURES_CHARS
-    for capture in report.moment.captures:
-        for stream, text in (("stdout", capture.stdout), ("stderr", capture.stderr)):
-            if text.raw and room > 0:
-                shown = clip(text, min(_CAPTURE_CHARS, room))
-                room -= len(shown.raw)
-                found.append((capture.test_id, stream, shown, capture.truncated))
-    return found
-
-
 @functools.cache
 def _style() -> str:
     folder = resources.files("grader.report.html").joinpath("templates")
@@ -162,7 +150,7 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "lines": _lines,
         "clipped": clip,
-        "few_lines": _few_lines,
+        "few_lines": lambda text: clip_lines(text, _MESSAGE_LINES),
         "document": _document,
         "figure": lambda value: f"{value:.3g}",
         "size": _size,
@@ -188,16 +176,6 @@ def _document(text: CandidateText) -> Markup:
     """A whole document for ``srcdoc``: of our own making, so nothing in it is made visible."""
     raw = text.raw.encode("utf-8", "replace").decode("utf-8")
     return Markup(html.escape(raw, quote=True))  # noqa: S704 - just encoded
-
-
-def _few_lines(text: CandidateText) -> CandidateText:
-    lines = text.raw.split("\n")
-    rest = len(lines) - _MESSAGE_LINES
-    return (
-        text
-        if rest <= 0
-        else CandidateText("\n".join([*lines[:_MESSAGE_LINES], f"... ({rest:,} more lines)"]))
-    )
 
 
 def _size(count: float) -> str:
