@@ -25,13 +25,32 @@ if TYPE_CHECKING:
     from grader.sandbox.engine import Engine
     from grader.sandbox.images import Images
 
-__all__ = ["probe_container", "self_check"]
+__all__ = ["EndedError", "probe_container", "self_check"]
 
 _SECONDS = 60.0
 _LARGEST = 1 << 20
 _SLOT = 1023  # no worker gets that far
 _ENDING = ("processes", "memory")  # limits at which gVisor ends the whole container
-_KNOWN_LACKS = {("Podman", "limit of scratch files")}  # each counts as memory, which has a limit
+_OWN_KERNEL = "none needed: gVisor's own kernel answers this, and the host's is behind it"
+_FILES = (
+    "grade with runc on Docker where this matters: each file counts as memory, which has a limit"
+)
+_KNOWN_LACKS = {  # product or runtime → probe → what to do about it
+    "Podman": {"limit of scratch files": _FILES},
+    "runsc": {
+        "no new privileges": _OWN_KERNEL,
+        "seccomp": _OWN_KERNEL,
+        "kernel calls": _OWN_KERNEL,
+        "sockets": _OWN_KERNEL,
+        "devices": _OWN_KERNEL,
+        "limit of CPU": "none needed: its clock counts waiting; the host's control group limits it",
+        "limit of scratch files": _FILES,
+        **dict.fromkeys(
+            [f"limit of {name}" for name in _ENDING],
+            "nothing where a run that ends early is enough",
+        ),
+    },
+}
 
 
 def self_check(engine: Engine, images: Images, limits: Limits) -> Iterator[Finding]:
@@ -52,44 +71,47 @@ def self_check(engine: Engine, images: Images, limits: Limits) -> Iterator[Findi
         ContainerSpec.candidate(images.candidate, limits, slot=_SLOT, labels={}),
         ContainerSpec.judge(images.judge, slot=_SLOT, labels={}),
     )
+    lacks = _KNOWN_LACKS.get(engine.facts.product, {})
+    if _is_gvisor(engine):
+        lacks = lacks | _KNOWN_LACKS["runsc"]
     for spec in specs:
         for name, holds, text in probe_container(engine, spec):
-            state, fix = "ok", ""
-            if holds is None:
-                state, fix = "warning", "nothing to do where a run that ends early is enough"
-            elif not holds and (engine.facts.product, name) in _KNOWN_LACKS:
-                state, fix = "warning", "grade with Docker where this matters"
-            elif not holds:
-                state, fix = (
-                    "error",
-                    "do not grade here; `grade doctor` tells what the engine lacks",
-                )
-            yield Finding(f"{spec.role}: {name}", state, text, fix)
+            if holds:
+                yield Finding(f"{spec.role}: {name}", "ok", text)
+            elif name in lacks:
+                yield Finding(f"{spec.role}: {name}", "warning", text, lacks[name])
+            else:
+                fix = "do not grade here; `grade doctor` tells what the engine lacks"
+                yield Finding(f"{spec.role}: {name}", "error", text, fix)
 
 
-def probe_container(engine: Engine, spec: ContainerSpec) -> list[tuple[str, bool | None, str]]:
+def probe_container(engine: Engine, spec: ContainerSpec) -> list[tuple[str, bool, str]]:
     """Run the probes under a specification.
 
     Returns:
         Name of the probe, whether the sandbox holds there, and what was seen. With gVisor a limit's
-        probe may end its container in place of an answer: then it is None.
+        probe may end its container in place of an answer; then it does not hold.
 
     Raises:
         SandboxError: no answer came.
     """
-    found: list[tuple[str, bool | None, str]] = [*_ask(engine, spec, "all")]
+    found = [*_ask(engine, spec, "all")]
     for limit in _ENDING:
         try:
             found += _ask(engine, spec, limit)
-        except _EndedError:
-            if not engine.facts.runtime.startswith("runsc"):
+        except EndedError:
+            if not _is_gvisor(engine):
                 raise
             told = "gVisor ended the whole container when the limit was tried"
-            found.append((f"limit of {limit}", None, told))
+            found.append((f"limit of {limit}", False, told))
     return found
 
 
-class _EndedError(SandboxError):
+def _is_gvisor(engine: Engine) -> bool:
+    return engine.facts.runtime.startswith("runsc")
+
+
+class EndedError(SandboxError):
     """The container ended without an answer."""
 
 
@@ -106,7 +128,7 @@ def _ask(engine: Engine, spec: ContainerSpec, what: str) -> list[tuple[str, bool
             return [(str(name), bool(holds), str(text)) for name, holds, text in told]
         except (StreamClosedError, StreamTimeoutError, FrameError, KeyError, ValueError) as error:
             tail = box.stream.stderr_tail.decode("utf-8", "replace").strip()
-            kind = _EndedError if isinstance(error, StreamClosedError) else SandboxError
+            kind = EndedError if isinstance(error, StreamClosedError) else SandboxError
             raise kind(
                 f"the {spec.role} container could not be probed ({error}): {tail[-1000:]}"
             ) from error
