@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -40,6 +41,15 @@ def test_the_corpus_has_every_group() -> None:
         "channel", "ci", "escape", "forging", "imports", "intake", "neighbours", "process",
         "readers", "report", "resources", "secrecy",
     }  # fmt: skip
+
+
+def test_the_documentation_counts_the_attacks_right() -> None:
+    text = (hostile.ROOT / "docs/security.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| (\w+) \| (\d+) \|", text, re.MULTILINE))
+    assert told == {
+        group: str(count)
+        for group, count in collections.Counter(a.group for a in ATTACKS.values()).items()
+    }
 
 
 @pytest.mark.parametrize("name", ARCHIVES)
