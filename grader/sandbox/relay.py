@@ -280,8 +280,9 @@ class LiveCandidate:
 
     def _ended(self, question: Frame, measure: Measure, body: bytes) -> Frame:
         """What was printed stays with the host; the judge only learns of unasked bytes."""
-        self.captures.append(body[1:])
-        self._transcript.capture(body[1:])
+        printed = body[1 : 1 + self._limits.output_bytes]  # the supervisor keeps to it as well
+        self.captures.append(printed)
+        self._transcript.capture(printed)
         return Frame(Kind.ENDED, question.number, measure.pack() + body[:1])
 
 

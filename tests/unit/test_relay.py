@@ -207,6 +207,14 @@ def test_output_stays_with_the_host(writer: TranscriptWriter) -> None:
     assert candidate.captures == [b"printed"]
 
 
+def test_output_beyond_its_limit_is_not_kept(writer: TranscriptWriter) -> None:
+    """A supervisor of ours would have cut it; one that was taken over may not have."""
+    flood = b"\x00" + b"x" * (LIMITS.output_bytes + 1)
+    candidate = live(writer, Box(Frame(Kind.ENDED, 5, flood)))
+    candidate.answer(Frame(Kind.END, 5, b"", 10))
+    assert [len(printed) for printed in candidate.captures] == [LIMITS.output_bytes]
+
+
 def test_clock_waits_until_nothing_warms_up(writer: TranscriptWriter) -> None:
     settled: list[str] = []
     live(writer, Box(), settled=settled).answer(Frame(Kind.CLOCK, 1))
