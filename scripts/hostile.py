@@ -59,6 +59,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "tests" / "corpus" / "hostile"
 TWIN = "mediocre"  # passes some tests and fails others: both ways of forging would show
+TWINS = {"leakage_debug": "pair_random_split_and_hard_coded_value"}  # its TWIN fits forests
 GRACE_SECONDS = 2.0
 HOST_SECONDS = 3.0  # of CPU that the host may spend on an attack beyond what it spent on the twin
 MARK = "hostile-payload-ran-to-its-end"
@@ -247,7 +248,7 @@ def armed(twin: Submission, attack: Attack, names: Mapping[str, Sequence[str]]) 
 class Range:
     """A root with canaries in its hidden tests, and workers to run attacks in it."""
 
-    def __init__(self, jobs: int, twin: str, say: Callable[[str], None]) -> None:
+    def __init__(self, jobs: int, say: Callable[[str], None], twin: str | None = None) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="hostile-")
         self.base = Path(self._folder.name)
         self.canary = f"canary-{os.urandom(12).hex()}"
@@ -287,7 +288,8 @@ class Range:
     def twin(self, exercise: str) -> Submission:
         """The submission that an exercise's payloads are put into."""
         if exercise not in self._plain:
-            folder = ROOT / "hidden_tests" / exercise / "solutions" / self._twin_case
+            case = self._twin_case or TWINS.get(exercise, TWIN)
+            folder = ROOT / "hidden_tests" / exercise / "solutions" / case
             read = read_submission(folder)
             files = tuple(file for file in read.files if file.path != "expected.toml")
             self._plain[exercise] = dataclasses.replace(read, files=files, digest=digest_of(files))
@@ -503,7 +505,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=1, metavar="N", help="seeds for each attack")
     parser.add_argument("--jobs", type=int, default=2, metavar="K")
     parser.add_argument("--only", default="", metavar="TEXT", help="group/name holds TEXT")
-    parser.add_argument("--twin", default=TWIN, metavar="CASE", help=f"default: {TWIN}")
+    parser.add_argument("--twin", metavar="CASE", help=f"default: {TWIN}, or a cheaper one")
     options = parser.parse_args()
     chosen = options.exercise or [p.name for p in sorted((ROOT / "exercises").iterdir())]
     attacks = [a for a in load_attacks() if options.only in f"{a.group}/{a.name}"]
@@ -521,7 +523,7 @@ def main() -> int:
     Workbench(_say)  # images are built, and what others left is swept, before the host is looked at
     api = docker.APIClient()
     before, clock, bad, worst = snapshot(api), time.perf_counter(), 0, float("-inf")
-    with Range(options.jobs, options.twin, _say) as area:
+    with Range(options.jobs, _say, options.twin) as area:
         for done, finding in enumerate(area.run_all(tasks), 1):
             bad += bool(finding.problems)
             worst = max(worst, finding.over)

@@ -82,7 +82,7 @@ def test_a_report_that_takes_the_host_long_is_a_problem() -> None:
 def findings() -> dict[str, Any]:
     seed = hostile.seeds(1)[0]
     tasks = [(ATTACKS[name], "imputation", seed) for name in sorted(SUBSET)]
-    with hostile.Range(2, hostile.TWIN, print) as area:
+    with hostile.Range(2, print) as area:
         return {f"{f.attack.group}/{f.attack.name}": f for f in area.run_all(tasks)}
 
 
