@@ -321,11 +321,17 @@ _MissingNameError.__name__ = "MissingName"
 
 @dataclass
 class _Pipe:
-    """The child's end of its private pipes."""
+    """The child's end of its private pipes.
+
+    A submission may read a stream in a thread of its own. The pipe is that thread's only while a
+    question is open: it waits for the next one otherwise, and an answer waits for its item.
+    """
 
     request_fd: int
     reply_fd: int
     number: int = field(default=0)
+    _turn: threading.Condition = field(default_factory=threading.Condition)
+    _asked: bool = False
 
     def read(self) -> Frame | None:
         header = read_exact(self.request_fd, HEADER.size)
@@ -341,9 +347,24 @@ class _Pipe:
     def write_raw(self, raw: bytes) -> None:
         write_all(self.reply_fd, raw)
 
-    def pull(self, stream_id: int) -> object:
-        self.write(Kind.REPLY, codec.encode(("pull", stream_id)))
+    def question(self) -> Frame | None:
+        """Wait for the next question; streams may be read until it is answered."""
         frame = self.read()
+        with self._turn:
+            self._asked = True
+            self._turn.notify_all()
+        return frame
+
+    def answer(self, body: bytes) -> None:
+        with self._turn:
+            self._asked = False
+            self.write(Kind.REPLY, body)
+
+    def pull(self, stream_id: int) -> object:
+        with self._turn:
+            self._turn.wait_for(lambda: self._asked)
+            self.write(Kind.REPLY, codec.encode(("pull", stream_id)))
+            frame = self.read()
         if frame is None:
             raise SystemExit
         match codec.decode(frame.body):
@@ -368,5 +389,5 @@ def serve(request_fd: int, reply_fd: int, config: LoadConfig) -> None:
         pipe.write(Kind.LOAD_ERROR, error)
     else:
         pipe.write(Kind.LOADED, b"")
-    while (frame := pipe.read()) is not None:
-        pipe.write(Kind.REPLY, session.handle(frame.body))
+    while (frame := pipe.question()) is not None:
+        pipe.answer(session.handle(frame.body))

@@ -348,7 +348,7 @@ class Supervisor:
                 if code == -signal.SIGKILL:
                     return "memory", "the process was killed, most likely for its memory"
                 if code < 0:
-                    return "died", f"the process died of {signal.Signals(-code).name}"
+                    return "died", f"the process died of {_signal_name(-code)}"
                 return "died", f"the process exited with status {code} in the middle of a call"
             time.sleep(0.001)
         return "died", "the process closed its channel"
@@ -401,6 +401,13 @@ class _Broken(Exception):
         super().__init__(detail)
         self.cause = cause
         self.detail = detail
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal has no name
+        return f"signal {number}"
 
 
 def _make_shell() -> None:

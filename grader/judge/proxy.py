@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["Channel", "Outcomes", "RemoteObject", "Solution", "Stopwatch"]
 
 _MAX_REQUEST = 256 << 20
-_MAX_ITEMS = 2_000_000  # bounds the judge's time on one hostile answer to seconds
+# Bounds of the judge's time and memory on one hostile answer: seconds, and lists of its cells.
+_MAX_ITEMS = 2_000_000
+_MAX_WORK = 3_000_000
 
 
 class Channel(Protocol):
@@ -310,7 +312,7 @@ class Solution:
             known = known and measure.cpu_ns >= 0
             self.last = Measure(wall, cpu if known else -1, measure.peak_bytes)
             try:
-                answer = codec.decode(reply, max_items=_MAX_ITEMS)
+                answer = codec.decode(reply, max_items=_MAX_ITEMS, max_work=_MAX_WORK)
             except codec.DecodeError as error:
                 self._fail("bad-reply", f"the answer cannot be decoded: {error}")
             if type(answer) is not tuple:
@@ -354,7 +356,7 @@ class Solution:
         if encoded is None:
             return
         try:
-            answer = codec.decode(encoded, max_items=_MAX_ITEMS)
+            answer = codec.decode(encoded, max_items=_MAX_ITEMS, max_work=_MAX_WORK)
         except codec.DecodeError:
             answer = None
         match answer:
@@ -457,14 +459,14 @@ class Solution:
                 pass
             case _:
                 self._fail("bad-reply", "a repeated call gave no outcomes")
+        if not all(isinstance(item, bytes) for item in distinct):
+            self._fail("bad-reply", "an outcome of a repeated call has no known form")
+        try:
+            answers = codec.decode_all(distinct, max_items=_MAX_ITEMS, max_work=_MAX_WORK)
+        except codec.DecodeError as error:
+            self._fail("bad-reply", f"the outcomes of a repeated call cannot be decoded: {error}")
         decoded: list[object] = []
-        for item in distinct:
-            try:
-                answer = (
-                    codec.decode(item, max_items=_MAX_ITEMS) if isinstance(item, bytes) else None
-                )
-            except codec.DecodeError:
-                answer = None
+        for answer in answers:
             match answer:
                 case ("value", value):
                     decoded.append(self._wrap(value))

@@ -26,6 +26,7 @@ __all__ = ["Candidate", "LiveCandidate", "RunRecord", "relay"]
 
 GRACE_SECONDS = 1.0  # the supervisor's own deadline comes first
 LAST_SECONDS = 0.2  # the same at the end of the run, which has to be over in time
+RUN_ANSWER_BYTES = 256 << 20  # of a whole run: they all go into the transcript, on the host's disk
 _FRAME_SLACK = 1 << 12
 _KILLED = 128 + 9  # as the engine reports SIGKILL
 _ANSWERS = {
@@ -154,6 +155,7 @@ class LiveCandidate:
         self._transcript = transcript
         self._judge = judge
         self._end = time.monotonic() + limits.wall_seconds
+        self._answer_bytes = 0
         self.captures: list[bytes] = []
         self.replacements = 0
 
@@ -231,11 +233,19 @@ class LiveCandidate:
         except StreamClosedError:
             return self._gone(question, box)
         spent = cgroup.cpu_ns() - cpu if cgroup and cpu >= 0 else -1
-        measure = Measure(wall, spent, cgroup.peak_bytes() if cgroup else -1)
+        peak = cgroup.peak_bytes() if cgroup else -1
+        return self._judged(question, frame, Measure(wall, spent, peak))
+
+    def _judged(self, question: Frame, frame: Frame, measure: Measure) -> Frame:
+        """What the judge gets of a frame that came in time and in turn."""
         if frame.kind is Kind.ENDED:
             return self._ended(question, measure, frame.body)
         if frame.kind is Kind.FAILURE:
             return self._failure(question, measure, frame.body)
+        self._answer_bytes += len(frame.body)
+        if self._answer_bytes > RUN_ANSWER_BYTES:
+            total = f"the run's answers are larger than {RUN_ANSWER_BYTES >> 20} MiB together"
+            return self._no_answer(question, "too-large", total)
         return Frame(frame.kind, frame.number, measure.pack() + frame.body)
 
     def _gone(self, question: Frame, box: CandidateBox) -> Frame:
@@ -271,11 +281,11 @@ class LiveCandidate:
         packed = pack_json({"cause": cause, "detail": text})
         return Frame(Kind.FAILURE, question.number, measure.pack() + packed)
 
-    def _no_answer(self, question: Frame, cause: str) -> Frame:
+    def _no_answer(self, question: Frame, cause: str, detail: str = "") -> Frame:
         if question.kind is Kind.END:
             # Bytes that nobody asked for fail the test that they came in, also at its very end.
             return self._ended(question, Measure(0), b"\x01" if cause == "bad-reply" else b"\x00")
-        packed = pack_json({"cause": cause, "detail": _DETAILS[cause]})
+        packed = pack_json({"cause": cause, "detail": detail or _DETAILS[cause]})
         return Frame(Kind.FAILURE, question.number, Measure(0).pack() + packed)
 
     def _ended(self, question: Frame, measure: Measure, body: bytes) -> Frame:

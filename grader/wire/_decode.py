@@ -27,6 +27,10 @@ COST_ARRAY: Final = 8
 COST_PANDAS: Final = 100
 # What making them takes, in microseconds of a slow machine. The sum is bounded whatever the
 # length: some bytes are a millisecond's work, and the judge's time is not the candidate's.
+WORK_VALUE: Final = 2
+WORK_SMALL: Final = 4
+WORK_OBJECT: Final = 15
+WORK_ZONE: Final = 100
 WORK_CONTAINER: Final = 6
 WORK_ARRAY: Final = 10
 WORK_SCALAR: Final = 20
@@ -34,6 +38,9 @@ WORK_PANDAS: Final = 150
 WORK_CALENDAR: Final = 1500
 WORK_CALENDAR_ROW: Final = 10
 MAX_WORK: Final = 10_000_000
+# Cells of arrays are the cheapest of all on the wire, a byte each, until somebody lists them.
+CELLS_PER_ITEM: Final = 4
+TOO_MUCH: Final = "more items than a payload may hold, or dearer ones"
 # A payload may spend this much more than its own length.
 FREE_ITEMS: Final = 500_000
 # Keys that all have one hash make a dict quadratic. Honest keys share one in pairs at most.
@@ -47,18 +54,31 @@ class Decoder:
     Args:
         data: the payload.
         max_depth: deepest nesting.
-        max_items: most items in all containers together, and most rows of a range index.
+        max_items: most items in all containers together, and most labels of an index; arrays
+            may have `CELLS_PER_ITEM` times as many cells together.
+        max_work: most work in all, in microseconds of a slow machine.
+        after: the reader of a payload that came before this one and shares its limits.
     """
 
-    def __init__(self, data: bytes, max_depth: int, max_items: int) -> None:
+    def __init__(
+        self,
+        data: bytes,
+        max_depth: int,
+        max_items: int,
+        max_work: int = MAX_WORK,
+        after: Decoder | None = None,
+    ) -> None:
         self.data = data
         self.pos = 0
         self.end = len(data)
         self.depth = 0
         self.max_depth = max_depth
         self.max_items = max_items
-        self.work = MAX_WORK
-        self.budget = min(max_items, FREE_ITEMS + 2 * len(data))
+        self.length: int = len(data) + (after.length if after else 0)
+        self.allowed: int = min(max_items, FREE_ITEMS + 2 * self.length)
+        self.budget: int = self.allowed - (after.allowed - after.budget if after else 0)
+        self.work: int = after.work if after else max_work
+        self.cells: int = after.cells if after else CELLS_PER_ITEM * max_items
 
     def payload(self) -> object:
         """Read the whole payload: the version, one value, nothing behind it."""
@@ -81,6 +101,9 @@ class Decoder:
         self.depth += 1
         if self.depth > self.max_depth:
             raise DecodeError(f"nested deeper than {self.max_depth} levels")
+        self.work -= WORK_VALUE
+        if self.work < 0:
+            raise DecodeError(TOO_MUCH)
         result = read(self)
         self.depth -= 1
         return result
@@ -98,7 +121,13 @@ class Decoder:
         self.budget -= items
         self.work -= work
         if self.budget < 0 or self.work < 0:
-            raise DecodeError("more items than a payload may hold")
+            raise DecodeError(TOO_MUCH)
+
+    def charge_cells(self, cells: int) -> None:
+        """Spend from the budget of cells of arrays."""
+        self.cells -= cells
+        if self.cells < 0:
+            raise DecodeError(TOO_MUCH)
 
     def u8(self) -> int:
         """Read one byte."""

@@ -23,6 +23,7 @@ from grader.wire._decode import (
     READERS,
     WORK_ARRAY,
     WORK_PANDAS,
+    WORK_SMALL,
     Decoder,
     Read,
     check_hashes,
@@ -69,6 +70,7 @@ def need(condition: object, what: str) -> None:
 
 def raw(dec: Decoder, dtype: np.dtype[Any], size: int) -> npt.NDArray[Any]:
     pos = dec.take(size * dtype.itemsize)
+    dec.charge_cells(size)
     if size == 0:
         need(dtype.itemsize <= MAX_EMPTY_ITEMSIZE, "an empty array of huge items")
         return np.empty(0, dtype)
@@ -123,6 +125,7 @@ def _plain(dec: Decoder, ndim: int, head: int, dtype: np.dtype[Any]) -> npt.NDAr
         need(size or max(shape) <= dec.max_items, "an empty array of huge shape")
     dec.pos = head + 1 + data[head]
     pos = dec.take(size * dtype.itemsize)
+    dec.charge_cells(size)
     array = np.frombuffer(data, dtype, size, pos).copy() if size else np.empty(0, dtype)
     if dtype.kind == "b" and data[pos : dec.pos].translate(None, b"\0\1"):
         raise DecodeError("a bool that is neither 0 nor 1")
@@ -137,6 +140,7 @@ def vector(dec: Decoder, dtype: str) -> npt.NDArray[Any]:
 
 
 def _scalar(dec: Decoder) -> np.generic:
+    dec.charge(0, 2 * WORK_SMALL)
     dtype = numpy_dtype(dec.short())
     need(dtype.kind in "biufcmM" and dtype.isnative, "a scalar of a kind that has none")
     scalar: np.generic = raw(dec, dtype, 1)[0]
@@ -147,6 +151,7 @@ def _mask(dec: Decoder, size: int) -> npt.NDArray[np.bool_]:
     if dec.flag():
         return raw(dec, np.dtype(bool), size)
     need(size <= dec.max_items, "too many rows")
+    dec.charge_cells(size)
     return np.zeros(size, bool)
 
 

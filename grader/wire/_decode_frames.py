@@ -24,6 +24,7 @@ from grader.wire._decode import (
     WORK_CALENDAR_ROW,
     WORK_PANDAS,
     WORK_SCALAR,
+    WORK_ZONE,
     Decoder,
     Read,
 )
@@ -60,6 +61,7 @@ def _timestamp(dec: Decoder) -> PandasObject:
     need(number != _NAT and fold <= 1, "a timestamp that is none")
     stamp = pd.Timestamp(np.int64(number).view(f"M8[{unit}]"))
     if tz is not None:
+        dec.charge(0, WORK_ZONE)
         stamp = stamp.tz_localize("UTC").tz_convert(tz)
     elif fold:
         stamp = stamp.replace(fold=1)
@@ -98,14 +100,16 @@ def _index(dec: Decoder) -> PandasObject:
     data = dec.data[start : dec.pos] if size <= _MAX_KNOWN else b""
     known = _KNOWN_LABELS.get(data)
     if known is not None:
-        labels, name, items, work = known
+        labels, name, items, work, cells = known
         dec.charge(items, work)
+        dec.charge_cells(cells)
         need(dec.depth < dec.max_depth, "nested too deep")  # as its parts would be
         return pd.Index._simple_new(as_text(labels), name=name)  # noqa: SLF001 - see _new_index
     dec.pos = start
-    before = dec.budget, dec.work
+    before = dec.budget, dec.work, dec.cells
     index = _labels(dec)
     need(dec.pos == start + size, "an index of another length than it says")
+    need(len(index) <= dec.max_items, "too many labels")
     values = index._values  # noqa: SLF001 - .array wraps plain arrays
     if (
         data
@@ -116,14 +120,14 @@ def _index(dec: Decoder) -> PandasObject:
         # The same few labels stand in every frame of a test. Arrow's arrays never change.
         if len(_KNOWN_LABELS) >= _MOST_KNOWN:
             _KNOWN_LABELS.clear()
-        spent = before[0] - dec.budget, before[1] - dec.work
+        spent = before[0] - dec.budget, before[1] - dec.work, before[2] - dec.cells
         _KNOWN_LABELS[data] = values._pa_array, index.name, *spent  # noqa: SLF001 - as above
     return index
 
 
 _MAX_KNOWN: Final = 1 << 10
 _MOST_KNOWN: Final = 256
-_KNOWN_LABELS: Final[dict[bytes, tuple[PandasObject, str | None, int, int]]] = {}
+_KNOWN_LABELS: Final[dict[bytes, tuple[PandasObject, str | None, int, int, int]]] = {}
 
 
 def _labels(dec: Decoder) -> PandasObject:
@@ -195,12 +199,26 @@ def _multi_index(dec: Decoder) -> PandasObject:
         codes.append(code)
         names.append(dec.value())
     need(levels and len(set(map(len, codes))) == 1, "levels of different lengths")
+    need(len(codes[0]) <= dec.max_items, "too many labels")
     return pd.MultiIndex(levels, codes, names=names, verify_integrity=False)
 
 
-def _finish(obj: PandasObject, flag: bool, attrs: object) -> PandasObject:
+def _attrs(dec: Decoder) -> dict[object, object] | None:
+    """Read what pandas copies, level by level, whenever somebody looks at a column."""
+    start, before = dec.pos, dec.budget
+    attrs: dict[object, object] | None = dec.value()
+    need(attrs is None or type(attrs) is dict, "attrs that are no dict")
+    small = dec.pos - start <= _MAX_ATTRS_BYTES and before - dec.budget <= _MAX_ATTRS_ITEMS
+    need(small, "attrs that are more than a few notes")
+    return attrs
+
+
+_MAX_ATTRS_BYTES: Final = 1 << 16
+_MAX_ATTRS_ITEMS: Final = 1000
+
+
+def _finish(obj: PandasObject, flag: bool, attrs: dict[object, object] | None) -> PandasObject:
     if attrs is not None:
-        need(type(attrs) is dict, "attrs that are no dict")
         obj.attrs = attrs
     if not flag:
         obj.flags.allows_duplicate_labels = False
@@ -209,7 +227,7 @@ def _finish(obj: PandasObject, flag: bool, attrs: object) -> PandasObject:
 
 def _series(dec: Decoder) -> PandasObject:
     dec.charge(COST_PANDAS, WORK_PANDAS)
-    flag, attrs = dec.flag(), dec.value()
+    flag, attrs = dec.flag(), _attrs(dec)
     index, name = dec.value(), dec.value()
     values = _column(dec)
     need(is_index(index) and values.ndim == 1, "a series without an index")
@@ -234,7 +252,7 @@ def _column(dec: Decoder) -> PandasObject:
 
 def _frame(dec: Decoder) -> PandasObject:
     dec.charge(COST_PANDAS, WORK_PANDAS)
-    flag, attrs = dec.flag(), dec.value()
+    flag, attrs = dec.flag(), _attrs(dec)
     index, columns = dec.value(), dec.value()
     need(is_index(index) and is_index(columns), "a frame without an index")
     rows, width = len(index), len(columns)

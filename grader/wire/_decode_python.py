@@ -10,7 +10,7 @@ import struct
 import uuid
 from typing import Any, Final
 
-from grader.wire._decode import READERS, Decoder, Read, check_hashes
+from grader.wire._decode import READERS, WORK_OBJECT, WORK_SMALL, Decoder, Read, check_hashes
 from grader.wire._tags import (
     MAX_DECIMAL_CHARS,
     MAX_FRACTION_BYTES,
@@ -26,11 +26,16 @@ from grader.wire.values import FileTree, Handle, KeptDict, KeptList, Recipe, Rec
 _F64: Final = struct.Struct("<d").unpack_from
 
 
+_DECIMAL_CHARS_PER_US: Final = 20
+_FRACTION_BITS_PER_US: Final = 200_000  # squared: reducing takes quadratic time
+
+
 def _constant(value: object) -> Read:
     return lambda _dec: value
 
 
 def _bigint(dec: Decoder) -> int:
+    dec.charge(0, WORK_SMALL)
     data = dec.blob()
     if len(data) > MAX_INT_BYTES:
         raise DecodeError("an int too long")
@@ -85,6 +90,7 @@ def read_zone(dec: Decoder) -> dt.tzinfo | None:
         return None
     if kind == Zone.UTC:
         return dt.UTC
+    dec.charge(0, WORK_SMALL)
     if kind == Zone.ZONEINFO:
         return find_zone(dec.short())
     if kind not in (Zone.FIXED, Zone.NAMED_FIXED) or dec.u8() != Tag.TIMEDELTA:
@@ -105,17 +111,25 @@ def _struct(dec: Decoder, layout: str) -> tuple[int, ...]:
 
 
 def _datetime(dec: Decoder) -> dt.datetime:
+    dec.charge(0, WORK_SMALL)
     year, month, day, hour, minute, second, micro, fold = _struct(dec, "<HBBBBBIB")
     zone = read_zone(dec)
     return dt.datetime(year, month, day, hour, minute, second, micro, zone, fold=fold)
 
 
+def _date(dec: Decoder) -> dt.date:
+    dec.charge(0, WORK_SMALL)
+    return dt.date(*_struct(dec, "<HBB"))
+
+
 def _time(dec: Decoder) -> dt.time:
+    dec.charge(0, WORK_SMALL)
     hour, minute, second, micro, fold = _struct(dec, "<BBBIB")
     return dt.time(hour, minute, second, micro, read_zone(dec), fold=fold)
 
 
 def _timedelta(dec: Decoder) -> dt.timedelta:
+    dec.charge(0, WORK_SMALL)
     days, seconds, micros = _struct(dec, "<iII")
     if seconds >= 86_400 or micros >= 1_000_000:  # noqa: PLR2004 - a day, a second
         raise DecodeError("a timedelta that is not in its normal form")
@@ -126,13 +140,16 @@ def _decimal(dec: Decoder) -> decimal.Decimal:
     text = dec.text()
     if len(text) > MAX_DECIMAL_CHARS:
         raise DecodeError("a Decimal too long")
+    dec.charge(0, WORK_SMALL + len(text) // _DECIMAL_CHARS_PER_US)
     return decimal.Decimal(text)
 
 
 def _fraction(dec: Decoder) -> fractions.Fraction:
     parts = (_integer(dec), _integer(dec))
-    if max(part.bit_length() for part in parts) >= 8 * MAX_FRACTION_BYTES:
+    bits = max(part.bit_length() for part in parts)
+    if bits >= 8 * MAX_FRACTION_BYTES:
         raise DecodeError("a Fraction too long")
+    dec.charge(0, WORK_OBJECT + bits * bits // _FRACTION_BITS_PER_US)
     result = fractions.Fraction(*parts)
     if result.denominator != parts[1]:
         raise DecodeError("a Fraction that is not reduced")
@@ -140,8 +157,14 @@ def _fraction(dec: Decoder) -> fractions.Fraction:
 
 
 def _uuid(dec: Decoder) -> uuid.UUID:
+    dec.charge(0, 2 * WORK_SMALL)
     pos = dec.take(16)
     return uuid.UUID(bytes=dec.data[pos : pos + 16])
+
+
+def _path(dec: Decoder) -> pathlib.PurePosixPath:
+    dec.charge(0, WORK_OBJECT)
+    return pathlib.PurePosixPath(dec.text())
 
 
 def _type(dec: Decoder) -> type:
@@ -159,6 +182,7 @@ def _name(dec: Decoder) -> str:
 
 
 def _handle(dec: Decoder) -> Handle:
+    dec.charge(0, WORK_OBJECT)
     number, session = _integer(dec), _integer(dec)
     callable_ = dec.flag()
     return Handle(number, _name(dec), callable_, session)
@@ -171,7 +195,7 @@ def _record(dec: Decoder) -> Record:
     names = dec.sequence()
     if not all(type(name) is str and name.isidentifier() for name in names):
         raise DecodeError("a field whose name is no identifier")
-    dec.charge(len(names))
+    dec.charge(len(names), WORK_OBJECT)
     check_hashes(names)
     fields = dict(zip(names, dec.sequence(), strict=True))
     if len(fields) != len(names) or type(handle) not in (type(None), Handle):
@@ -234,14 +258,14 @@ _PYTHON: Final[dict[int, Read]] = {
     Tag.RANGE: _range,
     Tag.SLICE: lambda dec: slice(dec.value(), dec.value(), dec.value()),
     Tag.DATETIME: _datetime,
-    Tag.DATE: lambda dec: dt.date(*_struct(dec, "<HBB")),
+    Tag.DATE: _date,
     Tag.TIME: _time,
     Tag.TIMEDELTA: _timedelta,
     Tag.TIMEZONE: _timezone,
     Tag.DECIMAL: _decimal,
     Tag.FRACTION: _fraction,
     Tag.UUID: _uuid,
-    Tag.PATH: lambda dec: pathlib.PurePosixPath(dec.text()),
+    Tag.PATH: _path,
     Tag.TYPE: _type,
     Tag.HANDLE: _handle,
     Tag.RECORD: _record,

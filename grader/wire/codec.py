@@ -33,7 +33,7 @@ from grader.wire import (
     _encode_frames,
     _encode_python,
 )
-from grader.wire._decode import Decoder
+from grader.wire._decode import MAX_WORK, Decoder
 from grader.wire._encode import Encoder
 from grader.wire._tags import (
     MAX_DEPTH,
@@ -44,11 +44,19 @@ from grader.wire._tags import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from grader.wire.values import Handle
 
-__all__ = ["CodecError", "DecodeError", "EncodeError", "EncodeTooLargeError", "decode", "encode"]
+__all__ = [
+    "CodecError",
+    "DecodeError",
+    "EncodeError",
+    "EncodeTooLargeError",
+    "decode",
+    "decode_all",
+    "encode",
+]
 
 for _part in (_encode_python, _encode_arrays, _encode_frames):
     _part.register()
@@ -91,20 +99,50 @@ def decode(
     *,
     max_depth: int = MAX_DEPTH,
     max_items: int = 20_000_000,
+    max_work: int = MAX_WORK,
 ) -> object:
     """Read a value from bytes that may be hostile.
 
     Args:
         data: a whole payload.
         max_depth: deepest nesting.
-        max_items: most items of all containers together, and most rows of a range index.
+        max_items: most items of all containers together, and most labels of an index; arrays may
+            have four times as many cells together.
+        max_work: most work in all, in microseconds of a slow machine.
 
     Raises:
         DecodeError: the bytes are no payload, or one past the limits. Nothing else is raised.
     """
+    (value,) = decode_all([data], max_depth=max_depth, max_items=max_items, max_work=max_work)
+    return value
+
+
+def decode_all(
+    payloads: Sequence[bytes | memoryview],
+    *,
+    max_depth: int = MAX_DEPTH,
+    max_items: int = 20_000_000,
+    max_work: int = MAX_WORK,
+) -> list[object]:
+    """Read several payloads that came together, within the limits of one.
+
+    Args:
+        payloads: whole payloads.
+        max_depth: as in :func:`decode`.
+        max_items: as in :func:`decode`, for all of them.
+        max_work: as in :func:`decode`, for all of them.
+
+    Raises:
+        DecodeError: one of them is no payload, or all together are past the limits.
+    """
+    decoder: Decoder | None = None
+    values = []
     try:
-        return Decoder(bytes(data), max_depth, max_items).payload()
+        for data in payloads:
+            decoder = Decoder(bytes(data), max_depth, max_items, max_work, after=decoder)
+            values.append(decoder.payload())
     except DecodeError:
         raise
     except Exception as error:  # noqa: BLE001 - constructors raise many kinds; none may escape
         raise DecodeError(f"a value that cannot be: {type(error).__name__}") from None
+    return values

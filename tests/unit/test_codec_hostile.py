@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import pathlib
 import random
 import struct
 import time
@@ -253,6 +254,62 @@ def test_time_of_dear_checks_is_bounded_whatever_the_length() -> None:
     with pytest.raises(codec.DecodeError, match="more items"):
         codec.decode(payload(Tag.LIST, Pack.ITEMS, u32(count), dear * count))
     assert time.perf_counter() - start < 60
+
+
+DEAR = {
+    "fractions": Fraction(3**9000, 2**14000),
+    "times with a zone": pd.Timestamp("2020-01-01", tz="Europe/Berlin"),
+    "time spans": dt.timedelta(1),
+    "long decimals": Decimal("1" * 60_000),
+    "paths": pathlib.PurePosixPath("a/b"),
+    "numpy scalars": np.float64(1),
+    "handles": Handle(1, "X", callable=True),
+}
+
+
+@pytest.mark.parametrize("value", DEAR.values(), ids=DEAR)
+def test_work_of_a_reply_is_bounded_for_every_kind(value: object) -> None:
+    data = inner(value)
+    count = min(2_000_000, (24 << 20) // len(data))
+    bomb = payload(Tag.LIST, Pack.ITEMS, u32(count), data * count)
+    start = time.process_time()
+    with pytest.raises(codec.DecodeError, match="dearer"):
+        codec.decode(bomb, max_items=10_000_000, max_work=1_000_000)
+    assert time.process_time() - start < 20  # without the bound: minutes for some
+
+
+def test_cells_of_small_items_are_counted_not_weighed() -> None:
+    codec.decode(codec.encode(np.zeros(40_000, "i1")), max_items=10_000)
+    with pytest.raises(codec.DecodeError, match="more items"):
+        codec.decode(codec.encode(np.zeros(40_001, "i1")), max_items=10_000)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [pd.Index(np.zeros(1001, "i1")), pd.MultiIndex.from_tuples([(1, 2)] * 1001)],
+    ids=["plain", "levels"],
+)
+def test_labels_of_an_index_are_as_few_as_items(index: Any) -> None:
+    with pytest.raises(codec.DecodeError, match="too many labels"):
+        codec.decode(codec.encode(index), max_items=1000)
+
+
+def test_several_payloads_share_the_limits_of_one() -> None:
+    one = codec.encode([1] * 600)
+    assert codec.decode_all([one, one], max_items=2000) == [[1] * 600] * 2
+    with pytest.raises(codec.DecodeError, match="more items"):
+        codec.decode_all([one, one], max_items=1000)
+
+
+@pytest.mark.parametrize(
+    "attrs", [{"a": list(range(2000))}, {"a": "x" * 70_000}], ids=["many items", "many bytes"]
+)
+@pytest.mark.parametrize("kind", [pd.Series, pd.DataFrame])
+def test_attrs_that_pandas_would_copy_again_and_again_are_refused(kind: Any, attrs: Any) -> None:
+    value = kind([1.0])
+    value.attrs = attrs
+    with pytest.raises(codec.DecodeError, match="attrs"):
+        codec.decode(codec.encode(value))
 
 
 def test_more_pandas_objects_than_the_budget_are_refused() -> None:

@@ -118,6 +118,15 @@ def test_what_is_no_answer_is_a_failure(
     assert cause_of(live(writer, Box(reply, **state)).answer(ASK)) == cause
 
 
+def test_answers_of_a_run_are_bounded_together(
+    writer: TranscriptWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grader.sandbox.relay.RUN_ANSWER_BYTES", 10)
+    candidate = live(writer, Box(*(Frame(Kind.REPLY, 4, b"value") for _ in range(3))))
+    assert [candidate.answer(ASK).kind for _ in range(2)] == [Kind.REPLY, Kind.REPLY]
+    assert cause_of(candidate.answer(ASK)) == "too-large"
+
+
 def test_bytes_before_the_question_are_a_failure(writer: TranscriptWriter) -> None:
     box = Box(Frame(Kind.REPLY, 4, b"early"))
     box.container.stream.quiet = False
