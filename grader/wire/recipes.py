@@ -6,6 +6,9 @@ A recipe is no secret: it is what the test would have sent anyway, spelled short
 
 from __future__ import annotations
 
+import io
+import logging
+import sys
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -17,7 +20,7 @@ from grader.wire.values import Recipe
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["build", "last_items", "numbered_texts", "numeric_frame"]
+__all__ = ["build", "last_items", "numbered_texts", "numeric_frame", "recorded_output"]
 
 MAX_CELLS = 100_000_000
 
@@ -49,6 +52,26 @@ def last_items(length: int) -> Recipe:
     return Recipe("last_items", {"length": length})
 
 
+def recorded_output() -> Recipe:
+    """Standard output and error from here on, as a file in memory: ask it for ``getvalue()``.
+
+    It may accuse a submission and never acquit one: what is written past Python's own files is not
+    in it, and it lies where the submission runs.
+    """
+    return Recipe("recorded_output", {})
+
+
+def _recorded_output() -> io.StringIO:
+    record, streams = io.StringIO(), (sys.stdout, sys.stderr)
+    loggers = [logging.root, *logging.root.manager.loggerDict.values()]
+    for logger in loggers:
+        for handler in getattr(logger, "handlers", ()):  # a name in between has none
+            if isinstance(handler, logging.StreamHandler) and handler.stream in streams:
+                handler.setStream(record)
+    sys.stdout = sys.stderr = record
+    return record
+
+
 def _numbered_texts(template: str, count: int) -> Iterator[str]:
     return (template.replace("{}", str(number)) for number in range(count))
 
@@ -68,6 +91,7 @@ _KINDS: dict[str, Callable[..., object]] = {
     "last_items": _last_items,
     "numbered_texts": _numbered_texts,
     "numeric_frame": _numeric_frame,
+    "recorded_output": _recorded_output,
 }
 
 

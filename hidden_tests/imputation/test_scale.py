@@ -1,8 +1,9 @@
 """A million rows, made in the candidate's container, at a cost compared with the judge's own.
 
-CPU time on both sides, so that neighbours do not count. Seen on one machine: scikit-learn inside
-costs about 6 times the reference, a Python call for each cell about 40 times, a loop over rows
-over 1,000 times. The limit is far from the first two and the last.
+What ``impute`` returns comes back whole, so that nothing is left to be worked out when somebody
+looks. CPU time on both sides, so that neighbours do not count. Seen on one machine: scikit-learn
+inside costs about 6 times the reference, a Python call for each cell about 40 times, a loop over
+rows over 1,000 times. The limit is far from the first two and the last.
 """
 
 from __future__ import annotations
@@ -39,13 +40,10 @@ def test_impute_a_million_rows(solution, measure, rng):
         expected = reference.impute(frame)
     assert_fills(solution)  # whatever is imported or compiled once is no part of the cost
     made = solution.make(recipe)
-    result = solution.keep.impute(made)
+    result = solution.impute(made)
     theirs = solution.last
-    rows = [int(row) for row in rng.integers(0, ROWS, size=200)]
-    assert_value(len(result), ROWS)
     # Which statistic is filled in is other tests' matter: mean and median are close here.
-    due = expected.take(rows)
-    assert_frame(result.take(rows), expected=due, atol=0.05, check_dtype=False)
+    assert_frame(result, expected=expected, atol=0.05, check_dtype=False)
     _cost(measure, "cost of impute", theirs, ours)
 
 

@@ -13,6 +13,7 @@ from data import (
     MODEL,
     assert_probabilities,
     assert_works,
+    batched,
     confidences_of,
     fallbacks_of,
     known_words,
@@ -71,6 +72,21 @@ def test_confidence_is_the_largest_probability(solution, rng):
         if not abs(table[k].sum() - 1.0) <= 1e-9:
             raise AssertionError(f"probabilities add up to {table[k].sum():.9f}")
     assert_probabilities(replies, texts)
+
+
+@pytest.mark.criterion("calibration", hint=PERSON)
+def test_batches_are_as_confident(solution, rng):
+    """Confidence and fallback of a batch are those of its tickets, here of batches of one."""
+    words = known_words(rng, 60)
+    due = _below(MODEL.min_confidence, words)
+    texts = [word for word, low in zip(words, due, strict=True) if low][:4]
+    texts += [word for word, low in zip(words, due, strict=True) if not low][:4]
+    pipeline = loaded(solution)
+    replies = [reply for text in texts for reply in batched(solution, pipeline, [text])]
+    assert_value(fallbacks_of(replies), _below(MODEL.min_confidence, texts), what="fallback")
+    gap = np.abs(confidences_of(replies) - MODEL.calibrated(scores_of(texts)).max(axis=1))
+    if not gap.max() <= 1e-6:
+        raise AssertionError(f"confidence in a batch is off by up to {gap.max():.2g}")
 
 
 @pytest.mark.criterion("calibration", hint=MEANING)

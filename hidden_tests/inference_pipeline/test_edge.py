@@ -175,17 +175,18 @@ def test_odd_batch_sizes_are_refused(solution):
 @pytest.mark.criterion("edge", hint=JSON)
 def test_fields_are_plain(solution):
     """All fields are what json.dumps takes, and probabilities are in the card's order."""
-    reply = loaded(solution).predict(PARCEL)
-    assert_value(label_of(reply), best_labels([PARCEL])[0], what="label")
-    assert_kind(field(reply, "confidence"), float, "confidence")
-    assert_kind(field(reply, "fallback"), bool, "fallback")
-    assert_kind(field(reply, "model_version"), str, "model_version")
-    given = field(reply, "probabilities")
-    assert_kind(given, dict, "probabilities")
-    for name, value in given.items():
-        assert_kind(name, str, "a key of probabilities")
-        assert_kind(value, float, f"probability of {name}")
-    assert_value([str(name) for name in given], list(MODEL.labels), what="order of probabilities")
+    pipeline = loaded(solution)
+    for reply in (pipeline.predict(PARCEL), *batched(solution, pipeline, [PARCEL])):
+        assert_value(label_of(reply), best_labels([PARCEL])[0], what="label")
+        assert_kind(field(reply, "confidence"), float, "confidence")
+        assert_kind(field(reply, "fallback"), bool, "fallback")
+        assert_kind(field(reply, "model_version"), str, "model_version")
+        given = field(reply, "probabilities")
+        assert_kind(given, dict, "probabilities")
+        for name, value in given.items():
+            assert_kind(name, str, "a key of probabilities")
+            assert_kind(value, float, f"probability of {name}")
+        assert_value([str(name) for name in given], list(MODEL.labels), what="order of them")
 
 
 @pytest.mark.criterion("edge", hint=OTHER)
@@ -220,7 +221,8 @@ def test_version_of_the_model(solution):
     """model_version is the version of the model that answered."""
     for version in (CARD["version"], "0.0.1"):
         pipeline = loaded(solution, model_files(card={"version": version}))
-        assert_value(str(field(pipeline.predict(PARCEL), "model_version")), version)
+        for reply in (pipeline.predict(PARCEL), *batched(solution, pipeline, [PARCEL])):
+            assert_value(str(field(reply, "model_version")), version)
         assert_works(solution, pipeline)
 
 

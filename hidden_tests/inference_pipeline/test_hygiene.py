@@ -6,6 +6,8 @@ Tickets are plain and compared with the solution's own other answers, so that wh
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,10 +25,12 @@ from data import (
     predicted,
     sample,
     table_of,
+    unknown_word,
 )
 
 from grader.judge.compare import assert_kind, assert_value
 from grader.judge.errors import CandidateError
+from grader.wire.recipes import recorded_output
 
 STATE = "What does a pipeline remember from one ticket to the next?"
 THREADS = "Let several threads use one pipeline, with different tickets."
@@ -160,6 +164,27 @@ def test_errors_hold_no_text_of_the_ticket(solution):
             except CandidateError as error:  # whether it is a TypeError is an edge test's matter
                 if "5550142" in error.message or "kaleidoskop" in error.message.casefold():
                     raise AssertionError("an error message repeats the ticket") from None
+    assert_works(solution, pipeline)
+
+
+@pytest.mark.criterion("hygiene", hint=PRIVATE)
+def test_standard_streams_hold_no_text_of_the_ticket(solution, rng):
+    """Nothing of a ticket is printed or logged, whether it is sure, unsure, long or refused."""
+    secret = "kaleidoskopweg 5550142"  # noqa: S105 - what must not be repeated
+    unsure = " ".join(unknown_word(rng) for _ in range(6))
+    long = " ".join(unknown_word(rng) for _ in range(400))
+    texts = [f"{PARCEL} {secret}", f"{unsure} {secret}", f"{secret} {long}", f"<p>{secret}</p>"]
+    pipeline = loaded(solution)
+    record = solution.make(recorded_output())
+    predicted(solution, pipeline, texts)
+    batched(solution, pipeline, texts)
+    for ask in (pipeline.predict, lambda item: batched(solution, pipeline, [PARCEL, item])):
+        with contextlib.suppress(CandidateError):
+            ask([secret])
+    printed = record.getvalue()
+    assert_kind(printed, str, "what was printed")
+    if "kaleidoskop" in printed.casefold() or "5550142" in printed:
+        raise AssertionError("the text of a ticket is printed or logged")
     assert_works(solution, pipeline)
 
 

@@ -1,8 +1,9 @@
 """Loaded once, lazy, and at a cost that is comparable with the judge's own.
 
 CPU time on both sides, so that neighbours do not count. Seen on one machine: correct solutions cost
-0.9 to 3.1 times the reference, parsing the model anew for each ticket more than 60 times. What a
-long batch leaves in memory is looked at in ``test_batches.py``.
+1 to 7 times the reference, a library's vectorizer that is called for each ticket about 20, parsing
+the model anew for each ticket more than 60. What a long batch leaves in memory is looked at in
+``test_batches.py``.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from grader.wire.values import FileTree
 ONCE = "When is the model read? Delete the folder after loading."
 COST = "How much work is done for each ticket that could be done once?"
 LAZY = "How many tickets are taken before the first result comes out?"
-TIMES = 14.0
+TIMES = 40.0
 
 
 @pytest.mark.criterion("solving_scale", hint=ONCE)
@@ -69,7 +70,9 @@ def test_throughput(solution, measure, rng):
     theirs = [solution.last]
     take(results)
     theirs.append(solution.last)
-    assert_value(len(labels_of(basket.copy())), len(texts), what="number of results")
+    answered = labels_of(basket.copy())
+    theirs.append(solution.last)  # what a result works out when it is looked at counts as well
+    assert_value(len(answered), len(texts), what="number of results")
     ratio = cost_ratio(theirs, ours)
     measure("cost of 300 tickets", ratio, "times the reference", TIMES, volatile=True)
     measure("cost of loading", load.cpu_ns / 1e6, "ms", volatile=True)

@@ -63,6 +63,7 @@ def test_tags(solution, rng):
             f"<{other}>{word}<br/>{unknown_word(rng)}</{other}>",
             f"{word}<i>{unknown_word(rng)}",
         ]
+    texts.append(f"<img src={'x' * 40_000}>{known_words(rng, 1)[0]}")  # long before its first word
     _check(solution, texts)
 
 
@@ -74,6 +75,7 @@ def test_references(solution, rng):
         (word,) = known_words(rng, 1)
         numbered = "".join(f"&#{ord(char)};" for char in word)
         texts += [numbered, f"&lt;{word}&gt;", f"{word}&nbsp;&amp;{unknown_word(rng)}"]
+        texts += [f"{word[:2]}{hidden}{word[2:]}" for hidden in ("&shy;", "&#8203;")]
     texts += ["p&auml;ckchen", "geb&uuml;hr", "gr&ouml;&szlig;e"]
     _check(solution, texts)
 
@@ -83,8 +85,9 @@ def test_normal_forms(solution, rng):
     """Step 3: compatibility and decomposed forms are the word that they stand for."""
     words = known_words(rng, 12)
     wide = ["".join(chr(ord(char) + 0xFEE0) for char in word) for word in words]
+    bold = ["".join(chr(ord(char) - 0x61 + 0x1D400) for char in word) for word in words]
     german = [unicodedata.normalize("NFD", word) for word in ("päckchen", "gebühr", "größe")]
-    _check(solution, [*wide, *german])
+    _check(solution, [*wide, *bold, *german])  # bold ones are capitals once they are letters
 
 
 @pytest.mark.criterion("skew", hint=STEPS)
@@ -116,6 +119,7 @@ def test_web_addresses(solution, rng):
         texts += [
             f"https://{host}.example.com/{word}/{other}?{word}=1",
             f"WWW.{host}.example/{word}",
+            f"https://{host}.example.com/@{word}",
         ]
     _check(solution, texts)
 

@@ -1,0 +1,1 @@
+"""A pre-trained text model, from its files to its answers."""
