@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Uses", "binds", "imports_of", "is_main_guard", "is_type_checking", "uses_of"]
+__all__ = ["Uses", "assigned_names", "binds", "is_main_guard", "renames", "uses_of"]
+
+_ASKING = {"getattr": 1, "hasattr": 1, "methodcaller": 0, "attrgetter": 0, "__getattribute__": 0}
 
 
 @dataclass
 class Uses:
-    """Names that a piece of code reads, attributes that it asks for, and dotted pairs."""
+    """Names that a piece of code reads, attributes that it asks for."""
 
     names: set[str] = field(default_factory=set)
     attributes: set[str] = field(default_factory=set)
-    dotted: set[tuple[str, str]] = field(default_factory=set)
     bare: set[str] = field(default_factory=set)  # names used otherwise than before a dot
     computed: bool = False  # an attribute is looked up by a name that is computed
 
@@ -46,18 +47,24 @@ def uses_of(nodes: list[ast.AST]) -> Uses:
     """What some nodes use; annotations in quotes are read too."""
     uses = Uses()
     before_dot: set[int] = set()
+    called: set[int] = set()
     for node in _walk(nodes):
         if isinstance(node, ast.Attribute):
             uses.attributes.add(node.attr)
             if isinstance(node.value, ast.Name):
-                uses.dotted.add((node.value.id, node.attr))
                 uses.names.add(node.value.id)
-                before_dot.add(id(node.value))
+                if node.attr != "__dict__":  # which holds all that a module does
+                    before_dot.add(id(node.value))
+            elif node.attr == "__dict__":
+                uses.computed = True
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             uses.names.add(node.id)
             if id(node) not in before_dot:
                 uses.bare.add(node.id)
+            if node.id in _ASKING and id(node) not in called:
+                uses.computed = True  # handed on, to be called with any name
         elif isinstance(node, ast.Call):
+            called.add(id(node.func))
             _read_call(node, uses)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             uses.names |= _quoted_names(node.value)
@@ -73,14 +80,14 @@ def _read_call(node: ast.Call, uses: Uses) -> None:
     name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
     if isinstance(node.func, ast.Name):
         name = node.func.id
-    place = {"getattr": 1, "hasattr": 1, "methodcaller": 0, "attrgetter": 0}.get(name)
+    place = _ASKING.get(name)
     if place is None or len(node.args) <= place:
         return
-    asked = node.args[place]
-    if isinstance(asked, ast.Constant) and isinstance(asked.value, str):
-        uses.attributes.add(asked.value)
-    elif name != "hasattr":
-        uses.computed = True
+    for asked in node.args[place:] if name == "attrgetter" else [node.args[place]]:
+        if isinstance(asked, ast.Constant) and isinstance(asked.value, str):
+            uses.attributes |= set(asked.value.split("."))
+        elif name != "hasattr":
+            uses.computed = True
 
 
 def _quoted_names(text: str) -> set[str]:
@@ -94,13 +101,34 @@ def _quoted_names(text: str) -> set[str]:
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
-def imports_of(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:
-    """Every import of a module but those below ``if __name__ == "__main__"``."""
-    for statement in tree.body:
-        if not is_main_guard(statement):
-            for node in ast.walk(statement):
-                if isinstance(node, ast.Import | ast.ImportFrom):
-                    yield node
+def assigned_names(node: ast.AST) -> set[str]:
+    """Names that this node alone binds or unbinds, but those of functions and classes."""
+    if isinstance(node, ast.Name):
+        return set() if isinstance(node.ctx, ast.Load) else {node.id}
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return {alias.asname or alias.name for alias in node.names}
+    if isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
+        return {node.name or ""}
+    if isinstance(node, ast.MatchMapping):
+        return {node.rest or ""}
+    if isinstance(node, ast.Global | ast.Nonlocal):
+        return set(node.names)
+    return {node.arg} if isinstance(node, ast.arg) else set()
+
+
+def renames(tree: ast.Module) -> bool:
+    """Whether a file may give itself another ``__name__``."""
+    for node in ast.walk(tree):
+        found = assigned_names(node)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found = {node.name}
+        elif isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+            found = {node.attr}
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in {"setattr", "delattr"}:
+            found = {a.value for a in node.args if isinstance(a, ast.Constant)}  # type: ignore[misc]
+        if "__name__" in found:
+            return True
+    return False
 
 
 def is_main_guard(node: ast.stmt) -> bool:
@@ -113,11 +141,3 @@ def is_main_guard(node: ast.stmt) -> bool:
         and sorted(ast.unparse(part) for part in (node.test.left, *node.test.comparators))
         == ["'__main__'", "__name__"]
     )
-
-
-def is_type_checking(node: ast.stmt) -> bool:
-    """``if TYPE_CHECKING:``."""
-    return isinstance(node, ast.If) and ast.unparse(node.test) in {
-        "TYPE_CHECKING",
-        "typing.TYPE_CHECKING",
-    }

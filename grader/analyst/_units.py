@@ -6,15 +6,16 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from grader.analyst._names import binds, is_main_guard
+from grader.analyst._names import binds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from grader.analyst.source import Module
 
-__all__ = ["FunctionNode", "Unit", "count_statements", "units_of"]
+__all__ = ["FunctionNode", "Unit", "calls_own", "count_statements", "units_of"]
 
+_PATCHING = {"setattr", "delattr"}
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -45,7 +46,7 @@ def count_statements(nodes: list[ast.AST]) -> int:
 
 def units_of(module: Module) -> Iterator[Unit]:
     for node in module.tree.body:
-        if is_main_guard(node):
+        if module.is_skipped(node):
             continue
         if isinstance(node, ast.ClassDef):
             yield from _class_units(module, node)
@@ -81,10 +82,49 @@ def _class_units(module: Module, node: ast.ClassDef) -> Iterator[Unit]:
         )
 
 
+def on_import(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a statement that run when the file is imported: no bodies of functions."""
+    stack: list[ast.AST] = [node]
+    while stack:
+        item = stack.pop()
+        yield item
+        if isinstance(item, FunctionNode):
+            hints = [a.annotation for a in ast.walk(item.args) if isinstance(a, ast.arg)]
+            parts = [*item.args.defaults, *item.args.kw_defaults, item.returns, *hints]
+            stack += [p for p in (*item.decorator_list, *parts) if p is not None]
+        elif isinstance(item, ast.Lambda):
+            stack += [p for p in (*item.args.defaults, *item.args.kw_defaults) if p is not None]
+        else:
+            stack.extend(ast.iter_child_nodes(item))
+
+
+def calls_own(node: ast.AST, own: Container[str]) -> bool:
+    """Whether a definition makes code of the submission run on import, or patches something.
+
+    Args:
+        node: a top-level statement or a method.
+        own: names of the file that do not come from a library.
+    """
+    for item in on_import(node):
+        ran: list[ast.expr] = []
+        if isinstance(item, FunctionNode | ast.ClassDef):
+            ran = [*item.decorator_list]
+        if isinstance(item, ast.ClassDef):
+            ran += [keyword.value for keyword in item.keywords]
+        elif isinstance(item, ast.Call):
+            ran = [item]
+        elif isinstance(item, ast.Attribute | ast.Subscript) and not isinstance(item.ctx, ast.Load):
+            return True
+        names = {n.id for part in ran for n in ast.walk(part) if isinstance(n, ast.Name)}
+        if names & _PATCHING or any(name in own for name in names):
+            return True
+    return False
+
+
 def _only_binds(node: ast.stmt) -> bool:
     if isinstance(node, ast.Assign):
         targets, value = node.targets, node.value
-        return all(isinstance(t, ast.Name | ast.Tuple) for t in targets) and not _acts(value)
+        return all(map(_is_plain, targets)) and not _acts(value)
     if isinstance(node, ast.AnnAssign):
         return isinstance(node.target, ast.Name) and not _acts(node.value)
     if isinstance(node, ast.If | ast.Try):
@@ -92,8 +132,16 @@ def _only_binds(node: ast.stmt) -> bool:
         if isinstance(node, ast.Try):
             branches += [s for handler in node.handlers for s in handler.body] + node.finalbody
         plain = FunctionNode | ast.ClassDef | ast.Import | ast.ImportFrom | ast.Pass
-        return all(isinstance(s, plain) or _only_binds(s) for s in branches)
+        asks = isinstance(node, ast.If) and _acts(node.test)
+        return not asks and all(isinstance(s, plain) or _only_binds(s) for s in branches)
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _is_plain(target: ast.expr) -> bool:
+    """A target that is a name, or a tuple of them."""
+    if isinstance(target, ast.Tuple):
+        return all(map(_is_plain, target.elts))
+    return isinstance(target, ast.Name)
 
 
 def _acts(value: ast.expr | None) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from grader.analyst.checks import CHECKS, Check, Facts
-from grader.analyst.dynamic import dynamic_code
+from grader.analyst.dynamic import dynamic_code, exports_of
 from grader.analyst.hygiene import HYGIENE
 from grader.analyst.lint import Finding, run_ruff
 from grader.analyst.notebook import NOTEBOOK_CRITERION, module_of
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from grader.analyst.hygiene import HygieneCheck
     from grader.analyst.notebook import Notebook
+    from grader.analyst.reach import Reached
 
 __all__ = ["Record", "analyse", "collected", "contract_of", "failures"]
 
@@ -73,8 +74,10 @@ def _review(files: Mapping[str, bytes], contract: Contract) -> list[Record]:
 
 def _facts(files: Mapping[str, bytes], contract: Contract) -> Facts:
     reached = reach(files, contract)
+    exports = exports_of(reached.modules)
+    unread = _unread(files, reached)
     for module in reached.modules:
-        trace = dynamic_code(module)
+        trace = dynamic_code(module, exports, unread.__contains__)
         if trace:
             raise UnreviewableError(
                 f"code made at run time cannot be reviewed: {trace[1]}", module.place(trace[0])
@@ -83,6 +86,14 @@ def _facts(files: Mapping[str, bytes], contract: Contract) -> Facts:
     for finding in run_ruff(reached, {rule for check in CHECKS for rule in check.rules}):
         lint.setdefault(finding.rule, []).append(finding)
     return Facts(reached, lint)
+
+
+def _unread(files: Mapping[str, bytes], reached: Reached) -> set[str]:
+    """Dotted names of the files that nothing imports."""
+    read = {module.path for module in reached.modules}
+    paths = [path for path in files if path.endswith(".py") and path not in read]
+    parts = [path.removesuffix(".py").removesuffix("/__init__").split("/") for path in paths]
+    return {".".join(names[first:]) for names in parts for first in range(len(names))}
 
 
 def failures(cause: str, message: str, where: str = "", *, notebook: bool = False) -> list[Record]:

@@ -2,94 +2,323 @@
 
 All of a loaded file counts here, reached or not, because a decorator, a default value or a class
 body runs on import whoever calls it. This finds what an honest solution never holds; it does not
-prove that nothing is hidden.
+prove that nothing is hidden. Where a module has honest uses, only what is dangerous in it counts:
+names are followed to what they were imported as, and one that hides a builtin is no builtin.
 """
 
 from __future__ import annotations
 
 import ast
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from grader.analyst._names import is_main_guard
+from grader.analyst._names import assigned_names
+from grader.analyst._scopes import Exports, Scopes, chain, import_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from grader.analyst.source import Module
 
-__all__ = ["dynamic_code"]
+__all__ = ["dynamic_code", "exports_of"]
 
 _BUILTINS = {
-    *("exec", "eval", "compile", "__import__", "globals", "locals", "vars", "delattr"),
+    *("exec", "eval", "compile", "__import__", "globals", "locals"),
     "get_ipython",  # a notebook's shell runs code that is given as text
 }
 _HIDDEN = {
-    "__builtins__",
-    "__code__",
-    "__globals__",
-    "__subclasses__",
-    "__loader__",
-    "__import__",
-    "exec_module",
-    "load_module",
-    "meta_path",
-    "path_hooks",
-    "get_ipython",
-    "run_cell",
-    "run_line_magic",
-    "run_cell_magic",
-    "InteractiveShell",
+    *("__builtins__", "__code__", "__globals__", "__subclasses__", "__loader__", "__import__"),
+    *("__self__", "__spec__", "__path__", "__package__"),
+    *("exec_module", "load_module", "create_module", "source_to_code", "meta_path", "path_hooks"),
+    *("import_module", "module_from_spec", "spec_from_file_location", "spec_from_loader"),
+    *("import_optional_dependency", "importorskip", "entry_points", "make_parser"),
+    *("get_ipython", "run_cell", "run_line_magic", "run_cell_magic", "InteractiveShell"),
+    *("f_globals", "f_locals", "f_builtins", "tb_frame", "gi_frame", "cr_frame", "ag_frame"),
+    *("_getframe", "_current_frames", "currentframe", "exec", "runctx", "runsource", "runcode"),
+    *("get_type_hints", "ForwardRef", "create_subprocess_exec"),
+    *("create_subprocess_shell", "loadTestsFromName", "loadTestsFromNames"),
 }
+_READ_ONLY = {"__package__", "__spec__"}  # the file's own may be asked for
+_BOUND_BY_PYTHON = {"__package__", "__spec__", "__path__", "__loader__", "__builtins__"}
+# Modules that run code given as text, or find modules by a name given as text, and little else.
 _MODULES = {
-    "builtins",
-    "code",
-    "codeop",
-    "cffi",
-    "ctypes",
-    "gc",
-    "imp",
-    "importlib",
-    "marshal",
-    "pickle",
-    "pkgutil",
-    "runpy",
-    "subprocess",
-    "zipimport",
-    "IPython",
-    "cloudpickle",
-    "dill",
+    *("builtins", "code", "codeop", "cffi", "ctypes", "gc", "imp", "importlib", "marshal"),
+    *("pkgutil", "runpy", "subprocess", "zipimport", "IPython", "cloudpickle", "dill"),
+    *("pydoc", "doctest", "trace", "bdb", "rlcompleter", "modulefinder", "py_compile", "pty"),
+    *("mock", "pkg_resources", "setuptools", "distutils", "shelve", "posix", "idlelib"),
+    *("_frozen_importlib", "_frozen_importlib_external", "_imp", "_ctypes", "_posixsubprocess"),
+    *("unittest.mock", "logging.config.fileConfig", "logging.config.listen"),
 }
-_HARMLESS = {"importlib.metadata", "importlib.resources", "IPython.display"}
-_FROM_MODULES = {
-    ("os", "system"),
-    ("os", "popen"),
-    ("os", "execv"),
-    ("os", "execve"),
-    ("types", "FunctionType"),
-    ("types", "CodeType"),
-    ("types", "ModuleType"),
-    ("sys", "modules"),
-    ("sys", "settrace"),
-    ("sys", "setprofile"),
-    ("__future__", "barry_as_FLUFL"),  # makes Python of what no parser here takes for it
+_HARMLESS = ("importlib.metadata", "importlib.resources", "IPython.display")
+# As part of a chain of attributes, too: `logging.sys.modules`, `pd.io.common.importlib`.
+_ANYWHERE = {"builtins", "importlib", "marshal", "runpy", "subprocess", "pkgutil", "zipimport"}
+_MEMBERS = {
+    "os": {"system", "popen", "posix_spawn", "posix_spawnp", "startfile"}
+    | {f"exec{kind}" for kind in ("l", "le", "lp", "lpe", "v", "ve", "vp", "vpe")}
+    | {f"spawn{kind}" for kind in ("l", "le", "lp", "lpe", "v", "ve", "vp", "vpe")},
+    "types": {"FunctionType", "LambdaType", "CodeType", "ModuleType"},
+    "sys": {"modules", "settrace", "setprofile", "path_importer_cache"},
+    "threading": {"settrace", "setprofile"},
+    "typing": {"get_type_hints", "ForwardRef"},
+    "inspect": {"stack", "trace", "getmodule", "getouterframes", "getinnerframes"},
+    "pdb": {"run", "runeval", "runcall", "Pdb"},
+    "cProfile": {"run", "runctx"},
+    "profile": {"run", "runctx"},
+    "site": {"addsitedir", "addpackage"},  # they run what a .pth file says
+    "timeit": {"timeit", "repeat", "Timer"},
+    "metadata": {"EntryPoint", "EntryPoints"},
+    "__future__": {"barry_as_FLUFL"},  # makes Python of what no parser here takes for it
 }
+# Of these only what is named here is harmless.
+_ONLY = {
+    module: {
+        *("UnpicklingError", "PickleError", "PicklingError", "dump", "dumps", "Pickler"),
+        *("HIGHEST_PROTOCOL", "DEFAULT_PROTOCOL"),
+    }
+    for module in ("pickle", "_pickle")
+}
+_TELLING = {"os", "sys", "types", "inspect"}  # names that nobody gives to anything else
+_PROFILERS = {"cProfile", "profile"}
+_HEADS = _MEMBERS.keys() - {"metadata", "threading"} | _ONLY.keys()
+# They take the names of modules as text.
+_BY_TEXT = ("importlib.resources", "importlib.metadata", "logging.config", "unittest")
 _BLOB_CHARS = 1500
 _BLOB_ITEMS = 400
 _DENSE_CHARS = 200
 _FIXED_HEAD = 3
+_ASKING = {
+    "getattr": 1,
+    "hasattr": 1,
+    "setattr": 1,
+    "delattr": 1,
+    "attrgetter": 0,
+    "methodcaller": 0,
+    "__getattribute__": 0,
+}
+_WRITING = {"update", "setdefault", "pop", "popitem", "clear", "__setitem__", "__delitem__"}
 
 
-def dynamic_code(module: Module) -> tuple[int, str] | None:
-    """The first line that makes code, or hides it in data, and what it does."""
-    for statement in module.tree.body:
-        if is_main_guard(statement):
-            continue
-        docs = set(_docstrings(statement))
-        for node in ast.walk(statement):
-            said = "" if id(node) in docs else _trace(node)
-            if said:
-                return getattr(node, "lineno", statement.lineno), said
-    return None
+def exports_of(modules: Sequence[Module]) -> Exports:
+    """What each file imports at its top, under every dotted name that the file may have."""
+    found: Exports = {}
+    for module in modules:
+        passed = {
+            bound: dotted
+            for statement in module.tree.body
+            for node in ast.walk(statement)
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for bound, dotted, _ in import_names(node, module.name, module.path)
+        }
+        parts = module.name.split(".")
+        for first in range(len(parts)):
+            found.setdefault(".".join(parts[first:]), {}).update(passed)
+    return found
+
+
+def dynamic_code(
+    module: Module, exports: Exports, unread: Callable[[str], bool]
+) -> tuple[int, str] | None:
+    """The first line that makes code, or hides it in data, and what it does.
+
+    Args:
+        module: the file.
+        exports: see `exports_of`.
+        unread: whether a dotted name is that of a file of the submission that was not read.
+    """
+    return _Reader(module, exports, unread).first()
+
+
+class _Reader:
+    """One file."""
+
+    def __init__(self, module: Module, exports: Exports, unread: Callable[[str], bool]) -> None:
+        self._module = module
+        self._scopes = Scopes(module.tree, module.name, module.path, exports)
+        self._unread = unread
+        self._statements = [s for s in module.tree.body if not module.is_skipped(s)]
+        nodes = [node for statement in self._statements for node in ast.walk(statement)]
+        self._named = {
+            dotted
+            for node in nodes
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for _, _, dotted in import_names(node, module.name, module.path)
+        }
+        self._by_text = any(name.startswith(_BY_TEXT) for name in self._named)
+        self._profiles = any(name.partition(".")[0] in _PROFILERS for name in self._named)
+        self._functions = {n.name for n in nodes if isinstance(n, ast.FunctionDef)} - {
+            name for node in nodes for name in assigned_names(node)
+        }
+        self._allowed: set[int] = set()  # ids of nodes that a node around them makes harmless
+        self._before_dot: set[int] = set()
+
+    def first(self) -> tuple[int, str] | None:
+        """The first trace."""
+        for statement in self._statements:
+            docs = set(_docstrings(statement))
+            for node in ast.walk(statement):  # a parent comes before its children
+                said = "" if id(node) in docs else self._trace(node)
+                if said:
+                    return getattr(node, "lineno", statement.lineno), said
+        return None
+
+    def _trace(self, node: ast.AST) -> str:
+        if isinstance(node, ast.Name):
+            return self._trace_name(node)
+        if isinstance(node, ast.Attribute):
+            return self._trace_attribute(node)
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            return self._trace_import(node)
+        if isinstance(node, ast.Call):
+            return self._trace_call(node)
+        if isinstance(node, ast.Subscript):
+            return self._trace_subscript(node)
+        if isinstance(node, ast.arg | ast.AnnAssign | ast.FunctionDef | ast.AsyncFunctionDef):
+            return _trace_annotation(node)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
+            return self._trace_text(node.value)
+        return _trace_size(node)
+
+    def _trace_name(self, node: ast.Name) -> str:
+        if id(node) in self._allowed:
+            return ""
+        name = node.id
+        if not isinstance(node.ctx, ast.Load):
+            return f"it binds {name}" if name in _BOUND_BY_PYTHON else ""
+        if name in _HIDDEN - _READ_ONLY | _BUILTINS | {"vars"} and not self._scopes.is_own(node):
+            return f"it uses {name}"
+        if id(node) in self._before_dot:
+            return ""  # judged with what follows the dot
+        for dotted in sorted(self._scopes.dotted(node)):
+            if dotted in _HEADS:
+                return f"it hands on {dotted}"
+            if said := _forbidden(dotted):
+                return f"it uses {said}"
+        return ""
+
+    def _trace_attribute(self, node: ast.Attribute) -> str:
+        root, attributes = chain(node)
+        self._before_dot.add(id(root))
+        if id(node) in self._allowed:
+            return ""
+        if node.attr == "__name__" and not isinstance(node.ctx, ast.Load):
+            renamed = self._scopes.dotted(node.value)
+            return "it renames a module" if renamed else ""
+        if node.attr in _HIDDEN or (node.attr == "run" and self._profiles):
+            return f"it uses {node.attr}"
+        names = self._scopes.dotted(node) or {".".join(["", *attributes])}
+        said = next(filter(None, map(_forbidden, sorted(names))), "")
+        return f"it uses {said}" if said else ""
+
+    def _trace_import(self, node: ast.Import | ast.ImportFrom) -> str:
+        relative = isinstance(node, ast.ImportFrom) and node.level
+        for _, _, dotted in import_names(node, self._module.name, self._module.path):
+            if relative:
+                continue
+            head, _, last = dotted.rpartition(".")
+            if last == "*" and (head in _HEADS or _forbidden(f"{head}.load")):
+                return f"it imports all of {head}"
+            if head == "timeit":
+                continue  # judged by its calls
+            if said := _forbidden(dotted):
+                return f"it imports {said}"
+        return ""
+
+    def _trace_call(self, node: ast.Call) -> str:
+        if isinstance(node.func, ast.Name) and node.func.id == "vars":
+            plain = len(node.args) == 1 and not node.keywords
+            if plain and not isinstance(node.args[0], ast.Starred):
+                self._allowed.add(id(node.func))
+            return ""
+        for keyword in node.keywords:
+            if keyword.arg == "eval_str" and ast.unparse(keyword.value) != "False":
+                return "it evaluates annotations"
+        if isinstance(node.func, ast.Attribute) and node.func.attr in _WRITING:
+            return _trace_writing(node.func.value)
+        if self._measures_function(node):
+            self._allowed.add(id(node.func))
+            return ""
+        return self._trace_asking(node)
+
+    def _measures_function(self, node: ast.Call) -> bool:
+        """``timeit`` of a function, not of a text."""
+        if not self._scopes.dotted(node.func) & {f"timeit.{n}" for n in _MEMBERS["timeit"]}:
+            return False
+        texts = node.args[:2] + [k.value for k in node.keywords if k.arg in {"stmt", "setup"}]
+        return not any(k.arg is None for k in node.keywords) and all(
+            isinstance(text, ast.Lambda)
+            or (isinstance(text, ast.Name) and text.id in self._functions)
+            for text in texts
+        )
+
+    def _trace_asking(self, node: ast.Call) -> str:
+        """A name that is looked up by a text."""
+        func = node.func
+        name = getattr(func, "id", "") or getattr(func, "attr", "")
+        for dotted in self._scopes.dotted(func):
+            name = dotted.rpartition(".")[2]
+        place = _ASKING.get(name)
+        if place is None or len(node.args) <= place:
+            return ""
+        for asked in node.args[place:] if name == "attrgetter" else [node.args[place]]:
+            if isinstance(asked, ast.Constant) and isinstance(asked.value, str):
+                if said := self._trace_asked(node, place, asked.value):
+                    return said
+            elif said := _trace_computed(name, asked):
+                return said
+        return ""
+
+    def _trace_asked(self, node: ast.Call, place: int, text: str) -> str:
+        asks_only = getattr(node.func, "id", "") == "hasattr"
+        for part in text.split("."):
+            if part in _BUILTINS | _HIDDEN and not asks_only:
+                return f"it asks for {part}"
+        if not place:
+            said = _forbidden(f".{text}")
+            return f"it asks for {said}" if said else ""
+        holder = node.args[0]
+        if isinstance(holder, ast.Name):
+            self._before_dot.add(id(holder))
+        for dotted in sorted(self._scopes.dotted(holder)):
+            if (said := _forbidden(f"{dotted}.{text}")) and not asks_only:
+                return f"it asks for {said}"
+            if text == "__name__" and getattr(node.func, "id", "") in {"setattr", "delattr"}:
+                return "it renames a module"
+        return ""
+
+    def _trace_subscript(self, node: ast.Subscript) -> str:
+        return "" if isinstance(node.ctx, ast.Load) else _trace_writing(node.value)
+
+    def _trace_text(self, text: str | bytes) -> str:
+        if len(text) > _BLOB_CHARS:
+            return f"a text literal of {len(text)} characters"
+        blank = " " if isinstance(text, str) else b" "
+        newline = "\n" if isinstance(text, str) else b"\n"
+        if len(text) > _DENSE_CHARS and blank not in text and newline not in text:  # type: ignore[operator]
+            return f"an encoded-looking literal of {len(text)} characters"
+        if self._by_text and isinstance(text, str):
+            parts = text.replace(":", ".").split(".")
+            names = [".".join(parts[: n + 1]) for n in range(len(parts))]
+            if all(part.isidentifier() for part in parts) and any(map(self._unread, names)):
+                return "it names a file of the submission in a text"
+        return ""
+
+
+def _forbidden(dotted: str) -> str:
+    """What of a dotted name no honest solution needs; a dot first where the root is unknown."""
+    known = not dotted.startswith(".")
+    parts = dotted.split(".")
+    for count in range(1, len(parts) + 1):
+        whole = ".".join(parts[:count])
+        if whole in _MODULES and not dotted.startswith(_HARMLESS):
+            return whole
+    for holder, name in pairwise(parts):
+        if name in _HIDDEN | (_ANYWHERE - {holder}):
+            return name
+        if name in _MEMBERS.get(holder, ()) and (known or holder in _TELLING):
+            return f"{holder}.{name}"
+        if known and holder in _ONLY and name not in _ONLY[holder]:
+            return f"{holder}.{name}"
+    return ""
 
 
 def _docstrings(statement: ast.stmt) -> Iterator[int]:
@@ -98,60 +327,14 @@ def _docstrings(statement: ast.stmt) -> Iterator[int]:
             yield id(node.value)
 
 
-def _trace(node: ast.AST) -> str:
-    if isinstance(node, ast.Name) and node.id in _BUILTINS | _HIDDEN:
-        return f"it uses {node.id}"
-    if isinstance(node, ast.Attribute):
-        return _trace_attribute(node)
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        return _trace_import(node)
-    if isinstance(node, ast.Call):
-        return _trace_call(node)
-    if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
-        return _trace_text(node.value)
-    if isinstance(node, ast.List | ast.Tuple | ast.Set) and len(node.elts) > _BLOB_ITEMS:
-        return f"a literal of {len(node.elts)} elements"
-    if isinstance(node, ast.Dict) and len(node.keys) > _BLOB_ITEMS:
-        return f"a literal of {len(node.keys)} entries"
-    if isinstance(node, ast.JoinedStr) and len(ast.unparse(node)) > _BLOB_CHARS:
-        return "a very long f-string"
-    return ""
+def _trace_writing(holder: ast.expr) -> str:
+    """``vars(x)["name"] = value``."""
+    called = isinstance(holder, ast.Call) and isinstance(holder.func, ast.Name)
+    return "it writes to vars" if called and holder.func.id == "vars" else ""  # type: ignore[attr-defined]
 
 
-def _trace_attribute(node: ast.Attribute) -> str:
-    if node.attr in _HIDDEN:
-        return f"it uses {node.attr}"
-    if isinstance(node.value, ast.Name) and (node.value.id, node.attr) in _FROM_MODULES:
-        return f"it uses {node.value.id}.{node.attr}"
-    return ""
-
-
-def _trace_import(node: ast.Import | ast.ImportFrom) -> str:
-    if isinstance(node, ast.ImportFrom):
-        base = node.module or ""
-        if node.level:
-            return ""
-        for alias in node.names:
-            if (base, alias.name) in _FROM_MODULES:
-                return f"it imports {base}.{alias.name}"
-        full = {f"{base}.{alias.name}" for alias in node.names} | {base}
-    else:
-        full = {alias.name for alias in node.names}
-    if full & _HARMLESS:
-        return ""
-    named = sorted({name.partition(".")[0] for name in full} & _MODULES)
-    return f"it imports {named[0]}" if named else ""
-
-
-def _trace_call(node: ast.Call) -> str:
-    name = node.func.id if isinstance(node.func, ast.Name) else ""
-    place = {"getattr": 1, "setattr": 1, "attrgetter": 0, "methodcaller": 0}.get(name)
-    if place is None or len(node.args) <= place:
-        return ""
-    asked = node.args[place]
-    if isinstance(asked, ast.Constant) and isinstance(asked.value, str):
-        return f"it asks for {asked.value}" if asked.value in _BUILTINS | _HIDDEN else ""
-    if isinstance(asked, ast.Name | ast.Attribute):
+def _trace_computed(name: str, asked: ast.expr) -> str:
+    if isinstance(asked, ast.Name | ast.Attribute) or name == "hasattr":
         return ""  # everything then counts as reached
     if isinstance(asked, ast.JoinedStr):
         fixed = "".join(
@@ -167,11 +350,27 @@ def _trace_call(node: ast.Call) -> str:
     return f"{name} with a name put together at run time"
 
 
-def _trace_text(text: str | bytes) -> str:
-    if len(text) > _BLOB_CHARS:
-        return f"a text literal of {len(text)} characters"
-    blank = " " if isinstance(text, str) else b" "
-    newline = "\n" if isinstance(text, str) else b"\n"
-    if len(text) > _DENSE_CHARS and blank not in text and newline not in text:  # type: ignore[operator]
-        return f"an encoded-looking literal of {len(text)} characters"
+def _trace_annotation(
+    node: ast.arg | ast.AnnAssign | ast.FunctionDef | ast.AsyncFunctionDef,
+) -> str:
+    """A hint in quotes is code that some libraries run."""
+    hint = getattr(node, "returns", None) or getattr(node, "annotation", None)
+    for part in ast.walk(hint) if hint else ():
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            try:
+                inner = ast.parse(part.value.strip(), mode="eval")
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                continue
+            if any(isinstance(item, ast.Call | ast.NamedExpr) for item in ast.walk(inner)):
+                return "a type hint in quotes that calls something"
+    return ""
+
+
+def _trace_size(node: ast.AST) -> str:
+    if isinstance(node, ast.List | ast.Tuple | ast.Set) and len(node.elts) > _BLOB_ITEMS:
+        return f"a literal of {len(node.elts)} elements"
+    if isinstance(node, ast.Dict) and len(node.keys) > _BLOB_ITEMS:
+        return f"a literal of {len(node.keys)} entries"
+    if isinstance(node, ast.JoinedStr) and len(ast.unparse(node)) > _BLOB_CHARS:
+        return "a very long f-string"
     return ""

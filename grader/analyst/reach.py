@@ -12,8 +12,10 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from grader.analyst._names import imports_of, uses_of
-from grader.analyst._units import FunctionNode, Unit, count_statements, units_of
+from grader.analyst._finder import Finder, list_of_names
+from grader.analyst._names import uses_of
+from grader.analyst._scopes import relative_base
+from grader.analyst._units import FunctionNode, Unit, calls_own, count_statements, units_of
 from grader.analyst.source import Module, UnreviewableError, read_module
 
 if TYPE_CHECKING:
@@ -80,7 +82,7 @@ class Reached:
                 found[unit.module.path] |= set(range(first, (part.end_lineno or first) + 1))  # type: ignore[attr-defined]
             found[unit.module.path].add(unit.node.lineno)
         for module in self.modules:
-            for node in imports_of(module.tree):
+            for node in module.imports():
                 found[module.path] |= set(range(node.lineno, (node.end_lineno or 0) + 1))
         return found
 
@@ -109,10 +111,17 @@ class _Walker:
         self._queue: list[Unit] = []
         self._bytes = 0
         self._seen: set[tuple[str, str]] = set()
+        self._open: set[str] = set()  # paths of files that are passed on as objects
+        self._hooked = False  # a class is told of those that inherit from it
+        self._finder = Finder(files, contract.entry)
+        self._sought: dict[str, tuple[str, str]] = {}  # dotted import → its file, and where from
         self._asked_methods = {name for names in contract.methods.values() for name in names}
 
     def run(self) -> None:
         entry = self._load(self._contract.entry)
+        self._refuse_doubtful_imports()
+        for module in self._modules.values():
+            self._push_what_runs(module)
         if not any(self._bound(entry, name) for name in self._contract.names):
             raise UnreviewableError("the entry file binds no name of the contract", entry.path)
         for name in (*self._contract.names, "__getattr__"):
@@ -120,12 +129,20 @@ class _Walker:
         while True:
             while self._queue:
                 self._follow(self._queue.pop())
+            self._open_modules()
             for units in list(self._units.values()):
                 for unit in units:
                     if not unit.reached and (self._all or self._method_is_asked(unit)):
                         self._push(unit)
             if not self._queue:
                 return
+
+    def _open_modules(self) -> None:
+        """Look up what was asked for in files that are at hand as objects: ``package.file.f``."""
+        for path, module in list(self._modules.items()):
+            if path in self._open or module.name.rpartition(".")[2] in self._attributes:
+                for attribute in sorted(self._attributes):
+                    self._reach_name_once(module, attribute)
 
     def _method_is_asked(self, unit: Unit) -> bool:
         if not unit.owner or not isinstance(unit.node, FunctionNode):
@@ -153,6 +170,8 @@ class _Walker:
         for path, attribute in self._aliases[module.path].get(name, ()):
             if attribute == "*":
                 continue
+            if not attribute:
+                self._open.add(path)
             self._reach_name_once(self._modules[path], attribute)
         for path, attribute in self._aliases[module.path].get("*", ()):
             if attribute == "*":
@@ -193,58 +212,87 @@ class _Walker:
             raise UnreviewableError("more source than anybody can review", path)
         cells = self._contract.cells if path == self._contract.entry else ()
         module = read_module(path, self._files[path], cells)
+        self._finder.read(module)
         self._modules[path] = module
         self._units[path] = list(units_of(module))
         self._aliases[path] = {}
-        for node in imports_of(module.tree):
+        self._hooked |= any(_is_told(node) for node in ast.walk(module.tree))
+        for node in module.imports():
             self._follow_import(module, node)
-        for unit in self._units[path]:
-            if unit.always:
-                self._push(unit)
         return module
+
+    def _push_what_runs(self, module: Module) -> None:
+        """Reach what an import of the file runs, and what Python calls for a name that it lacks."""
+        units = self._units[module.path]
+        own = {name for unit in units if not unit.owner for name in unit.names}
+        own -= {a.asname or a.name.partition(".")[0] for n in module.imports() for a in n.names}
+        own |= self._aliases[module.path].keys()
+        for unit in units:
+            if (
+                unit.always
+                or "__getattr__" in unit.names - {unit.owner}
+                or (self._hooked and isinstance(unit.node, ast.ClassDef) and unit.node.bases)
+                or calls_own(unit.node, own)
+            ):
+                self._push(unit)
 
     def _follow_import(self, module: Module, node: ast.Import | ast.ImportFrom) -> None:
         aliases = self._aliases[module.path]
         for alias in node.names:
             if isinstance(node, ast.Import):
                 shown = alias.asname or alias.name.partition(".")[0]
-                target = self._find(alias.name)
-                if target:
-                    aliases.setdefault(shown, set()).add((self._load(target).path, ""))
+                for path in self._load_named(alias.name, module, whole=alias.asname is None):
+                    aliases.setdefault(shown, set()).add((path, ""))
                 continue
-            base = self._base(module, node)
-            target = self._find(base) if base else None
-            inner = self._find(f"{base}.{alias.name}" if base else alias.name)
-            if inner and (target or node.level or "." in f"{base}.{alias.name}"):
-                aliases.setdefault(alias.asname or alias.name, set()).add(
-                    (self._load(inner).path, "")
-                )
-            if target:
+            base = relative_base(module.name, module.path, node)
+            target = self._load_named(base, module, relative=bool(node.level)) if base else []
+            full = f"{base}.{alias.name}" if base else alias.name
+            if target or node.level or "." in full:
+                for path in self._load_named(full, module, relative=bool(node.level)):
+                    aliases.setdefault(alias.asname or alias.name, set()).add((path, ""))
+            for path in target:
                 shown = "*" if alias.name == "*" else alias.asname or alias.name
-                aliases.setdefault(shown, set()).add((self._load(target).path, alias.name))
+                aliases.setdefault(shown, set()).add((path, alias.name))
+                if alias.name == "*":
+                    self._load_listed(module, self._modules[path])
 
-    @staticmethod
-    def _base(module: Module, node: ast.ImportFrom) -> str:
-        if not node.level:
-            return node.module or ""
-        parts = module.name.split(".")
-        cut = node.level - (1 if module.path.endswith("__init__.py") else 0)
-        return ".".join([*parts[: max(len(parts) - cut, 0)], *(filter(None, [node.module]))])
+    def _load_named(
+        self, dotted: str, module: Module, *, relative: bool = False, whole: bool = False
+    ) -> list[str]:
+        """Load a local module and the packages that it is in.
 
-    def _find(self, dotted: str) -> str | None:
-        """The file of a local module; also below another folder, which sys.path may name."""
-        tail = dotted.replace(".", "/")
-        for suffix in (f"{tail}.py", f"{tail}/__init__.py"):
-            if suffix in self._files:
-                return suffix
-        head = tail.partition("/")[0]
-        for path in sorted(self._files):
-            if path.endswith((f"/{tail}.py", f"/{tail}/__init__.py")):
-                return path
-            stem = path.rpartition("/")[2].partition(".")[0]
-            if stem == head and path.endswith((".pyc", ".so", ".pyd")):
-                raise UnreviewableError("compiled code is imported", path)
-        return None
+        Returns:
+            The module's path, after those of the packages where `whole` asks for them; empty when
+            it is no file of the submission.
+        """
+        path = self._finder.find(dotted)
+        if path is None:
+            return []
+        if not relative:
+            self._sought.setdefault(dotted, (path, module.path))
+        parts = dotted.split(".")
+        above = path.removesuffix(".py").removesuffix("/__init__").removesuffix("/".join(parts))
+        packages = [f"{above}{'/'.join(parts[:n])}/__init__.py" for n in range(1, len(parts))]
+        loaded = [self._load(p).path for p in packages if p in self._files]
+        return [*(loaded if whole else []), self._load(path).path]
+
+    def _load_listed(self, module: Module, package: Module) -> None:
+        """Load the files of a package that its ``__all__`` may name to a star import."""
+        names = list_of_names(package.tree)
+        if names is None:
+            raise UnreviewableError("a star import of names that are computed", module.path)
+        if "__name__" in names:
+            raise UnreviewableError("a star import gives the file another name", module.path)
+        if package.path.endswith("__init__.py"):
+            for name in names:
+                for path in self._load_named(f"{package.name}.{name}", module, relative=True):
+                    self._aliases[module.path].setdefault(name, set()).add((path, ""))
+
+    def _refuse_doubtful_imports(self) -> None:
+        """Refuse imports of which `sys.path` as the code changes it decides what they load."""
+        for dotted, (path, place) in self._sought.items():
+            if self._finder.candidates(dotted) - {path}:
+                raise UnreviewableError("several files could be what is imported", place)
 
     # The outcome.
 
@@ -288,6 +336,14 @@ class _Walker:
             found=frozenset(public),
             opaque=tuple(sorted(set(opaque))),
         )
+
+
+def _is_told(node: ast.AST) -> bool:
+    """A class that runs code whenever another inherits from it."""
+    return isinstance(node, ast.ClassDef) and (
+        any(keyword.arg == "metaclass" for keyword in node.keywords)
+        or any(getattr(item, "name", "") == "__init_subclass__" for item in node.body)
+    )
 
 
 def _functions(

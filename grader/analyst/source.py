@@ -9,6 +9,13 @@ import math
 import tokenize
 import warnings
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from grader.analyst._names import is_main_guard, renames
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["Module", "UnreviewableError", "read_module"]
 
@@ -37,6 +44,7 @@ class Module:
         plain: the text with every comment blanked out, so that no comment can direct a tool.
         comments: line number → comment text without the ``#``, full-line comments only.
         cells: of a notebook, (first line, number) of each cell.
+        guarded: what stands below ``if __name__ == "__main__":`` never runs on import.
     """
 
     path: str
@@ -45,6 +53,19 @@ class Module:
     plain: str
     comments: dict[int, str] = field(default_factory=dict)
     cells: tuple[tuple[int, int], ...] = ()
+    guarded: bool = True
+
+    def is_skipped(self, statement: ast.stmt) -> bool:
+        """Whether a top-level statement does nothing on import."""
+        return self.guarded and is_main_guard(statement)
+
+    def imports(self) -> Iterator[ast.Import | ast.ImportFrom]:
+        """Every import but those below ``if __name__ == "__main__":``."""
+        for statement in self.tree.body:
+            if not self.is_skipped(statement):
+                for node in ast.walk(statement):
+                    if isinstance(node, ast.Import | ast.ImportFrom):
+                        yield node
 
     def place(self, line: int) -> str:
         """A line as a report names it: the file's, or a cell's."""
@@ -77,7 +98,8 @@ def read_module(path: str, data: bytes, cells: tuple[tuple[int, int], ...] = ())
     if sum(1 for _ in ast.walk(tree)) > _NODES:
         raise UnreviewableError("a source file with too many expressions to review", path)
     plain, comments = _without_comments(path, text)
-    return Module(path, _dotted(path), tree, plain, comments, cells)
+    guarded = PurePosixPath(path).stem != "__main__" and not renames(tree)
+    return Module(path, _dotted(path), tree, plain, comments, cells, guarded)
 
 
 def _decoded(path: str, data: bytes) -> str:
@@ -89,7 +111,7 @@ def _decoded(path: str, data: bytes) -> str:
     except (SyntaxError, UnicodeDecodeError, LookupError):
         raise UnreviewableError("the file is no text in its own encoding", path) from None
     # Python's own reading of line ends, so that line numbers agree everywhere.
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", " ")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _dotted(path: str) -> str:
