@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 import grader
 from grader._entries import shown
 from grader.binding import bind
-from grader.errors import PlatformError, ReplayMismatch, SubmissionRejected, UsageError
+from grader.errors import (
+    PlatformError,
+    ReplayMismatch,
+    SubmissionRejected,
+    UsageError,
+    unforeseen,
+)
 from grader.evidence import collected_tests, evidence_of
 from grader.exercise import detect_exercise, list_exercises, load_exercise
 from grader.findings import findings_of
@@ -46,10 +52,15 @@ __all__ = ["Graded", "Grading", "Report", "grade", "prepare", "project_root", "r
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """A finished run: the report, and the folder that holds it with its transcript."""
+    """A finished run: the report, and the folder that holds it with its transcript.
+
+    Attributes:
+        faults: pages that could not be made, and why; the score stands without them.
+    """
 
     report: Report
     folder: Path
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +198,7 @@ def run(
         )
         if record.page:
             (results.draft / PAGE).write_text(record.page, encoding="utf-8")
-        _write(results.draft, report, grading, record.page or None)
+        faults = _write(results.draft, report, grading, record.page or None)
         bind(results.draft, exercise.hidden_dir.parent)
         folder = results.publish()
     except OSError as error:
@@ -199,7 +210,7 @@ def run(
     except BaseException:
         results.drop()
         raise
-    return Graded(report, folder)
+    return Graded(report, folder, faults)
 
 
 def _report(grading: Grading, record: RunRecord, facts: RunFacts, moment: Moment) -> Report:
@@ -232,15 +243,23 @@ def _report(grading: Grading, record: RunRecord, facts: RunFacts, moment: Moment
     )
 
 
-def _write(folder: Path, report: Report, grading: Grading, page: str | None) -> None:
+def _write(folder: Path, report: Report, grading: Grading, page: str | None) -> tuple[str, ...]:
+    """Write what the run left and the pages made from it; says which page could not be made."""
     document = report_json.build_report(report)
     report_json.write_report(folder / "report.json", document)
     (folder / SUBMISSION).write_bytes(pack_files(grading.submission.files))
     # From what was stored, so that `grade report` makes the same pages again.
     stored = report_from(document)
     dossier = Dossier(stored, grading.submission.files, starter_files(grading.exercise), page)
+    faults = []
     for name in WRITTEN_WITH_EACH_RUN:
-        (folder / FORMATS[name].file).write_bytes(render(name, dossier))
+        try:
+            made = render(name, dossier)
+        except Exception as error:  # noqa: BLE001 - the run is over, and its verdicts count
+            faults.append(f"{FORMATS[name].file} could not be made: {unforeseen(error)}")
+        else:
+            (folder / FORMATS[name].file).write_bytes(made)
+    return tuple(faults)
 
 
 def grade(
