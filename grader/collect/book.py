@@ -92,7 +92,8 @@ def _look(
     attempts: int,
 ) -> Row:
     """One row; whatever one submission brings about, the others get theirs."""
-    notes = () if person.on_roster else ("not on the roster",)
+    told = ("" if person.on_roster else "not on the roster", item.doubt)
+    notes = tuple(note for note in told if note)
     row = Row(person, "pending", item, item.submitted, item.clock, attempts=attempts, notes=notes)
     try:
         row = _read(row, item.path, prepare(item.path))
