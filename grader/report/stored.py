@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from grader._entries import MAX_RATIO
 from grader.errors import UsageError
-from grader.files import zipped
+from grader.files import open_regular, zipped
 from grader.findings import Claim, Findings, findings_of
 from grader.intake import digest_of
 from grader.models import (
@@ -67,12 +67,12 @@ def unpack_files(path: Path, digest: str) -> tuple[SubmissionFile, ...]:
         UsageError: there are none, or they are not those that the report's digest names.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
             if sum(entry.file_size for entry in entries) > _MOST_BYTES:
                 raise UsageError(f"{path} is not the archive of a run: it is too large")
             files = tuple(SubmissionFile(e.filename, archive.read(e)) for e in entries)
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (OSError, EOFError, ValueError, zlib.error, zipfile.error, RuntimeError) as error:
         raise UsageError(f"{path} cannot be read: {error}; the run is incomplete") from error
     if digest_of(files) != digest:
         raise UsageError(f"{path} does not hold the files that were graded: its digest differs")
