@@ -11,7 +11,7 @@ import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from grader._entries import MAX_RATIO
+from grader._entries import MAX_RATIO, RATIO_FREE
 from grader.errors import UsageError
 from grader.files import open_regular, zipped
 from grader.findings import Claim, Findings, findings_of
@@ -52,7 +52,12 @@ _Json = dict[str, Any]
 
 def pack_files(files: tuple[SubmissionFile, ...]) -> bytes:
     """A zip of the graded files whose bytes depend on them alone; it can be graded again."""
-    return zipped({file.path: file.data for file in files}, stored=_like_a_bomb)
+    content = {file.path: file.data for file in files}
+    packed = zipped(content, stored=_like_a_bomb)
+    size = sum(map(len, content.values()))
+    if size > RATIO_FREE and size * 2 > len(packed) * MAX_RATIO:
+        return zipped(content, stored=lambda _: True)
+    return packed
 
 
 def _like_a_bomb(data: bytes) -> bool:
