@@ -16,12 +16,21 @@ from grader.errors import SubmissionRejected
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["MAX_DEPTH", "MAX_RATIO", "Basket", "check_ratio", "reject", "shown"]
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_RATIO",
+    "RATIO_FREE",
+    "Basket",
+    "check_ratio",
+    "is_left_out",
+    "reject",
+    "shown",
+]
 
 MAX_DEPTH = 16
 MAX_NAME_BYTES = 240
 MAX_RATIO = 200
-_RATIO_FREE = 8 << 20  # below this many bytes no ratio is suspicious
+RATIO_FREE = 8 << 20  # below this many bytes no ratio is suspicious
 
 # ASCII only: one name is then one name under every normal form. No segment starts with a character
 # that an option parser or a spreadsheet acts on; none ends in what Windows drops.
@@ -33,6 +42,9 @@ _JUNK_FOLDERS = frozenset(
     b".ipynb_checkpoints .mypy_cache .ruff_cache .pytest_cache .hypothesis".split()
 )
 _JUNK_FILES = frozenset([b".DS_Store", b"Thumbs.db", b"desktop.ini"])
+
+# What Windows takes for a device, whatever comes behind a dot.
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9]) *(\..*)?", re.IGNORECASE)
 
 
 def shown(raw: bytes | str) -> str:
@@ -48,13 +60,19 @@ def reject(code: str, raw: bytes | str, problem: str) -> NoReturn:
 
 def check_ratio(raw: bytes | str, packed: int, unpacked: int) -> None:
     """Reject what unpacks to more than `MAX_RATIO` times its packed size."""
-    if unpacked > _RATIO_FREE and unpacked > MAX_RATIO * max(packed, 1):
+    if unpacked > RATIO_FREE and unpacked > MAX_RATIO * max(packed, 1):
         reject(
             "ratio",
             raw,
             f"unpacks to more than {MAX_RATIO} times its size, like an archive bomb; "
             "send less repetitive data or leave it out",
         )
+
+
+def is_left_out(raw: bytes) -> bool:
+    """Whether an entry of that name is left out."""
+    folder = raw.endswith(b"/")
+    return _junk(raw.removesuffix(b"/").split(b"/"), folder=folder) is not None
 
 
 class Basket:
@@ -173,6 +191,9 @@ def _structure(raw: bytes, *, folder: bool) -> list[bytes]:
 def _junk(parts: Iterable[bytes], *, folder: bool) -> str | None:
     """The kind of junk that an entry is, or None."""
     *above, last = parts
+    # A file of that name sends git elsewhere, and some systems tell no case apart.
+    if any(part.lower() == b".git" for part in (*above, last)):
+        return ".git/"
     for part in [*above, last] if folder else above:
         if part in _JUNK_FOLDERS or part.endswith(b".egg-info"):
             return f"{part.decode('ascii', 'backslashreplace')}/"
@@ -194,6 +215,8 @@ def _segment(raw: bytes, part: bytes) -> str:
             "has a character that is not allowed: rename it with letters, digits and ._- "
             "(a space, @+=,()[] inside are fine)",
         )
+    if _DEVICE.fullmatch(text):
+        reject("bad-name", raw, f"is a device on Windows ({text}); rename it")
     return text
 
 

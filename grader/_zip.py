@@ -3,6 +3,10 @@
 Written on the format itself (PKWARE APPNOTE 6.3) instead of `zipfile`, because the checks that
 matter are between the central directory and the local headers, and `zipfile` cuts names at NUL,
 accepts overlapping entries before 3.11.8 and trusts declared sizes.
+
+An archive that two unpackers could read differently is refused. Some go by the directory, others
+read entry by entry from the start, so the entries of the directory must fill the file; some search
+for the last end record, so there is only one; some go by extra fields, so these say nothing else.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, NoReturn
 
-from grader._entries import check_ratio, reject, shown
+from grader._entries import check_ratio, is_left_out, reject, shown
 from grader.errors import SubmissionRejected
 
 if TYPE_CHECKING:
@@ -32,6 +36,8 @@ _ENCRYPTED = 0x0001 | 0x0040 | 0x2000
 _SIZES_FOLLOW = 0x0008
 _UNSET32, _UNSET16 = 0xFFFFFFFF, 0xFFFF
 _ZIP64 = 0x0001
+_UNICODE_PATH = 0x7075
+_DESCRIPTOR = b"PK\7\x08"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,7 @@ class _Entry:
     size: int
     mode: int
     offset: int
+    extra: bytes
 
 
 def read_zip(raw: bytes, basket: Basket) -> None:
@@ -55,19 +62,30 @@ def read_zip(raw: bytes, basket: Basket) -> None:
     first, last, total = _directory_span(raw)
     spans: list[tuple[int, int, bytes]] = [(first, last, b"the directory")]
     starts: list[tuple[_Entry, int]] = []
+    gaps: dict[int, _Entry] = {}
+    packed = size = 0
     for entry in _entries(raw, first, last, total):
         basket.count(entry.name, entry.size)
         check_ratio(entry.name, entry.packed, entry.size)
         start = _data_start(raw, entry)
         spans.append((entry.offset, start + entry.packed, entry.name))
         starts.append((entry, start))
+        gaps[start + entry.packed] = entry
+        packed, size = packed + entry.packed, size + entry.size
+    check_ratio(f"the archive ({len(raw):,} bytes)", packed, size)
     spans.sort()
     for (_, end, name), (begin, _, other) in pairwise(spans):
         if begin < end:
             reject("overlap", other, f"shares bytes with {shown(name)}, like an archive bomb")
+    if spans[0][0] > 0:
+        _damaged("its first entry is not at its start")
+    for (_, end, _), (begin, _, _) in pairwise(spans):
+        if begin > end and not _is_descriptor(raw, end, begin, gaps.get(end)):
+            _damaged("it holds bytes between its entries that its directory does not know of")
     for entry, start in starts:
         folder = entry.name.endswith(b"/")
         path = basket.name(entry.name, folder=folder)
+        _check_names(raw, entry)
         if path is None:
             continue
         _check_local(raw, entry)
@@ -82,18 +100,13 @@ def _damaged(problem: str) -> NoReturn:
 
 def _directory_span(raw: bytes) -> tuple[int, int, int]:
     """Where the central directory starts and ends, and how many entries it counts."""
-    at = len(raw) - _END.size
-    lowest = max(0, at - _UNSET16)
-    while at >= lowest:
-        at = raw.rfind(b"PK\5\6", lowest, at + 4)
-        if at < 0:
-            break
-        _, disk, first_disk, here, total, length, offset, comment = _END.unpack_from(raw, at)
-        if at + _END.size + comment == len(raw):
-            break
-        at -= 1
-    if at < lowest:
+    # The last one; a comment that holds another could be read as one, or as none.
+    at = raw.rfind(b"PK\5\6", max(0, len(raw) - _END.size - _UNSET16))
+    if at < 0 or at + _END.size > len(raw):
         _damaged("it has no end record (not fully uploaded?)")
+    _, disk, first_disk, here, total, length, offset, comment = _END.unpack_from(raw, at)
+    if at + _END.size + comment != len(raw):
+        _damaged("it does not end where its last end record says (not fully uploaded?)")
     if _UNSET16 in (here, total) or _UNSET32 in (length, offset):
         raise SubmissionRejected(
             "unsupported", "the submission is a zip64 archive; pack it as a plain zip"
@@ -117,7 +130,7 @@ def _entries(raw: bytes, offset: int, end: int, total: int) -> Iterator[_Entry]:
         name = raw[name_at : name_at + name_size]
         extra = raw[name_at + name_size : name_at + name_size + extra_size]
         size, packed, local = _wide(extra, (size, packed, fields[16]))
-        yield _Entry(name, flags, method, crc, packed, size, fields[15] >> 16, local)
+        yield _Entry(name, flags, method, crc, packed, size, fields[15] >> 16, local, extra)
     if offset != end:
         _damaged("its directory holds more than it counts")
 
@@ -125,22 +138,59 @@ def _entries(raw: bytes, offset: int, end: int, total: int) -> Iterator[_Entry]:
 def _wide(extra: bytes, values: tuple[int, int, int]) -> list[int]:
     """Fill 32-bit fields that are all ones from the zip64 extra field, in their fixed order."""
     found = list(values)
-    if _UNSET32 not in values:
+    unset = [i for i, value in enumerate(values) if value == _UNSET32]
+    wide = [body for kind, body in _fields(extra) if kind == _ZIP64]
+    if not wide:
         return found
+    if len(wide) > 1 or not unset:
+        _damaged("it holds zip64 sizes that its directory does not ask for")
+    if len(wide[0]) < 8 * len(unset):
+        _damaged("a zip64 field is cut off")
+    for i, value in zip(unset, struct.unpack_from(f"<{len(unset)}Q", wide[0]), strict=True):
+        found[i] = value
+    return found
+
+
+def _fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
+    """Kind and content of each extra field; up to three bytes may be left over."""
     at = 0
     while at + 4 <= len(extra):
         kind, length = struct.unpack_from("<HH", extra, at)
-        if kind == _ZIP64:
-            unset = [i for i, value in enumerate(values) if value == _UNSET32]
-            if length < 8 * len(unset) or at + 4 + 8 * len(unset) > len(extra):
-                _damaged("a zip64 field is cut off")
-            for i, value in zip(
-                unset, struct.unpack_from(f"<{len(unset)}Q", extra, at + 4), strict=True
-            ):
-                found[i] = value
-            return found
         at += 4 + length
-    return found
+        if at > len(extra):
+            _damaged("a zip64 field is cut off" if kind == _ZIP64 else "an extra field is cut off")
+        yield kind, extra[at - length : at]
+
+
+def _is_descriptor(raw: bytes, begin: int, end: int, entry: _Entry | None) -> bool:
+    """Whether bytes behind an entry repeat its checksum and sizes, as streaming packers do."""
+    if entry is None:
+        return False
+    told = (entry.crc, entry.packed, entry.size)
+    forms = [struct.pack(form, *told) for form in ("<3L", "<L2Q")]
+    flags = entry.flags | _LOCAL.unpack_from(raw, entry.offset)[2]
+    return bool(flags & _SIZES_FOLLOW) and raw[begin:end] in (
+        *forms,
+        *(_DESCRIPTOR + form for form in forms),
+    )
+
+
+def _check_names(raw: bytes, entry: _Entry) -> None:
+    """Hold that an entry has one name, whichever of its places an unpacker looks at."""
+    name_size, extra_size = _LOCAL.unpack_from(raw, entry.offset)[-2:]
+    name_at = entry.offset + _LOCAL.size
+    extra_at = name_at + name_size
+    names = {raw[name_at:extra_at]}
+    local_extra = raw[extra_at : extra_at + extra_size]
+    for kind, body in (*_fields(entry.extra), *_fields(local_extra)):
+        if kind == _UNICODE_PATH:
+            names.add(body[5:])  # behind a version and a checksum
+    for name in names - {entry.name}:
+        # What is left out may be spelled in two ways, as long as either is.
+        if not (is_left_out(entry.name) and is_left_out(name)):
+            reject(
+                "name-mismatch", entry.name, "has another name inside the archive; pack it again"
+            )
 
 
 def _data_start(raw: bytes, entry: _Entry) -> int:
@@ -156,12 +206,10 @@ def _data_start(raw: bytes, entry: _Entry) -> int:
 
 def _check_local(raw: bytes, entry: _Entry) -> None:
     """Check an entry's local header against the directory."""
-    _, _, flags, method, _, _, crc, packed, size, name_size, _ = _LOCAL.unpack_from(
+    _, _, flags, method, _, _, crc, packed, size, name_size, extra_size = _LOCAL.unpack_from(
         raw, entry.offset
     )
-    name_at = entry.offset + _LOCAL.size
-    if raw[name_at : name_at + name_size] != entry.name:
-        reject("name-mismatch", entry.name, "has another name inside the archive; pack it again")
+    extra_at = entry.offset + _LOCAL.size + name_size
     if (entry.flags | flags) & _ENCRYPTED or _AES in (entry.method, method):
         reject("encrypted", entry.name, "is encrypted; pack it without a password")
     if entry.method not in (_STORED, _DEFLATED):
@@ -171,9 +219,17 @@ def _check_local(raw: bytes, entry: _Entry) -> None:
             f"is compressed with method {entry.method}; pack it with plain zip (deflate)",
         )
     told = ((crc, entry.crc), (packed, entry.packed), (size, entry.size))
-    if method != entry.method or (
-        not flags & _SIZES_FOLLOW
-        and any(local not in (central, _UNSET32) for local, central in told)
+    follows = {0} if flags & _SIZES_FOLLOW else set()
+    wide = {
+        value
+        for kind, body in _fields(raw[extra_at : extra_at + extra_size])
+        if kind == _ZIP64
+        for (value,) in struct.iter_unpack("<Q", body[: min(len(body) // 8 * 8, 16)])
+    }
+    if (
+        method != entry.method
+        or any(local not in {central, _UNSET32, *follows} for local, central in told)
+        or wide - {entry.packed, entry.size, *follows}
     ):
         _damaged("an entry's two headers contradict each other")
 

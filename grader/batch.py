@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
 from grader import interrupts, pipeline
-from grader.errors import GraderError, PlatformError, SubmissionRejected
+from grader.errors import GraderError, PlatformError, SubmissionRejected, unforeseen
 from grader.report import report_json, terminal
 from grader.sandbox.workbench import Workbench, Worker
 from grader.text import CandidateText, for_rich, for_terminal
@@ -91,14 +91,13 @@ def grade_all(options: argparse.Namespace) -> int:
     with _Show(quiet=options.quiet or options.json) as show:
         ready: list[Grading] = []
         for path in paths:
-            try:
-                ready.append(
-                    pipeline.prepare(path, root=root, exercise=options.exercise, seed=options.seed)
-                )
-            except GraderError as error:
+            prepared = _prepared(path, root, options)
+            if isinstance(prepared, GraderError):
                 if len(paths) == 1:
-                    raise
-                codes.append(_refused(show, path, error))
+                    raise prepared
+                codes.append(_refused(show, path, prepared))
+            else:
+                ready.append(prepared)
         if ready:
             bench = Workbench(show.say)
             for grading, outcome in _each(bench, ready, options, show):
@@ -108,7 +107,14 @@ def grade_all(options: argparse.Namespace) -> int:
                     codes.append(_refused(show, Path(grading.submission.source), outcome))
                     continue
                 graded.append(outcome)
-                _print(outcome, options, several=len(paths) > 1)
+                for fault in outcome.faults:
+                    show.warn(for_terminal(CandidateText(f"{outcome.folder}: {fault}")))
+                try:
+                    _print(outcome, options, several=len(paths) > 1)
+                except OSError:
+                    raise  # nobody reads on
+                except Exception as error:  # noqa: BLE001 - the results are in their folder
+                    codes.append(_refused(show, outcome.folder, unforeseen(error)))
                 below = options.fail_under is not None and (
                     outcome.report.scorecard.overall < options.fail_under
                 )
@@ -116,6 +122,15 @@ def grade_all(options: argparse.Namespace) -> int:
     if len(graded) > 1 and not options.quiet and not options.json:
         terminal.summary_table([item.report for item in graded], Console(highlight=False))
     return exit_code(codes)
+
+
+def _prepared(path: Path, root: Path, options: argparse.Namespace) -> Grading | GraderError:
+    try:
+        return pipeline.prepare(path, root=root, exercise=options.exercise, seed=options.seed)
+    except GraderError as error:
+        return error
+    except Exception as error:  # noqa: BLE001 - a defect of ours costs one submission
+        return unforeseen(error)
 
 
 def _refused(show: _Show, path: Path, error: GraderError) -> int:
@@ -152,6 +167,8 @@ def _each(
             )
         except GraderError as error:
             return error
+        except Exception as error:  # noqa: BLE001 - a defect of ours costs one submission
+            return unforeseen(error)
         finally:
             idle.put(worker)
 

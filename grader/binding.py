@@ -2,37 +2,49 @@
 
 ``binding.json`` names everything that the score depends on: the submission, the hidden tests, the
 rubric, the images, the seed (as a commitment), the grader's version and a nonce, with digests of
-the files of evidence. Where a key is configured, ``binding.sig`` signs its bytes, so a result can
-neither be edited nor passed off as that of another submission or another day.
+the files of evidence and of the pages that were written with them. A page may be made again later:
+it then has to be what the bound report gives. Where a key is configured, ``binding.sig`` signs the
+bytes of ``binding.json``, so a result can neither be edited nor passed off as that of another
+submission or another day.
 """
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import grader
+from grader._entries import shown
 from grader.errors import GraderError, UsageError
 from grader.exercise import load_exercise
+from grader.files import open_regular
+from grader.report.dossier import open_dossier, starter_files
+from grader.report.formats import FORMATS, render
 from grader.report.report_json import read_report
 from grader.report.stored import SUBMISSION, unpack_files
-from grader.seeds import commitment
+from grader.seeds import commitment, has_team_seed, run_seed, team_seed
 from grader.signing import Signature, configured_key
 from grader.suite import load_suite
-from grader.transcript import read_transcript
+from grader.transcript import read_meta
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["BINDING", "SIGNATURE", "Check", "audit", "bind"]
+    from grader.report.dossier import Dossier
+
+__all__ = ["BINDING", "SIGNATURE", "Check", "audit", "bind", "seed_checks"]
 
 BINDING = "binding.json"
 SIGNATURE = "binding.sig"
 SCHEMA = "binding/1"
+_MADE = {form.file: name for name, form in FORMATS.items() if form.file != "report.json"}
 _EVIDENCE = ("report.json", "transcript.gz", SUBMISSION)
+_MOST_TEXT = 1 << 20
 _Json = dict[str, Any]
 
 
@@ -52,10 +64,15 @@ class Check:
 
 def _digest(path: Path) -> str:
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def _text(path: Path) -> str:
+    with open_regular(path) as file:
+        return file.read(_MOST_TEXT).decode("utf-8")
 
 
 def _stated(report: Mapping[str, Any], meta: Mapping[str, object]) -> _Json:
@@ -89,13 +106,21 @@ def bind(folder: Path, hidden_root: Path) -> None:
         UsageError: a key is configured that cannot be used.
     """
     key = configured_key(hidden_root)
-    recording = read_transcript(folder / "transcript.gz")
-    body: _Json = {"schema": SCHEMA, **_stated(read_report(folder / "report.json"), recording.meta)}
+    meta = read_meta(folder / "transcript.gz")
+    stated = _stated(read_report(folder / "report.json"), meta)
+    body: _Json = {"schema": SCHEMA, **stated}
     body["files"] = {name: _digest(folder / name) for name in _EVIDENCE}
+    body["pages"] = {name: _digest(folder / name) for name in _others(folder)}
     text = json.dumps(body, indent=2, sort_keys=True) + "\n"
     (folder / BINDING).write_text(text, encoding="utf-8")
     if key is not None:
         (folder / SIGNATURE).write_text(key.sign(text.encode()).to_json(), encoding="utf-8")
+
+
+def _others(folder: Path) -> list[str]:
+    """All that lies in a results folder besides the evidence and the binding, by name."""
+    known = {*_EVIDENCE, BINDING, SIGNATURE}
+    return sorted(path.name for path in folder.iterdir() if path.name not in known)
 
 
 def audit(folder: Path, *, root: Path, public_key: bytes | None = None) -> list[Check]:
@@ -114,9 +139,9 @@ def audit(folder: Path, *, root: Path, public_key: bytes | None = None) -> list[
         UsageError: the folder holds no bound result.
     """
     try:
-        text = (folder / BINDING).read_text(encoding="utf-8")
+        text = _text(folder / BINDING)
         body = json.loads(text)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{folder} holds no bound result: {error}") from error
     if not isinstance(body, dict) or body.get("schema") != SCHEMA:
         raise UsageError(f"{folder / BINDING} is not of version {SCHEMA}")
@@ -126,9 +151,31 @@ def audit(folder: Path, *, root: Path, public_key: bytes | None = None) -> list[
     return [
         _signature(folder, text, expected),
         *_files(folder, body),
+        *_pages(folder, body, root),
         *_statements(folder, body),
         *_checkout(body, root),
+        *seed_checks(folder, root),
     ]
+
+
+def seed_checks(folder: Path, root: Path) -> Iterator[Check]:
+    """Whether a run's inputs were drawn from this checkout's seed file, if it has one.
+
+    Whoever chooses a seed chooses the questions, so another one is worth knowing.
+    """
+    hidden = root / "hidden_tests"
+    if not has_team_seed(hidden):
+        return
+    try:
+        meta = read_meta(folder / "transcript.gz")
+        ours = run_seed(team_seed(hidden), str(meta["exercise"]), str(meta["exercise_version"]))
+    except (GraderError, OSError):
+        return  # said elsewhere
+    if meta["seed"] == ours:
+        yield Check("seed", "ok", "drawn from this checkout's seed file")
+    else:
+        told = "not drawn from this checkout's seed file: another team's, or given with --seed"
+        yield Check("seed", "note", told)
 
 
 def _signature(folder: Path, text: str, expected: bytes | None) -> Check:
@@ -137,8 +184,8 @@ def _signature(folder: Path, text: str, expected: bytes | None) -> Check:
         state = "note" if expected is None else "differs"
         return Check(name, state, "not signed: no key was configured when it was graded")
     try:
-        signature = Signature.from_json(path.read_text(encoding="utf-8"))
-    except (UsageError, OSError, UnicodeDecodeError) as error:
+        signature = Signature.from_json(_text(path))
+    except (UsageError, OSError, UnicodeDecodeError, RecursionError) as error:
         return Check(name, "differs", str(error))
     if not signature.holds(text.encode()):
         return Check(name, "differs", f"{BINDING} is not what was signed")
@@ -165,9 +212,74 @@ def _files(folder: Path, body: _Json) -> Iterator[Check]:
             yield Check(name, "differs", "was changed after the run")
 
 
+def _pages(folder: Path, body: _Json, root: Path) -> Iterator[Check]:
+    """What people read: as it was written with the run, or as the bound report gives it again."""
+    told = body.get("pages")
+    bound: dict[str, Any] = told if isinstance(told, dict) else {}
+    maker: _Maker | None = None
+    for name in _others(folder):
+        try:
+            as_written = _digest(folder / name) == bound.get(name)
+        except OSError as error:
+            state = "differs" if name in bound or name in _MADE else "note"
+            yield Check(name, state, f"cannot be read: {error.strerror}")
+            continue
+        if as_written:
+            yield Check(name, "ok", "as written with the run")
+        elif name in _MADE:
+            maker = maker or _Maker(folder, body, root)
+            yield Check(name, *maker.compare(name))
+        elif name in bound:
+            yield Check(name, "differs", "was changed after the run")
+        else:
+            yield Check(name, "note", "is not of the run: nothing here vouches for it")
+    for name in sorted(set(bound) - set(_others(folder))):
+        yield Check(shown(name), "note", "was removed after the run")
+
+
+class _Maker:
+    """Makes pages again: as the run does, by the present rubric, and without the exercise."""
+
+    def __init__(self, folder: Path, body: _Json, root: Path) -> None:
+        self._folder = folder
+        self._dossiers: list[Dossier] = []
+        files = body.get("files")
+        bound: dict[str, Any] = files if isinstance(files, dict) else {}
+        try:
+            self._sound = all(
+                _digest(folder / name) == bound.get(name) for name in ("report.json", SUBMISSION)
+            )
+        except OSError:
+            self._sound = False
+        if not self._sound:
+            return
+        with contextlib.suppress(Exception):  # each in its own check
+            recorded, _ = open_dossier(folder, None)
+            self._dossiers.append(recorded)
+            exercise = load_exercise(str(body.get("exercise")), root=root)
+            starter = starter_files(exercise)
+            self._dossiers.append(dataclasses.replace(recorded, starter=starter))
+            self._dossiers.append(open_dossier(folder, exercise)[0])
+
+    def compare(self, name: str) -> tuple[str, str]:
+        """State and text of a page that is not as it was written with the run."""
+        if not self._sound:
+            return "differs", "was changed or made after the run, and so was what it is made from"
+        with open_regular(self._folder / name) as file:
+            found = file.read()
+        for dossier in self._dossiers:
+            with contextlib.suppress(Exception):
+                if render(_MADE[name], dossier) == found:
+                    return "ok", "as the bound report gives it again"
+        return "differs", (
+            "is neither what was written with the run nor what its report gives here; "
+            "`grade report` makes it again"
+        )
+
+
 def _statements(folder: Path, body: _Json) -> Iterator[Check]:
     try:
-        meta = read_transcript(folder / "transcript.gz").meta
+        meta = read_meta(folder / "transcript.gz")
         stated = _stated(read_report(folder / "report.json"), meta)
     except (GraderError, KeyError, TypeError) as error:
         yield Check("report", "differs", f"cannot be read: {error}")

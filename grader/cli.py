@@ -20,7 +20,7 @@ from rich.console import Console
 import grader
 from grader import interrupts
 from grader.commands import call, overview
-from grader.errors import GraderError, SubmissionRejected, UsageError
+from grader.errors import GraderError, SubmissionRejected, UsageError, unforeseen
 from grader.text import CandidateText, for_terminal
 
 if TYPE_CHECKING:
@@ -90,6 +90,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:  # noqa: BLE001 - Python's own exit code would say "below --fail-under"
+        fault = unforeseen(error)
+        _complain(errors, "error", fault)
+        return fault.exit_code
 
 
 def _complain(console: Console, what: str, error: BaseException) -> None:

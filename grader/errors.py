@@ -10,12 +10,16 @@
         ├── PrerequisiteError  something is not installed or not running
         ├── SandboxError       the engine refused or lost a container
         ├── JudgeError         the judge crashed or broke the protocol
-        └── ReplayMismatch     a transcript does not lead to the recorded verdicts
+        ├── ReplayMismatch     a transcript does not lead to the recorded verdicts
+        └── UnforeseenError    a defect of this program, met on one submission
 
 A candidate's wrong, slow or crashing code is no error here: it is a low score.
 """
 
 from __future__ import annotations
+
+import traceback
+from pathlib import Path
 
 __all__ = [
     "ExerciseError",
@@ -26,8 +30,12 @@ __all__ = [
     "ReplayMismatch",
     "SandboxError",
     "SubmissionRejected",
+    "UnforeseenError",
     "UsageError",
+    "unforeseen",
 ]
+
+_SAID_CHARS = 300  # of an error's own words, which may quote a candidate
 
 
 class GraderError(Exception):
@@ -87,3 +95,34 @@ class JudgeError(PlatformError):
 
 class ReplayMismatch(PlatformError):
     """A replay asked other questions or reached other verdicts than the recorded run."""
+
+
+class UnforeseenError(PlatformError):
+    """An error that nobody foresaw: a defect of this program, whatever a submission did to it."""
+
+
+def unforeseen(error: Exception) -> UnforeseenError:
+    """An unexpected error as a fault of the platform's, which names its type, words and place.
+
+    The place is the innermost line of this package, and where it was raised if that is elsewhere.
+    """
+    package = Path(__file__).resolve().parent
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if package in Path(frame.filename).resolve().parents]
+    named = dict.fromkeys(_place(frame, package) for frame in (*ours[-1:], *frames[-1:]))
+    said = str(error)
+    said = said if len(said) <= _SAID_CHARS else f"{said[:_SAID_CHARS]}..."
+    found = UnforeseenError(
+        f"the grader itself failed here, which is a defect of it and no score: "
+        f"{type(error).__name__}: {said} (at {', '.join(named) or 'an unknown place'}); "
+        "please report it"
+    )
+    found.__cause__ = error
+    return found
+
+
+def _place(frame: traceback.FrameSummary, package: Path) -> str:
+    path = Path(frame.filename)
+    inside = package in path.resolve().parents
+    name = path.resolve().relative_to(package.parent).as_posix() if inside else path.name
+    return f"{name}:{frame.lineno} in {frame.name}"

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
+import stat
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from grader.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["write_whole", "zipped"]
+__all__ = ["open_regular", "write_whole", "zipped"]
 
 
 def _never(data: bytes) -> bool:
@@ -39,6 +41,19 @@ def zipped(files: Mapping[str, bytes], *, stored: Callable[[bytes], bool] = _nev
             entry.external_attr = 0o100644 << 16
             archive.writestr(entry, data, compresslevel=6)
     return raw.getvalue()
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file to read; a named pipe or a device blocks nobody.
+
+    Raises:
+        OSError: it cannot be read, or is something else.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return os.fdopen(descriptor, "rb")
 
 
 def write_whole(path: Path, data: bytes) -> None:

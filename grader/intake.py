@@ -8,8 +8,8 @@ Every refusal is a `SubmissionRejected` with one of these codes:
 ``not-an-archive`` ``empty`` ``no-solution`` ``bad-name`` ``name-length`` ``depth``
 ``duplicate-name`` ``collision`` ``file-and-folder`` ``symlink`` ``hardlink`` ``special-file``
 ``encrypted`` ``overlap`` ``name-mismatch`` ``damaged`` ``unsupported`` ``too-many-files``
-``too-large`` ``ratio``, and of `grader.notebook` ``notebook-damaged`` ``notebook-version``
-``notebook-size`` ``notebook-choice``
+``too-large`` ``ratio`` ``repository``, and of `grader.notebook` ``notebook-damaged``
+``notebook-version`` ``notebook-size`` ``notebook-choice``
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from grader.errors import SubmissionRejected, UsageError
 from grader.models import Submission, SubmissionFile
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 __all__ = ["digest_of", "read_submission"]
@@ -81,6 +82,7 @@ def read_submission(
     if not basket.files:
         left_out = f" ({'; '.join(basket.notes())})" if basket.notes() else ""
         raise SubmissionRejected("empty", f"the submission holds no file{left_out}")
+    _refuse_repositories(basket.files)
     files = _take_off_top_folders(basket.files, entry, notes)
     _require_entry(files, entry)
     exercise_id = _read_marker(files.get(_MARKER), notes)
@@ -201,6 +203,26 @@ def _read_at(folder: int, name: str, raw: bytes, basket: Basket) -> bytes:
         data = file.read(basket.max_file_bytes + 1)
     basket.count(raw, len(data))
     return data
+
+
+def _refuse_repositories(files: Iterable[str]) -> None:
+    """Refuse a folder that git takes for a repository: its configuration can run programs.
+
+    The graded files are kept, and somebody may call git among them.
+    """
+    found: dict[str, set[str]] = {}
+    for name in files:
+        parts = name.lower().split("/")
+        for depth, part in enumerate(parts):
+            if part in {"head", "commondir", "objects", "refs"}:
+                found.setdefault("/".join(parts[:depth]), set()).add(part)
+    for folder, inside in sorted(found.items()):
+        if "head" in inside and ("commondir" in inside or {"objects", "refs"} <= inside):
+            raise SubmissionRejected(
+                "repository",
+                f"{shown(folder or 'the submission')} is itself a git repository (it holds HEAD, "
+                "objects and refs); send the files that are checked out from it",
+            )
 
 
 def _take_off_top_folders(

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import json
+import math
 import secrets
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grader
 from grader._entries import shown
 from grader.binding import bind
-from grader.errors import PlatformError, ReplayMismatch, SubmissionRejected, UsageError
+from grader.errors import (
+    PlatformError,
+    ReplayMismatch,
+    SubmissionRejected,
+    UsageError,
+    unforeseen,
+)
 from grader.evidence import collected_tests, evidence_of
 from grader.exercise import detect_exercise, list_exercises, load_exercise
 from grader.findings import findings_of
@@ -32,10 +40,10 @@ from grader.sandbox.workbench import Replayer, Workbench, Worker
 from grader.seeds import checked, commitment, run_seed, team_seed
 from grader.suite import Suite, load_suite
 from grader.text import CandidateText
-from grader.transcript import read_transcript
+from grader.transcript import read_meta, read_transcript
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from grader.models import Evidence, Exercise, Submission
     from grader.sandbox.engine import Engine
@@ -46,10 +54,15 @@ __all__ = ["Graded", "Grading", "Report", "grade", "prepare", "project_root", "r
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """A finished run: the report, and the folder that holds it with its transcript."""
+    """A finished run: the report, and the folder that holds it with its transcript.
+
+    Attributes:
+        faults: pages that could not be made, and why; the score stands without them.
+    """
 
     report: Report
     folder: Path
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +200,7 @@ def run(
         )
         if record.page:
             (results.draft / PAGE).write_text(record.page, encoding="utf-8")
-        _write(results.draft, report, grading, record.page or None)
+        faults = _write(results.draft, report, grading, record.page or None)
         bind(results.draft, exercise.hidden_dir.parent)
         folder = results.publish()
     except OSError as error:
@@ -199,7 +212,7 @@ def run(
     except BaseException:
         results.drop()
         raise
-    return Graded(report, folder)
+    return Graded(report, folder, faults)
 
 
 def _report(grading: Grading, record: RunRecord, facts: RunFacts, moment: Moment) -> Report:
@@ -232,15 +245,23 @@ def _report(grading: Grading, record: RunRecord, facts: RunFacts, moment: Moment
     )
 
 
-def _write(folder: Path, report: Report, grading: Grading, page: str | None) -> None:
+def _write(folder: Path, report: Report, grading: Grading, page: str | None) -> tuple[str, ...]:
+    """Write what the run left and the pages made from it; says which page could not be made."""
     document = report_json.build_report(report)
     report_json.write_report(folder / "report.json", document)
     (folder / SUBMISSION).write_bytes(pack_files(grading.submission.files))
     # From what was stored, so that `grade report` makes the same pages again.
     stored = report_from(document)
     dossier = Dossier(stored, grading.submission.files, starter_files(grading.exercise), page)
+    faults = []
     for name in WRITTEN_WITH_EACH_RUN:
-        (folder / FORMATS[name].file).write_bytes(render(name, dossier))
+        try:
+            made = render(name, dossier)
+        except Exception as error:  # noqa: BLE001 - the run is over, and its verdicts count
+            faults.append(f"{FORMATS[name].file} could not be made: {unforeseen(error)}")
+        else:
+            (folder / FORMATS[name].file).write_bytes(made)
+    return tuple(faults)
 
 
 def grade(
@@ -280,7 +301,7 @@ def grade(
 def replay(
     folder: str | Path, *, root: Path | None = None, replayer: Replayer | None = None
 ) -> tuple[Evidence, ...]:
-    """Recompute a run's verdicts from its transcript, without the candidate's code.
+    """Recompute a run's verdicts and score from its transcript, without the candidate's code.
 
     Args:
         folder: a results folder.
@@ -291,14 +312,14 @@ def replay(
         The evidence, equal to the recorded one.
 
     Raises:
-        ReplayMismatch: other questions or other verdicts than in the recorded run.
+        ReplayMismatch: other questions, verdicts or another score than in the recorded run, or the
+            report is of another run than the transcript.
         UsageError: not a results folder, or the hidden tests are not those of the run.
     """
     root = root or project_root()
     folder = Path(folder)
     recorded = report_json.read_report(folder / "report.json")
-    recording = read_transcript(folder / "transcript.gz")
-    meta = recording.meta
+    meta = read_meta(folder / "transcript.gz")
     exercise = load_exercise(str(meta["exercise"]), root=root)
     suite = load_suite(exercise.hidden_dir)
     if suite.digest != meta["suite"]:
@@ -306,12 +327,12 @@ def replay(
             f"the run used hidden tests {str(meta['suite'])[:12]}, {exercise.hidden_dir} holds "
             f"{suite.digest[:12]}; check out the version that the run was made with"
         )
-    if commitment(str(meta["seed"])) != recorded["run"]["seed_commitment"]:
-        raise ReplayMismatch("the transcript's seed is not the one that the report commits to")
+    _check_of_one_run(recorded, meta)
     config = {key: meta[key] for key in ("seed", "call_ms", "load_ms")}
     with contextlib.ExitStack() as stack:
         bench = replayer or stack.enter_context(Replayer())
         image = _judge_image(bench.engine, str(meta["judge_image"]))
+        recording = read_transcript(folder / "transcript.gz")
         record = bench.run(image, suite, recording, exercise, config=config)
     evidence = evidence_of(collected_tests(record.tests), record.evidence)
     again = report_json.stable_evidence(evidence)
@@ -323,12 +344,50 @@ def replay(
         seniority=exercise.seniority,
         expectations=exercise.expectations,
     )
-    if abs(card.overall - recorded["score"]["overall"]) > 1e-9:  # noqa: PLR2004 - JSON's digits
-        raise ReplayMismatch(
-            f"the evidence is the recorded one, but it scores {card.overall} and not "
-            f"{recorded['score']['overall']}: the rubric has changed since"
-        )
+    expectation = exercise.expectations[exercise.seniority]
+    block = json.loads(json.dumps(report_json.score_block(card, expectation)))
+    if other := _departure(block, recorded["score"], "score"):
+        changed = exercise.rubric.digest != recorded["run"]["rubric_digest"]
+        why = "; the rubric is not that of the run" if changed else ""
+        raise ReplayMismatch(f"the evidence is the recorded one, but the report's {other}{why}")
     return evidence
+
+
+def _check_of_one_run(recorded: Mapping[str, Any], meta: Mapping[str, object]) -> None:
+    """Hold that a report is of the very run that a transcript is of."""
+    if commitment(str(meta["seed"])) != recorded["run"]["seed_commitment"]:
+        raise ReplayMismatch("the transcript's seed is not the one that the report commits to")
+    stated = {
+        "run": recorded["volatile"]["run_id"],
+        "submission": recorded["submission"]["digest"],
+        "exercise": recorded["exercise"]["id"],
+        "exercise_version": recorded["exercise"]["version"],
+        "suite": recorded["run"]["suite_digest"],
+        "judge_image": recorded["run"]["judge_image"],
+    }
+    if odd := [name for name, value in stated.items() if meta[name] != value]:
+        raise ReplayMismatch(f"the report is not of the transcript's run: other {', '.join(odd)}")
+
+
+def _departure(again: object, recorded: object, place: str) -> str:
+    """The first place where a value is not the recorded one, and both; empty where none is."""
+    if isinstance(again, dict) and isinstance(recorded, dict):
+        pairs = [(key, again.get(key), recorded.get(key)) for key in {**again, **recorded}]
+    elif isinstance(again, list) and isinstance(recorded, list) and len(again) == len(recorded):
+        pairs = [(_label(new, n), new, recorded[n]) for n, new in enumerate(again)]
+    elif isinstance(again, float) and isinstance(recorded, float | int):
+        same = math.isclose(again, recorded, rel_tol=0.0, abs_tol=1e-9)  # another Python's sums
+        return "" if same else f"{place} is {recorded} and not {again}"
+    else:
+        return "" if again == recorded else f"{place} is {recorded!r:.80} and not {again!r:.80}"
+    told = (_departure(new, old, f"{place}.{key}") for key, new, old in pairs)
+    return next((departure for departure in told if departure), "")
+
+
+def _label(value: object, number: int) -> str:
+    """What a place in a list is called: by the id of what is there, if it has one."""
+    name = value.get("id") if isinstance(value, dict) else None
+    return name if isinstance(name, str) else str(number)
 
 
 def _judge_image(engine: Engine, image: str) -> str:

@@ -17,9 +17,14 @@ from grader.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["checked", "commitment", "run_seed", "team_seed"]
+__all__ = ["checked", "commitment", "has_team_seed", "run_seed", "team_seed"]
 
 FILE = ".grader-seed"
+
+
+def has_team_seed(hidden_root: Path) -> bool:
+    """Whether there is a seed file; nothing is created."""
+    return (hidden_root / FILE).is_file()
 
 
 def team_seed(hidden_root: Path) -> str:

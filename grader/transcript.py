@@ -6,6 +6,7 @@ inputs and the run's seed: it is the reviewer's, never the candidate's.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
@@ -15,22 +16,27 @@ import sys
 import threading
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, BinaryIO, Self
 
 from grader.errors import ReplayMismatch, UsageError
+from grader.files import open_regular
 from grader.wire.frames import HEADER, Frame, FrameError, read_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Recording", "TranscriptWriter", "read_transcript"]
+__all__ = ["Recording", "TranscriptWriter", "read_meta", "read_transcript"]
 
 SCHEMA = "transcript/1"
 _RECORD = struct.Struct(">cQ")
 _QUESTION, _ANSWER, _CAPTURE, _REVIEW, _END = b"q", b"a", b"c", b"r", b"e"
 _LARGEST = 1 << 31
 _BATCH = 8 << 20
+_META = {
+    "run": str, "exercise": str, "exercise_version": str, "suite": str, "seed": str,
+    "submission": str, "judge_image": str, "analyst_image": str, "call_ms": int, "load_ms": int,
+}  # fmt: skip
 
 
 class TranscriptWriter:
@@ -182,18 +188,41 @@ def read_transcript(path: Path) -> Recording:
     Raises:
         UsageError: not a transcript, or one of another version.
     """
-    try:
-        stream = gzip.open(path, "rb")  # noqa: SIM115 - read lazily, closed with the generator
-        head = json.loads(stream.readline(1 << 20))
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise UsageError(f"{path} is not a transcript: {error}") from error
-    if not isinstance(head, dict) or head.get("schema") != SCHEMA:
-        raise UsageError(f"{path} is not a transcript of version {SCHEMA}")
-    return Recording(head, _records(stream, path))
+    raw, stream, head = _open(path)
+    return Recording(head, _records(raw, stream, path))
 
 
-def _records(stream: gzip.GzipFile, path: Path) -> Iterator[tuple[bytes, bytes]]:
-    with stream:
+def read_meta(path: Path) -> dict[str, object]:
+    """What the first line of a run's transcript says; the rest is left alone.
+
+    Raises:
+        UsageError: not a transcript, or something is missing or of another type.
+    """
+    raw, stream, head = _open(path)
+    with raw, stream:
+        for name, kind in _META.items():
+            if type(head.get(name)) is not kind:
+                raise UsageError(f"{path} is of no run: its first line lacks {name}")
+        return head
+
+
+def _open(path: Path) -> tuple[BinaryIO, gzip.GzipFile, dict[str, object]]:
+    """The file, its content behind the first line, and that line."""
+    with contextlib.ExitStack() as stack:
+        try:
+            raw = stack.enter_context(open_regular(path))
+            stream = stack.enter_context(gzip.GzipFile(fileobj=raw, mode="rb"))
+            head = json.loads(stream.readline(1 << 20))
+        except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
+            raise UsageError(f"{path} is not a transcript: {error}") from error
+        if not isinstance(head, dict) or head.get("schema") != SCHEMA:
+            raise UsageError(f"{path} is not a transcript of version {SCHEMA}")
+        stack.pop_all()  # read lazily, closed with the generator
+    return raw, stream, head
+
+
+def _records(raw: BinaryIO, stream: gzip.GzipFile, path: Path) -> Iterator[tuple[bytes, bytes]]:
+    with raw, stream:
         try:
             while head := stream.read(_RECORD.size):
                 kind, size = _RECORD.unpack(head)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from grader.collect.grading import Key, Task, key_of
 from grader.collect.history import History, read_history
 from grader.collect.roster import Person, match
-from grader.errors import GraderError, SubmissionRejected
+from grader.errors import GraderError, SubmissionRejected, unforeseen
 from grader.starter.build import candidates_own, shipped
 
 if TYPE_CHECKING:
@@ -91,20 +91,30 @@ def _look(
     due: dt.datetime | None,
     attempts: int,
 ) -> Row:
-    notes = [] if person.on_roster else ["not on the roster"]
-    row = Row(person, "pending", item, item.submitted, item.clock, attempts=attempts)
+    """One row; whatever one submission brings about, the others get theirs."""
+    told = ("" if person.on_roster else "not on the roster", item.doubt)
+    notes = tuple(note for note in told if note)
+    row = Row(person, "pending", item, item.submitted, item.clock, attempts=attempts, notes=notes)
     try:
-        grading = prepare(item.path)
+        row = _read(row, item.path, prepare(item.path))
+    except SubmissionRejected as error:
+        row = replace(row, state="rejected", notes=(*notes, f"{error.code}: {error}"))
     except GraderError as error:
-        state = "rejected" if isinstance(error, SubmissionRejected) else "failed"
-        code = f"{error.code}: " if isinstance(error, SubmissionRejected) else ""
-        return _dated(replace(row, state=state, notes=(*notes, f"{code}{error}")), due)
+        row = replace(row, state="failed", notes=(*notes, str(error)))
+    except Exception as error:  # noqa: BLE001 - a defect of ours costs one row
+        row = replace(row, state="failed", notes=(*notes, str(unforeseen(error))))
+    return _dated(row, due)
+
+
+def _read(row: Row, path: Path, grading: Grading) -> Row:
+    """The row of a submission that can be graded: its key, its commits, what it changed."""
+    notes = list(row.notes)
     submission, exercise = grading.submission, grading.exercise
     given = shipped(exercise)
     protected = [path for path in given if not candidates_own(path, exercise.entry)]
     history = None
-    if item.path.is_dir():
-        history = read_history(item.path, submission.files, protected)
+    if path.is_dir():
+        history = read_history(path, submission.files, protected)
     if history is not None and history.last and row.submitted is None:
         row = replace(row, submitted=history.last, clock="git")
     if history is not None:
@@ -118,15 +128,12 @@ def _look(
     ]
     if changed:
         notes.append(f"changed what came with the task: {', '.join(changed[:5])}")
-    return _dated(
-        replace(
-            row,
-            key=key_of(grading),
-            digest=submission.digest,
-            history=history,
-            notes=tuple(notes),
-        ),
-        due,
+    return replace(
+        row,
+        key=key_of(grading),
+        digest=submission.digest,
+        history=history,
+        notes=tuple(notes),
     )
 
 

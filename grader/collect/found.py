@@ -15,10 +15,12 @@ Known layouts:
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import os
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -26,7 +28,7 @@ import yaml
 from grader.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 __all__ = ["Found", "find"]
@@ -34,6 +36,7 @@ __all__ = ["Found", "find"]
 _ARCHIVE = re.compile(r"\.(zip|tar|tgz|tbz2?|txz|tar\.(gz|bz2|xz)|py|ipynb)$", re.IGNORECASE)
 _CLASSROOM = re.compile(r"(?P<slug>.+)-submissions")
 _CLASSROOM50 = re.compile(r"(?P<slug>.+)_submissions_\d{4}_\d\d_\d\d_T_\d\d_\d\d_\d\d")
+_SCORES = "scores.csv"
 _METADATA = "submission_metadata.yml"
 _METADATA_BYTES = 64 << 20
 
@@ -49,6 +52,8 @@ class Found:
         names: further names of whose it is: e-mail address, number, name.
         submitted: when, as far as the layout tells.
         clock: whose word that is: ``gradescope`` or ``file``.
+        username: the very user name, where the layout tells it.
+        doubt: why it may be somebody else's.
     """
 
     path: Path
@@ -57,6 +62,8 @@ class Found:
     names: tuple[str, ...] = ()
     submitted: dt.datetime | None = None
     clock: str = ""
+    username: str = ""
+    doubt: str = ""
 
 
 def find(folder: Path) -> tuple[Found, ...]:
@@ -74,7 +81,7 @@ def find(folder: Path) -> tuple[Found, ...]:
         if not _slug(folder)[0] and len(inner) == 1 and len(_folders(folder)) == 1:
             return find(inner[0])
         layout, slug = _slug(folder)
-        if not layout and (folder / "scores.csv").is_file():
+        if not layout and (folder / _SCORES).is_file():
             layout = "classroom50"
         found = tuple(_plain(folder, layout or "plain", slug))
     if not found:
@@ -105,22 +112,44 @@ def _visible(folder: Path) -> list[Path]:
 
 
 def _plain(folder: Path, layout: str, slug: str) -> Iterator[Found]:
-    prefix = f"{slug}-" if slug else ""
+    listed = _listed(folder / _SCORES) if layout == "classroom50" and not slug else ()
     for path in _visible(folder):
         handle = _ARCHIVE.sub("", path.name)
-        if prefix and handle.lower().startswith(prefix.lower()):
-            handle = handle[len(prefix) :]
+        name = _after(handle, slug) if slug else _ending(handle, listed)
+        told = partial(Found, handle=name or handle, layout=layout, username=name)
         if path.is_file():
             if _ARCHIVE.search(path.name):
-                yield Found(path, handle, layout, (), _changed(path), "file")
+                yield told(path, submitted=_changed(path), clock="file")
             continue
         inside = _visible(path)
         archives = [p for p in inside if p.is_file() and _ARCHIVE.search(p.name)]
         packed = [p for p in archives if p.suffix not in {".py", ".ipynb"}]
         if packed and len(packed) == len(inside):
-            yield from (Found(p, handle, layout, (), _changed(p), "file") for p in packed)
+            yield from (told(p, submitted=_changed(p), clock="file") for p in packed)
         elif inside:
-            yield Found(path, handle, layout)
+            yield told(path)
+
+
+def _after(name: str, slug: str) -> str:
+    """The user name in ``<slug>-<username>``, or nothing."""
+    prefix = f"{slug}-"
+    return name[len(prefix) :] if name.lower().startswith(prefix.lower()) else ""
+
+
+def _ending(name: str, listed: Iterable[str]) -> str:
+    """The longest of some user names that ``<something>-<username>`` ends with, or nothing."""
+    fitting = [user for user in listed if name.lower().endswith(f"-{user.lower()}")]
+    return max(fitting, key=len, default="")
+
+
+def _listed(scores: Path) -> list[str]:
+    """The user names that Classroom 50's table lists: of all who submitted, on a roster or not."""
+    try:
+        with scores.open(encoding="utf-8-sig", newline="") as file:
+            names = [(row.get("username") or "").strip() for row in csv.DictReader(file)]
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return []
+    return [name for name in names if name]
 
 
 def _changed(path: Path) -> dt.datetime:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
 
 from grader import pipeline
-from grader.errors import GraderError, PlatformError, UsageError
+from grader.errors import GraderError, PlatformError, UsageError, unforeseen
 from grader.report.report_json import read_report
 from grader.report.stored import report_from
 from grader.sandbox.workbench import Workbench, Worker
@@ -202,10 +202,13 @@ class _Crew:
                     self._benches.append(bench)
                 done = bench.grade(grading, self._out, last=self._waiting.empty())
                 self._ended.put((task, done))
+            except GraderError as error:
+                self._ended.put((task, error))
+            except Exception as error:  # noqa: BLE001 - a defect of ours costs one submission
+                self._ended.put((task, unforeseen(error)))
             except BaseException as error:  # noqa: BLE001 - raised again where it is read
                 self._ended.put((task, error))
-                if not isinstance(error, GraderError):
-                    return
+                return
 
     def next(self, threads: Sequence[threading.Thread]) -> tuple[Task, Graded | GraderError]:
         """Wait for the next task that ends."""

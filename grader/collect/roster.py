@@ -6,7 +6,7 @@ import csv
 import re
 import unicodedata
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from grader.errors import UsageError
@@ -96,18 +96,34 @@ def _person(row: Mapping[str, str]) -> Person | None:
 def match(found: Sequence[Found], people: Sequence[Person]) -> list[tuple[Person, list[Found]]]:
     """Give each submission to a person: everybody on the roster first, then strangers.
 
-    A submission belongs to the person that one of its names names: user name, identifier, e-mail
-    address, number or name. A key that two people share names neither.
+    Where the layout tells the very user name, only that counts, because anybody can choose a name
+    that resembles another's. Elsewhere a submission belongs to the person that one of its names
+    names: user name, identifier, e-mail address, number or name. One whose name only resembles
+    somebody's is theirs with a doubt, and a stranger's if there is one by the very name. A key
+    that two people share names neither.
     """
-    keys = _keys(people)
+    keys, logins = _keys(people), _logins(people)
     mine: dict[str, list[Found]] = {person.identifier: [] for person in people}
+    near: list[tuple[Found, Person]] = []
     others: dict[str, list[Found]] = {}
     for item in found:
-        person = _owner(item, keys)
+        person = logins.get(item.username.lower()) if item.username else _named(item, keys)
         if person is not None:
             mine[person.identifier].append(item)
+        elif (person := _resembled(item, keys)) is not None:
+            near.append((item, person))
         else:
             others.setdefault(item.handle, []).append(item)
+    certain = {identifier for identifier, items in mine.items() if items}
+    for item, person in near:
+        who = person.identifier
+        if who in certain or (item.username and person.username):
+            doubt = f"its name resembles that of {who}; it was not taken for theirs"
+            others.setdefault(item.handle, []).append(replace(item, doubt=doubt))
+        else:
+            told = ", ".join(item.names) or item.path.name
+            doubt = f"taken for that of {who} by a likeness of names only: {told}"
+            mine[who].append(replace(item, doubt=doubt))
     matched = [(person, mine[person.identifier]) for person in people]
     for handle, items in sorted(others.items()):
         email = next((name for item in items for name in item.names if "@" in name), "")
@@ -136,10 +152,37 @@ def _keys(people: Iterable[Person]) -> dict[str, Person]:
     return {key: owners[0] for key, owners in found.items() if len(owners) == 1}
 
 
-def _owner(item: Found, keys: Mapping[str, Person]) -> Person | None:
-    names = [_plain(name) for name in (*item.names, item.handle)]
-    names += [_plain(_AGAIN.sub("", item.handle)), _plain(item.handle.partition("_")[0])]
-    for name in names:
+def _logins(people: Iterable[Person]) -> dict[str, Person]:
+    """User name in lower case → whose it is."""
+    counts = Counter(person.username.lower() for person in people)
+    return {
+        login: person
+        for person in people
+        if (login := person.username.lower()) and counts[login] == 1
+    }
+
+
+def _named(item: Found, keys: Mapping[str, Person]) -> Person | None:
+    """Whom one of a submission's names names."""
+    for name in map(_plain, (*item.names, item.handle)):
+        person = keys.get(name)
+        if person is not None and not _by_name_alone(item, name, person):
+            return person
+    return None
+
+
+def _by_name_alone(item: Found, name: str, person: Person) -> bool:
+    """Whether another program knows another address of somebody who goes by a person's name."""
+    mails = [_plain(text) for text in item.names if "@" in text]
+    sure = {_plain(text) for text in (person.identifier, person.username, person.number)}
+    return bool(mails and person.email) and _plain(person.email) not in mails and name not in sure
+
+
+def _resembled(item: Found, keys: Mapping[str, Person]) -> Person | None:
+    """Whose name a submission's resembles."""
+    exact = [_plain(name) for name in (*item.names, item.handle)]
+    again = [_plain(_AGAIN.sub("", item.handle)), _plain(item.handle.partition("_")[0])]
+    for name in (*exact, *again):
         if name in keys:
             return keys[name]
     # Repositories are called <something>-<username>; the longest user name that fits is meant.
@@ -147,6 +190,6 @@ def _owner(item: Found, keys: Mapping[str, Person]) -> Person | None:
         (len(person.username), person)
         for person in keys.values()
         if person.username
-        and any(name.endswith(f"-{_plain(person.username)}") for name in names[-3:])
+        and any(name.endswith(f"-{_plain(person.username)}") for name in (exact[-1], *again))
     ]
     return max(ends, key=lambda end: end[0])[1] if ends else None

@@ -29,7 +29,7 @@ def run(argv: Sequence[str]) -> int:
         "--public-key", type=Path, metavar="FILE", help="the key that must have signed it"
     )
     arguments.add_argument(
-        "--replay", action="store_true", help="recompute the verdicts as well (needs Docker)"
+        "--replay", action="store_true", help="recompute verdicts and score as well (needs Docker)"
     )
     options = arguments.parse_args(argv)
     root = checkout(options)
@@ -53,4 +53,6 @@ def _replayed(folder: Path, root: Path) -> Check:
         return Check("replay", "differs", str(error))
     except UsageError as error:
         return Check("replay", "note", f"not possible here: {error}")
-    return Check("replay", "ok", f"{len(evidence)} verdicts and the score come out again")
+    return Check(
+        "replay", "ok", f"{len(evidence)} verdicts and the score come out again, level by level"
+    )

@@ -22,7 +22,7 @@ from grader.collect.grading import Results, grade_each, sandboxes
 from grader.collect.roster import read_roster
 from grader.collect.table import GRADEBOOKS, collected_csv, print_table
 from grader.commands._common import checkout, count, parser
-from grader.errors import GraderError
+from grader.errors import GraderError, unforeseen
 from grader.exercise import load_exercise
 from grader.files import write_whole
 from grader.report.stored import scored_again
@@ -79,6 +79,8 @@ def run(argv: Sequence[str], *, benches: Sequence[Callable[[], Bench]] | None = 
                         failed[task.key] = outcome
                     else:
                         results.add(task.key, outcome.folder)
+                        for fault in outcome.faults:
+                            show.say(f"{outcome.folder}: {fault}")
                     step()
         finally:
             load = None if options.as_recorded else cache(partial(load_exercise, root=root))
@@ -148,9 +150,15 @@ def _finished(
     folder = results.find(row.key)
     if folder is None:
         return row
-    report = results.report(row.key)
-    if load is not None:
-        report, _ = scored_again(report, (), load(report.exercise_id))
+    try:
+        report = results.report(row.key)
+        if load is not None:
+            report, _ = scored_again(report, (), load(report.exercise_id))
+    except GraderError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a defect of ours costs one row
+        note = f"graded, but its report cannot be read: {unforeseen(error)}"
+        return replace(row, state="failed", folder=folder, notes=(*row.notes, note))
     return replace(row, state="graded", report=report, folder=folder)
 
 

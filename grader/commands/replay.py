@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from grader.binding import seed_checks
 from grader.commands._common import checkout, parser
 from grader.pipeline import replay
 
@@ -21,10 +22,14 @@ def run(argv: Sequence[str]) -> int:
     arguments = parser("replay", "Recompute a run's verdicts from its transcript.")
     arguments.add_argument("run", type=Path, metavar="RUN", help="a results folder")
     options = arguments.parse_args(argv)
-    evidence = replay(options.run, root=checkout(options))
+    root = checkout(options)
+    evidence = replay(options.run, root=root)
     passed = sum(item.status == "passed" for item in evidence)
-    Console(highlight=False).print(
+    console = Console(highlight=False)
+    console.print(
         f"replayed {len(evidence)} tests without the candidate's code: {passed} passed, "
-        "every verdict and the score as recorded"
+        "every verdict and the score as recorded, level by level"
     )
+    for check in seed_checks(options.run, root):
+        console.print(f"seed: {check.text}")
     return 0

@@ -28,7 +28,7 @@ _SHOWN = frozenset(["html", "HTML", "markdown", "latex", "svg", "SVG"])
 _NAME = r"[A-Za-z_][A-Za-z0-9_.]{0,30}"
 _CELL_MAGIC = re.compile(rf"%%({_NAME})")
 _LINE_MAGIC = re.compile(rf"%({_NAME})[ \t]*(.*)", re.DOTALL)
-_ASSIGNED = re.compile(r"(\s*)([A-Za-z_][\w.,\[\]'\" *]*?)\s*=\s*([!%])(.*)", re.DOTALL)
+_TARGET = re.compile(r"[A-Za-z_][\w.,\[\]'\" *]*")
 _HELP = re.compile(r"\s*(\?{1,2}[\w.*%]+|%{0,2}[A-Za-z_][\w.*]*\?{1,2})\s*")
 _OPTIONS = re.compile(r"(-(n|r|t|c|p|q|o|v)\s*\d*\s+)+")
 _LINE_CHARS = 2000  # of a line that may hold a magic; patterns stay cheap
@@ -114,15 +114,17 @@ class _Work:
         if match := _LINE_MAGIC.match(text):
             left = self._magic(match[1], match[2])
             return nothing if left is None else f"{indent}{left}"
-        if match := _ASSIGNED.fullmatch(line):
-            target = f"{match[1]}{match[2].rstrip()}"
-            if match[3] == "!":
-                self.inert.append("!")
-                return f"{target} = []"
-            inner = _LINE_MAGIC.match(f"%{match[4]}")
-            left = self._magic(inner[1], inner[2]) if inner else None
-            return f"{target} = {left if left and inner and inner[1] == 'time' else None}"
-        return None
+        # Not by one pattern: with several gaps in it, many spaces would take it long.
+        head, _, value = line.partition("=")
+        target, value = head.strip(), value.lstrip()
+        if value[:1] not in {"!", "%"} or not _TARGET.fullmatch(target):
+            return None
+        if value[0] == "!":
+            self.inert.append("!")
+            return f"{indent}{target} = []"
+        inner = _LINE_MAGIC.match(value)
+        left = self._magic(inner[1], inner[2]) if inner else None
+        return f"{indent}{target} = {left if left and inner and inner[1] == 'time' else None}"
 
     def _magic(self, name: str, rest: str) -> str | None:
         """The statement that a line magic applies to, if any."""

@@ -62,6 +62,8 @@ def _clean_output(value: object, number: int, allowance: Allowance) -> Output | 
     if not isinstance(value, dict):
         return None
     kind = value.get("output_type")
+    if not isinstance(kind, str):
+        return None
     if kind == "stream":
         text = _bounded(clean_text(value.get("text")), number, allowance)
         name = "stderr" if value.get("name") == "stderr" else "stdout"
@@ -69,8 +71,9 @@ def _clean_output(value: object, number: int, allowance: Allowance) -> Output | 
     if kind == "error":
         said = [_bounded(clean_text(value.get(key)), number, allowance) for key in _ERROR_KEYS]
         lines = value.get("traceback")
-        trace = "\n".join(str(line) for line in lines[:40]) if isinstance(lines, list) else ""
-        text = _bounded(clean_text(trace), number, allowance) or ""
+        trace = lines[:40] if isinstance(lines, list) else []
+        told = "\n".join(line for line in trace if isinstance(line, str))
+        text = _bounded(clean_text(told), number, allowance) or ""
         named = dict(zip(_ERROR_KEYS, (item or "" for item in said), strict=True))
         return {"output_type": kind, **named, "traceback": text.split("\n")}
     if kind in {"display_data", "execute_result"}:

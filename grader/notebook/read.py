@@ -46,20 +46,24 @@ def read_notebook(path: str, data: bytes) -> Notebook:
         reject("notebook-size", path, f"has more than {MAX_CELLS} cells; split it")
     allowance = Allowance()
     found: list[Cell] = []
-    unknown = number = 0
+    unknown = number = size = 0
     for item in cells:
         source = clean_text(item.get("source", "")) if isinstance(item, dict) else None
         if source is None or item.get("cell_type") not in _KINDS:
             unknown += 1
-        elif item["cell_type"] == "code":
+            continue
+        size += len(source)
+        if size > MAX_CODE:  # before anything is done with it
+            reject(
+                "notebook-size", path, f"has more than {MAX_CODE:,} characters of text; split it"
+            )
+        if item["cell_type"] == "code":
             number += 1
             found.append(_code(item, source, number, allowance))
         else:
             found.append(Cell(item["cell_type"], source))
     if unknown:
         notes.append(f"{_counted(unknown, 'cell')} of no known type left out")
-    if sum(len(cell.source) for cell in found) > MAX_CODE:
-        reject("notebook-size", path, f"has more than {MAX_CODE:,} characters of text; split it")
     if allowance.cut:
         notes.append(f"stored outputs of {_numbers(allowance.cut)} were too large to keep whole")
     notes += _metadata_notes(raw, cells)

@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, Any, cast
 import fastjsonschema
 
 from grader.errors import JudgeError, PlatformError, UsageError
+from grader.files import open_regular
 from grader.text import for_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from grader.findings import Findings
-    from grader.models import CategoryScore, Evidence, Measurement
+    from grader.models import CategoryScore, Evidence, Measurement, ScoreCard
     from grader.notebook.facts import NotebookFacts
     from grader.report.model import Report
 
@@ -35,6 +36,7 @@ __all__ = [
     "build_report",
     "load_schema",
     "read_report",
+    "score_block",
     "stable_bytes",
     "stable_evidence",
     "validate",
@@ -71,14 +73,7 @@ def build_report(report: Report) -> _Json:
             "notes": [for_json(note) for note in report.submission_notes],
             "files": [asdict(file) for file in report.files],
         },
-        "score": {
-            "overall": report.scorecard.overall,
-            "band": report.scorecard.band.value,
-            "seniority": report.scorecard.seniority,
-            "meets_from": report.expectation[0],
-            "exceeds_from": report.expectation[1],
-            "categories": [_category(category) for category in report.scorecard.categories],
-        },
+        "score": score_block(report.scorecard, report.expectation),
         "evidence": stable_evidence(report.evidence),
         "findings": _findings(report.findings),
         "notebook": _notebook(report.notebook),
@@ -94,6 +89,18 @@ def build_report(report: Report) -> _Json:
             "judge_notes": [for_json(note) for note in report.run.judge_notes],
         },
         "volatile": _volatile(report),
+    }
+
+
+def score_block(card: ScoreCard, expectation: tuple[float, float]) -> _Json:
+    """The score as a report has it: overall, band, and each category with what decided it."""
+    return {
+        "overall": card.overall,
+        "band": card.band.value,
+        "seniority": card.seniority,
+        "meets_from": expectation[0],
+        "exceeds_from": expectation[1],
+        "categories": [_category(category) for category in card.categories],
     }
 
 
@@ -290,7 +297,8 @@ def read_report(path: Path) -> _Json:
         UsageError: there is none, or it is not a valid ``report/1``.
     """
     try:
-        report = json.loads(path.read_bytes())
+        with open_regular(path) as file:
+            report = json.loads(file.read())
         validate(report)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from grader.errors import SubmissionRejected
 from grader.models import Status
 from grader.notebook.convert import code_cells_of
 from grader.notebook.read import read_notebook
@@ -176,7 +175,7 @@ def _lines_of(path: str, data: bytes) -> list[_Line] | None:
         return _plain(data)
     try:
         return _cells((cell.number, cell.source) for cell in read_notebook(path, data).code)
-    except SubmissionRejected:
+    except Exception:  # noqa: BLE001 - a page that shows one notebook less is still a page
         return None
 
 

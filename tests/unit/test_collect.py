@@ -337,11 +337,116 @@ def test_people_are_found_by_any_of_their_names(tmp_path: Path) -> None:
                match(find(folder), people)}  # fmt: skip
     assert matched == {
         "ann-ox": ["hello-ann-ox"],
-        "ox": ["hello-ox (2)", "otto"],
+        "ox": ["otto"],
         "z": ["zoe ek"],
+        "hello-ox (2)": ["hello-ox (2)"],  # resembles ox, who is there by a name of his own
         "nobody": ["nobody"],
         "task-7": ["task-7"],  # a number is nobody's user name
     }
+
+
+LIKE_ALICE = "its name resembles that of alice@x.org; it was not taken for theirs"
+ALICE = "identifier,github_username,github_id,name\nalice@x.org,Alice,1,Alice Ax\n"
+
+
+def matched(folder: Path, roster: str) -> dict[str, list[tuple[str, str]]]:
+    path = folder.parent / "roster.csv"
+    path.write_text(roster)
+    return {
+        person.identifier: [(item.path.name, item.doubt) for item in items]
+        for person, items in match(find(folder), read_roster(path))
+    }
+
+
+def test_in_a_classroom_only_the_very_user_name_counts(tmp_path: Path) -> None:
+    folder = tmp_path / "hw-submissions"
+    for name in ("hw-alice", "hw-evil-alice", "hw-alice2", "hw-alice-3", "hw-alice_4"):
+        submission(folder / name, "")
+    assert matched(folder, ALICE) == {
+        "alice@x.org": [("hw-alice", "")],
+        "alice-3": [("hw-alice-3", LIKE_ALICE)],
+        "alice2": [("hw-alice2", LIKE_ALICE)],
+        "alice_4": [("hw-alice_4", LIKE_ALICE)],
+        "evil-alice": [("hw-evil-alice", LIKE_ALICE)],
+    }
+
+
+def test_in_a_classroom_a_resembling_name_is_nobodys_even_where_the_person_is_missing(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "hw-submissions"
+    submission(folder / "hw-evil-alice", "")
+    assert matched(folder, ALICE) == {
+        "alice@x.org": [],
+        "evil-alice": [("hw-evil-alice", LIKE_ALICE)],
+    }
+
+
+def test_where_a_classroom_roster_has_no_user_name_the_identifier_is_a_likeness(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "hw-submissions"
+    submission(folder / "hw-ann", "")
+    assert matched(folder, "identifier,github_username\nann,\n") == {
+        "ann": [("hw-ann", "taken for that of ann by a likeness of names only: hw-ann")]
+    }
+
+
+def test_the_table_of_classroom_50_tells_whose_repository_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "downloaded"
+    for name in ("cs-hw-alice", "cs-hw-evil-alice", "cs-hw-bob"):
+        submission(folder / name, "")
+    (folder / "scores.csv").write_text("username,score\nalice,\nevil-alice,\n")
+    found = matched(folder, ALICE.replace("\nalice@", "\nb@x.org,bob,,\nalice@"))
+    assert found["alice@x.org"] == [("cs-hw-alice", "")]
+    assert [name for name, _ in found["evil-alice"]] == ["cs-hw-evil-alice"]
+    assert found["b@x.org"] == [
+        ("cs-hw-bob", "taken for that of b@x.org by a likeness of names only: cs-hw-bob")
+    ]
+
+
+def test_a_likeness_elsewhere_is_noted_and_gives_way_to_the_very_name(tmp_path: Path) -> None:
+    folder = tmp_path / "inbox"
+    for name in ("task-alice", "alice (1)"):
+        submission(folder / name, "")
+    noted = "taken for that of alice@x.org by a likeness of names only: "
+    assert matched(folder, ALICE) == {
+        "alice@x.org": [("alice (1)", noted + "alice (1)"), ("task-alice", noted + "task-alice")]
+    }
+    submission(folder / "alice", "")
+    found = matched(folder, ALICE)
+    assert found["alice@x.org"] == [("alice", "")]
+    assert set(found) == {"alice@x.org", "alice (1)", "task-alice"}
+
+
+def test_a_name_alone_is_a_likeness_where_the_address_is_another(tmp_path: Path) -> None:
+    folder = tmp_path / "export"
+    submission(folder / "submission_1", "")
+    submission(folder / "submission_2", "")
+    (folder / "submission_metadata.yml").write_text(
+        "submission_1:\n  :submitters:\n  - :name: Alice Ax\n    :email: evil@x.org\n"
+        "submission_2:\n  :submitters:\n  - :name: Al\n    :email: alice@x.org\n"
+    )
+    found = matched(folder, ALICE)
+    assert found["alice@x.org"] == [("submission_2", "")]
+    assert [name for name, _ in found["evil@x.org"]] == ["submission_1"]
+
+
+def test_a_doubt_stands_in_the_table(tmp_path: Path) -> None:
+    folder, out = tmp_path / "hw-submissions", tmp_path / "out"
+    submission(folder / "hw-alice", "x = 1\n")
+    submission(folder / "hw-evil-alice", "x = 2\n")
+    roster = tmp_path / "roster.csv"
+    roster.write_text(ALICE)
+    collect.run(arguments(folder, out, "--roster", str(roster)), benches=fast(out))
+    assert [(row["candidate"], row["state"], row["notes"]) for row in table(out)] == [
+        ("alice@x.org", "graded", ""),
+        (
+            "evil-alice",
+            "graded",
+            "not on the roster; " + LIKE_ALICE,
+        ),
+    ]
 
 
 def test_an_empty_folder_says_what_belongs_there(tmp_path: Path) -> None:

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import bz2
+import dataclasses
 import gzip
 import io
 import lzma
 import os
+import shutil
 import socket
+import struct
+import subprocess
 import sys
 import tarfile
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +25,7 @@ from grader import intake
 from grader.errors import SubmissionRejected, UsageError
 from grader.intake import digest_of, read_submission
 from grader.models import Submission, SubmissionFile
+from grader.report.stored import pack_files
 
 sys.path.insert(0, str(Path(__file__).parent))
 from archives import Item, member, padded, raw_header, tar_of, zip_of
@@ -153,11 +159,23 @@ def test_nested_archives_are_opaque_files(read: Callable[..., Submission]) -> No
 
 
 def test_a_zip_comment_is_ignored(read: Callable[..., Submission]) -> None:
-    assert paths(read(zip_of(SOLUTION, comment=b"PK\5\6 hello"))) == ["solution.py"]
+    assert paths(read(zip_of(SOLUTION, comment=b"PK and hello"))) == ["solution.py"]
 
 
 @pytest.mark.parametrize(
-    "name", ["my notes (1).txt", "a+b=c,d[0].csv", "me@home.txt", ".gitignore", "_x/__init__.py"]
+    "name",
+    [
+        "my notes (1).txt",
+        "a+b=c,d[0].csv",
+        "me@home.txt",
+        ".gitignore",
+        "_x/__init__.py",
+        "console.py",
+        "null.py",
+        "com10.txt",
+        "x.aux",
+        "auxiliary/con_x",
+    ],
 )
 def test_names_that_people_use_are_accepted(read: Callable[..., Submission], name: str) -> None:
     assert name in paths(read(zip_of(SOLUTION, Item(name.encode()))))
@@ -180,6 +198,39 @@ def test_odd_names_and_links_in_folders_that_are_left_out_do_no_harm(
     odd = Item("__MACOSX/caf\u00e9.py".encode())
     link = Item(b".venv/bin/python", b"/usr/bin/python3", mode=0o120777)
     assert paths(read(zip_of(SOLUTION, odd, link))) == ["solution.py"]
+
+
+@pytest.mark.parametrize("name", [b".git", b".GIT/config", b".Git", b"a/.gIt", b"a/.GIT/b/c"])
+def test_git_is_left_out_as_a_file_and_in_any_case(
+    read: Callable[..., Submission], tmp_path: Path, name: bytes
+) -> None:
+    submission = read(zip_of(SOLUTION, Item(name, b"gitdir: docs")))
+    assert (paths(submission), submission.notes) == (
+        ["solution.py"],
+        ("left out .git/ (1 entry)",),
+    )
+    assert paths(read(tar_of(member("solution.py"), member(name.decode())))) == ["solution.py"]
+    place = tmp_path / "folder" / name.decode()
+    place.parent.mkdir(parents=True)
+    place.write_text("gitdir: docs")
+    (tmp_path / "folder" / "solution.py").write_text("x = 1\n")
+    assert paths(read_submission(tmp_path / "folder")) == ["solution.py"]
+
+
+@pytest.mark.parametrize("top", [b"", b"docs/", b"a/B/"])
+@pytest.mark.parametrize(
+    "names", [(b"HEAD", b"objects/x", b"refs/x"), (b"head", b"commondir"),
+              (b"HEAD", b"config", b"Objects/x/y", b"REFS/y")],
+)  # fmt: skip
+def test_a_repository_without_a_checkout_is_refused(
+    code: Callable[..., str], top: bytes, names: tuple[bytes, ...]
+) -> None:
+    assert code(zip_of(SOLUTION, *(Item(top + name) for name in names))) == "repository"
+
+
+def test_names_that_a_repository_has_too_are_accepted(read: Callable[..., Submission]) -> None:
+    names = [b"HEAD", b"config", b"refs/x", b"a/objects/x", b"b/commondir"]
+    assert len(paths(read(zip_of(SOLUTION, *(Item(name) for name in names))))) == 6
 
 
 def test_a_left_out_folder_that_is_a_link_is_refused(code: Callable[..., str]) -> None:
@@ -282,7 +333,8 @@ CAFE = "caf\u00e9.py".encode()
         b"a.py\0.txt", b"a\nb.py", b"-rf", b"x/-rf", "x\u202eyp.txt".encode(), b"$(reboot).py",
         b"=1+1.py", b"+x", b"@x", b"<img src=x onerror=alert(1)>.py", b"a//b.py", b" x.py", b"x ",
         b"x.", b"", b"\x1b[2J.py", CAFE, b"a\xff.py", b"{{7*7}}.py", b"..", b"a;b", b"`id`", b"~x",
-        b".git/../../x", b"__MACOSX/a\0b",
+        b".git/../../x", b"__MACOSX/a\0b", b"nul.py", b"CON", b"aux.tar.gz", b"a/COM1/b", b"Prn .x",
+        b"lpt9", b"com0.txt",
     ],
 )  # fmt: skip
 def test_hostile_names_are_refused(code: Callable[..., str], name: bytes) -> None:
@@ -340,6 +392,130 @@ def test_each_kind_of_bad_zip_entry_has_its_code(
     code: Callable[..., str], second: Item, expected: str
 ) -> None:
     assert code(zip_of(SOLUTION, second)) == expected
+
+
+def upath(name: bytes, of: bytes = b"good.py") -> bytes:
+    """Info-ZIP's extra field with an entry's name in Unicode."""
+    body = struct.pack("<BL", 1, zlib.crc32(of)) + name
+    return struct.pack("<2H", 0x7075, len(body)) + body
+
+
+def wide(*values: int) -> bytes:
+    """A zip64 extra field."""
+    return struct.pack(f"<2H{len(values)}Q", 1, 8 * len(values), *values)
+
+
+PIECE = Item(b"good.py", b"x = 1\n", method=0)
+CRC = zlib.crc32(b"x = 1\n")
+TOLD = struct.pack("<3L", CRC, 6, 6)
+TOLD_WIDE = struct.pack("<L2Q", CRC, 6, 6)
+HIDDEN = zip_of(PIECE)[: 30 + 7 + 6]  # an entry's header and content
+FOLLOWS = {"flags": 8, "local_crc": 0, "local_packed": 0, "local_size": 0}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"extra": upath(b"evil.py")}, "name-mismatch"),
+        ({"local_extra": upath(b"evil.py")}, "name-mismatch"),
+        ({"extra": upath(b"evil.py", of=b"other")}, "name-mismatch"),
+        ({"name": b".git/x", "extra": upath(b"evil.py")}, "name-mismatch"),
+        ({"name": b".git/x", "local_name": b"evil.py"}, "name-mismatch"),
+        ({"extra": wide(99, 99)}, "damaged"),
+        ({"local_extra": wide(99, 99), "local_size": 0xFFFFFFFF}, "damaged"),
+        ({"extra": b"\x75\x70\xff\0x"}, "damaged"),
+        ({**FOLLOWS, "local_size": 2, "after": TOLD}, "damaged"),
+        ({**FOLLOWS, "local_crc": 7, "after": TOLD}, "damaged"),
+        ({"flags": 8, "after": TOLD[:-1] + b"x"}, "damaged"),
+        ({"after": TOLD}, "damaged"),  # no flag says that it follows
+        ({"after": b"\0"}, "damaged"),
+        ({"after": HIDDEN}, "damaged"),
+        ({**FOLLOWS, "after": TOLD + HIDDEN}, "damaged"),
+    ],
+)
+def test_what_two_unpackers_could_read_differently_is_refused(
+    code: Callable[..., str], changes: dict[str, Any], expected: str
+) -> None:
+    odd = dataclasses.replace(PIECE, **changes)
+    assert code(zip_of(SOLUTION, odd)) == expected
+    assert code(zip_of(odd, SOLUTION)) == expected
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"extra": upath(b"good.py"), "local_extra": upath(b"good.py")},
+        {"extra": b"UT\5\0\1abcd", "local_extra": b"UT\x09\0\3abcdabcd\0\0\0"},
+        {**FOLLOWS, "after": TOLD},
+        {**FOLLOWS, "after": b"PK\7\x08" + TOLD},
+        {**FOLLOWS, "after": TOLD_WIDE},
+        {**FOLLOWS, "after": b"PK\7\x08" + TOLD_WIDE},
+        {**FOLLOWS, "local_size": 6, "local_packed": 6, "after": TOLD},
+        {"local_size": 0xFFFFFFFF, "local_packed": 0xFFFFFFFF, "local_extra": wide(6, 6)},
+        {
+            **FOLLOWS,
+            "local_size": 0xFFFFFFFF,
+            "local_packed": 0xFFFFFFFF,
+            "local_extra": wide(0, 0),
+            "after": TOLD_WIDE,
+        },
+    ],
+)
+def test_what_honest_packers_write_besides_is_accepted(
+    read: Callable[..., Submission], changes: dict[str, Any]
+) -> None:
+    odd = dataclasses.replace(PIECE, **changes)
+    assert paths(read(zip_of(SOLUTION, odd))) == ["good.py", "solution.py"]
+    assert paths(read(zip_of(odd, SOLUTION))) == ["good.py", "solution.py"]
+
+
+def test_entries_before_the_first_are_refused(code: Callable[..., str]) -> None:
+    whole = zip_of(SOLUTION)
+    directory = whole.index(b"PK\1\2")
+    shifted = bytearray(HIDDEN + whole)
+    struct.pack_into("<L", shifted, len(HIDDEN) + directory + 42, len(HIDDEN))
+    struct.pack_into("<L", shifted, len(shifted) - 6, len(HIDDEN) + directory)
+    assert code(bytes(shifted)) == "damaged"
+
+
+def test_a_second_end_record_behind_the_first_is_refused(code: Callable[..., str]) -> None:
+    evil = bytearray(zip_of(Item(b"solution.py", b"evil = 1\n")))
+    struct.pack_into("<H", evil, len(evil) - 2, 7)  # a comment that is not there
+    assert code(zip_of(SOLUTION, comment=bytes(evil))) == "damaged"
+    assert code(zip_of(SOLUTION, comment=b"PK\5\6")) == "damaged"
+
+
+def test_an_end_record_inside_a_file_is_content(read: Callable[..., Submission]) -> None:
+    inner = Item(b"inner.zip", zip_of(SOLUTION), method=0)
+    assert paths(read(zip_of(SOLUTION, inner))) == ["inner.zip", "solution.py"]
+
+
+@pytest.mark.skipif(shutil.which("zip") is None, reason="Info-ZIP's zip is not installed")
+@pytest.mark.parametrize("options", [["-r"], ["-r", "-0"], ["-r", "-fd"], ["-rD"]])
+def test_what_info_zip_packs_is_read(tmp_path: Path, options: list[str]) -> None:
+    (tmp_path / "f" / "src").mkdir(parents=True)
+    (tmp_path / "f" / "solution.py").write_text("x = 1\n" * 100)
+    (tmp_path / "f" / "src" / "a.py").write_text("")
+    with (tmp_path / "out.zip").open("wb") as out:  # a stream: sizes follow
+        command = ["zip", "-q", *options, "-", "solution.py", "src"]
+        subprocess.run(command, cwd=tmp_path / "f", stdout=out, check=True)
+    subprocess.run(
+        ["zip", "-q", *options, str(tmp_path / "second.zip"), "solution.py", "src"],
+        cwd=tmp_path / "f", check=True,
+    )  # fmt: skip
+    for name in ("out.zip", "second.zip"):
+        assert paths(read_submission(tmp_path / name)) == ["solution.py", "src/a.py"]
+
+
+def test_many_entries_that_are_a_bomb_together_are_refused(code: Callable[..., str]) -> None:
+    pieces = [Item(b"n%d.txt" % n, bytes(4 << 20)) for n in range(4)]
+    assert code(zip_of(SOLUTION, *pieces)) == "ratio"
+
+
+def test_what_was_graded_can_be_graded_again(read: Callable[..., Submission]) -> None:
+    pieces = tuple(SubmissionFile(f"n{n}.txt", bytes(1 << 20)) for n in range(12))
+    packed = pack_files((SubmissionFile("solution.py", b"x = 1\n"), *pieces))
+    assert len(read(packed).files) == 13
 
 
 def test_entries_that_share_a_local_header_overlap(code: Callable[..., str]) -> None:

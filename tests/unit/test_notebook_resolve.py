@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -99,10 +100,68 @@ def test_a_damaged_notebook_alone_is_refused() -> None:
         "missing_report = impute = MedianImputer = make()",
         "missing_report, impute, MedianImputer = make()",
         "async def impute(df): ...\nmissing_report: object = 1\nclass MedianImputer(Base): ...",
+        "from helpers import (\n    missing_report,\n    impute,  # fills\n    MedianImputer,\n)",
+        "from a import missing_report as missing_report\nimport x as impute, MedianImputer",
+        "from important import missing_report, impute\nfrom .b import(MedianImputer)",
     ],
 )
 def test_definitions_of_every_form_count(lines: str) -> None:
     assert chosen(a=notebook(lines), b=PART)[0] == "a.ipynb"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "from helpers import (a)\nprint(impute, missing_report, MedianImputer)",
+        "from impute import missing_report_, MedianImputers",
+        "import imputer, missing\nfrom MedianImputer import x",
+        "from helpers import (a,\n" + " " * 400 + "\n" * 700 + "impute)",
+    ],
+)
+def test_names_beside_an_import_are_not_bound(lines: str) -> None:
+    assert chosen(solution_py=STARTER, a=notebook(lines))[0] == "solution.py"
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a" + " " * 1990 + "b",
+        "a" + " " * 1990 + "=b",
+        ("from " + "import(" * 70)[:499],
+        ("from " + "import (" * 70)[:499],
+        "from a import(",
+        "a," * 249,
+        "-n 1 " * 90,
+        "a" * 499,
+    ],
+)
+def test_no_line_takes_long(line: str) -> None:
+    lines = "\n".join([line] * (500_000 // (len(line) + 1)))
+    begin = time.process_time()
+    chosen(a=notebook(lines), b=WHOLE)
+    assert time.process_time() - begin < 3
+
+
+@pytest.mark.timeout(20)
+def test_notebooks_that_are_too_large_are_refused_before_their_code_is_looked_at() -> None:
+    large = notebook("\n".join(["a" + " " * 1990 + "b"] * 4100))
+    begin = time.process_time()
+    with pytest.raises(SubmissionRejected, match="characters of text"):
+        chosen(**{f"n{number}": large for number in range(8)})
+    assert time.process_time() - begin < 3
+
+
+def test_of_many_notebooks_those_that_hold_the_names_are_looked_into() -> None:
+    many = {f"a{number:03}": OTHER for number in range(60)}
+    path, notes = chosen(**many, z__deep__whole=WHOLE)
+    assert path == "z/deep/whole.ipynb"
+    assert notes[0] == "of 61 notebooks the likeliest 20 were looked into"
+
+
+def test_of_many_notebooks_of_no_names_the_named_one_is_meant() -> None:
+    many = {f"a{number:03}": OTHER for number in range(60)}
+    assert chosen(**many, z__deep__solution=OTHER)[0] == "z/deep/solution.ipynb"
 
 
 def test_names_inside_functions_define_nothing() -> None:

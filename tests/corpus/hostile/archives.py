@@ -17,6 +17,7 @@ import struct
 import sys
 import tarfile
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -185,6 +186,32 @@ def _comment_holds_an_end() -> bytes:
 
 _bytes("second-end-record", "An end record in the comment.", "REJECT(damaged)",
        _comment_holds_an_end, "zip")  # fmt: skip
+
+
+def _end_that_others_find() -> bytes:
+    evil = bytearray(zip_of(Item(b"solution.py", b"evil = 1\n")))
+    struct.pack_into("<H", evil, len(evil) - 2, 7)  # tells of a comment that is not there
+    return zip_of(Item(b"solution.py", b"good = 1\n"), comment=bytes(evil))
+
+
+_bytes("end-record-that-others-find", "A whole archive in the comment, which zipfile reads.",
+       "REJECT(damaged)", _end_that_others_find, "zip")  # fmt: skip
+_RENAMED = struct.pack("<BL", 1, zlib.crc32(b"good.py")) + b"evil.py"
+_zip("renamed-by-an-extra-field", "A Unicode path of another name, which unzip goes by.",
+     "REJECT(name-mismatch)",
+     Item(b"good.py", extra=struct.pack("<2H", 0x7075, len(_RENAMED)) + _RENAMED))  # fmt: skip
+_zip("entry-between-entries", "An entry that only who reads from the start sees.",
+     "REJECT(damaged)", Item(b"x", after=zip_of(Item(b"evil.py"))[:50]))  # fmt: skip
+_zip("git-file", "A .git file that names a folder with a configuration.", "SAME",
+     Item(b".git", b"gitdir: docs\n"), Item(b"docs/config", b"[core]\n\tfsmonitor = evil\n"),
+     Item(b"docs/HEAD", b"ref: refs/heads/main\n"))  # fmt: skip
+_zip("git-in-capitals", "A .GIT folder, which is .git where case is not told apart.", "SAME",
+     Item(b".GIT/config", b"[core]\n\tfsmonitor = evil\n"))  # fmt: skip
+_zip("bare-repository", "A folder that is a repository.", "REJECT(repository)",
+     Item(b"docs/HEAD", b"ref: refs/heads/main\n"), Item(b"docs/objects/x"),
+     Item(b"docs/refs/x"), Item(b"docs/config", b"[core]\n\tbare = false\n"))  # fmt: skip
+_zip("windows-device", "A name that is a device on Windows.", "REJECT(bad-name)",
+     Item(b"nul.py"))  # fmt: skip
 
 
 @archive("REJECT(symlink)")
