@@ -170,10 +170,9 @@ def test_errors_hold_no_text_of_the_ticket(solution):
 @pytest.mark.criterion("hygiene", hint=PRIVATE)
 def test_standard_streams_hold_no_text_of_the_ticket(solution, rng):
     """Nothing of a ticket is printed or logged, whether it is sure, unsure, long or refused."""
-    secret = "kaleidoskopweg 5550142"  # noqa: S105 - what must not be repeated
-    unsure = " ".join(unknown_word(rng) for _ in range(6))
+    secret = "kaleidoskopweg"  # no known word: alone, it leaves the model unsure
     long = " ".join(unknown_word(rng) for _ in range(400))
-    texts = [f"{PARCEL} {secret}", f"{unsure} {secret}", f"{secret} {long}", f"<p>{secret}</p>"]
+    texts = [f"{PARCEL} {secret}", secret, f"{secret} {long}", f"<p>{secret}</p>"]
     pipeline = loaded(solution)
     record = solution.make(recorded_output())
     predicted(solution, pipeline, texts)
@@ -183,7 +182,7 @@ def test_standard_streams_hold_no_text_of_the_ticket(solution, rng):
             ask([secret])
     printed = record.getvalue()
     assert_kind(printed, str, "what was printed")
-    if "kaleidoskop" in printed.casefold() or "5550142" in printed:
+    if secret in printed.casefold():
         raise AssertionError("the text of a ticket is printed or logged")
     assert_works(solution, pipeline)
 
