@@ -13,14 +13,15 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from grader.analyst._names import assigned_names
-from grader.analyst._scopes import Exports, Scopes, chain, import_names
+from grader.analyst._scopes import Scopes, chain, import_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
+    from grader.analyst._scopes import Exports
     from grader.analyst.source import Module
 
-__all__ = ["dynamic_code", "exports_of"]
+__all__ = ["dynamic_code"]
 
 _BUILTINS = {
     *("exec", "eval", "compile", "__import__", "globals", "locals"),
@@ -96,23 +97,6 @@ _ASKING = {
     "__getattribute__": 0,
 }
 _WRITING = {"update", "setdefault", "pop", "popitem", "clear", "__setitem__", "__delitem__"}
-
-
-def exports_of(modules: Sequence[Module]) -> Exports:
-    """What each file imports at its top, under every dotted name that the file may have."""
-    found: Exports = {}
-    for module in modules:
-        passed = {
-            bound: dotted
-            for statement in module.tree.body
-            for node in ast.walk(statement)
-            if isinstance(node, ast.Import | ast.ImportFrom)
-            for bound, dotted, _ in import_names(node, module.name, module.path)
-        }
-        parts = module.name.split(".")
-        for first in range(len(parts)):
-            found.setdefault(".".join(parts[first:]), {}).update(passed)
-    return found
 
 
 def dynamic_code(
