@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from typing import TYPE_CHECKING
 
 from grader.analyst._names import assigned_names
@@ -18,6 +19,12 @@ __all__ = ["Finder", "list_of_names"]
 
 _COMPILED = (".pyc", ".so", ".pyd")
 _ADDING = {"insert", "append", "extend"}
+# An import of one of these is none of a file in an archive.
+_INSTALLED = sys.stdlib_module_names | {
+    *("numpy", "pandas", "sklearn", "scipy", "joblib", "matplotlib", "IPython", "pytest"),
+    *("imblearn", "pyarrow", "tzdata"),
+    *("threadpoolctl", "dateutil", "pytz", "seaborn", "statsmodels", "lightgbm", "xgboost"),
+}
 _LIBRARY = {"os", "os.path", "sys", "pathlib", "pathlib.Path"}
 _OWN_FOLDER = {"", ".", ".."}
 _PATH_WORDS = {
@@ -103,6 +110,13 @@ class Finder:
             if path := self._in_folder(root, tail):
                 return found | {path}
         return found
+
+    def may_be_packed(self, name: str) -> bool:
+        """Whether a module that is no file of the submission may come from an archive of it."""
+        folders = {part for path in self._files for part in path.split("/")[:-1]}
+        elsewhere = self._anywhere or self._folders - folders
+        packed = any("." in word for word in self._folders - folders)
+        return packed or bool(elsewhere and name not in _INSTALLED)
 
     def _is_on_path(self, folder: str) -> bool:
         return folder in self._above or folder.rpartition("/")[2] in self._folders
