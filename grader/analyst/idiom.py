@@ -107,10 +107,12 @@ def _picks_row(node: ast.AST, name: str) -> bool:
 def row_functions(reached: Reached) -> Iterator[Finding]:
     """Python called for each row or cell: ``apply(axis=1)``, ``applymap``, ``np.vectorize``."""
     exports = exports_of(reached.modules)
-    scopes = {m.path: Scopes(m.tree, m.name, m.path, exports) for m in reached.modules}
+    named = any("vectorize" in m.plain or "frompyfunc" in m.plain for m in reached.modules)
+    named = named or not all(m.plain.isascii() for m in reached.modules)  # other spellings
+    scopes = {m.path: Scopes(m.tree, m.name, m.path, exports) for m in reached.modules if named}
     classes = _own_methods(reached)
     for unit, node in _nodes(reached):
-        if isinstance(node, ast.Name | ast.Attribute):
+        if named and isinstance(node, ast.Name | ast.Attribute):
             for dotted in scopes[unit.module.path].dotted(node) & _PYTHON_LOOPS:
                 yield _finding(unit, node, "cells", f"{dotted.removeprefix('numpy.')}()")
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
