@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from typing import TYPE_CHECKING
 
 from grader.analyst._names import assigned_names
@@ -18,6 +19,12 @@ __all__ = ["Finder", "list_of_names"]
 
 _COMPILED = (".pyc", ".so", ".pyd")
 _ADDING = {"insert", "append", "extend"}
+# An import of one of these is none of a file in an archive.
+_INSTALLED = sys.stdlib_module_names | {
+    *("numpy", "pandas", "sklearn", "scipy", "joblib", "matplotlib", "IPython", "pytest"),
+    *("imblearn", "pyarrow", "tzdata"),
+    *("threadpoolctl", "dateutil", "pytz", "seaborn", "statsmodels", "lightgbm", "xgboost"),
+}
 _LIBRARY = {"os", "os.path", "sys", "pathlib", "pathlib.Path"}
 _OWN_FOLDER = {"", ".", ".."}
 _PATH_WORDS = {
@@ -35,7 +42,12 @@ class Finder:
     """
 
     def __init__(self, files: Collection[str], entry: str) -> None:
-        self._files = files
+        self._files = frozenset(files)
+        self._by_name: dict[str, list[str]] = {}  # first part of a file's name → paths
+        for path in sorted(files):
+            name = path.removesuffix("/__init__.py").rpartition("/")[2]
+            self._by_name.setdefault(name.partition(".")[0], []).append(path)
+        self._compiled = sorted(path for path in files if path.endswith(_COMPILED))
         # A notebook's own folder comes before the root folder.
         self._roots = list(dict.fromkeys([entry.rpartition("/")[0], ""]))
         self._above: set[str] = set()  # folders that files with a changed path are in
@@ -44,6 +56,8 @@ class Finder:
 
     def read(self, module: Module) -> None:
         """Note what a loaded file does to `sys.path`."""
+        if "path" not in module.plain and module.plain.isascii():
+            return
         scopes = Scopes(module.tree, module.name, module.path, {})
         nodes = [n for s in module.tree.body if not module.is_skipped(s) for n in ast.walk(s)]
         known: set[int] = set()
@@ -86,8 +100,8 @@ class Finder:
         for path in sure or found:
             return self._in_folder(path[: path.rindex(f"/{tail}")], tail)
         head = tail.partition("/")[0]
-        for path in sorted(self._files):
-            if path.endswith(_COMPILED) and path.rpartition("/")[2].partition(".")[0] == head:
+        for path in self._compiled:
+            if path.rpartition("/")[2].partition(".")[0] == head:
                 raise UnreviewableError("compiled code is imported", path)
         return None
 
@@ -104,18 +118,26 @@ class Finder:
                 return found | {path}
         return found
 
+    def may_be_packed(self, name: str) -> bool:
+        """Whether a module that is no file of the submission may come from an archive of it."""
+        folders = {part for path in self._files for part in path.split("/")[:-1]}
+        elsewhere = self._anywhere or self._folders - folders
+        packed = any("." in word for word in self._folders - folders)
+        return packed or bool(elsewhere and name not in _INSTALLED)
+
     def _is_on_path(self, folder: str) -> bool:
         return folder in self._above or folder.rpartition("/")[2] in self._folders
 
     def _elsewhere(self, tail: str) -> list[str]:
         ends = (f"/{tail}.py", f"/{tail}/__init__.py")
-        return sorted(path for path in self._files if path.endswith(ends))
+        near = self._by_name.get(tail.rpartition("/")[2], ())
+        return [path for path in near if path.endswith(ends)]
 
     def _in_folder(self, root: str, tail: str) -> str | None:
         stem = f"{root}/{tail}" if root else tail
         package, module = f"{stem}/__init__.py", f"{stem}.py"
-        for path in self._files:
-            if path.startswith((f"{stem}.", f"{stem}/__init__.")) and path.endswith(_COMPILED[1:]):
+        for path in self._compiled:
+            if path.startswith((f"{stem}.", f"{stem}/__init__.")) and not path.endswith(".pyc"):
                 raise UnreviewableError("compiled code is imported", path)
         if package in self._files and module in self._files:
             raise UnreviewableError("a module and a package have one name", module)

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["Exports", "Scopes", "chain", "import_names", "relative_base"]
+    from grader.analyst.source import Module
+
+__all__ = ["Exports", "Scopes", "chain", "exports_of", "import_names", "relative_base"]
 
 Exports = dict[str, dict[str, str]]  # dotted module → name that it imports → dotted
 _DEEPEST = 8
@@ -40,6 +42,23 @@ def import_names(
     base = relative_base(name, path, node)
     full = [(a, f"{base}.{a.name}" if base else a.name) for a in node.names]
     return [(a.asname or a.name, dotted, dotted) for a, dotted in full]
+
+
+def exports_of(modules: Sequence[Module]) -> Exports:
+    """What each file imports at its top, under every dotted name that the file may have."""
+    found: Exports = {}
+    for module in modules:
+        passed = {
+            bound: dotted
+            for statement in module.tree.body
+            for node in ast.walk(statement)
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for bound, dotted, _ in import_names(node, module.name, module.path)
+        }
+        parts = module.name.split(".")
+        for first in range(len(parts)):
+            found.setdefault(".".join(parts[first:]), {}).update(passed)
+    return found
 
 
 def chain(node: ast.expr) -> tuple[ast.expr, list[str]]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FunctionNode", "Unit", "calls_own", "count_statements", "units_of"]
 
+_OPERATORS = ast.BinOp | ast.UnaryOp | ast.Compare | ast.Subscript | ast.FormattedValue
 _PATCHING = {"setattr", "delattr"}
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -113,6 +114,8 @@ def calls_own(node: ast.AST, own: Container[str]) -> bool:
             ran += [keyword.value for keyword in item.keywords]
         elif isinstance(item, ast.Call):
             ran = [item]
+        elif isinstance(item, ast.Assign | ast.AnnAssign) and item.value:
+            ran = [n for n in on_import(item.value) if isinstance(n, _OPERATORS)]
         elif isinstance(item, ast.Attribute | ast.Subscript) and not isinstance(item.ctx, ast.Load):
             return True
         names = {n.id for part in ran for n in ast.walk(part) if isinstance(n, ast.Name)}

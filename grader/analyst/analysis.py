@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from grader.analyst._scopes import exports_of
 from grader.analyst.checks import CHECKS, Check, Facts
-from grader.analyst.dynamic import dynamic_code, exports_of
+from grader.analyst.dynamic import dynamic_code
 from grader.analyst.hygiene import HYGIENE
 from grader.analyst.lint import Finding, run_ruff
 from grader.analyst.notebook import NOTEBOOK_CRITERION, module_of

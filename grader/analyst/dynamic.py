@@ -13,14 +13,15 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from grader.analyst._names import assigned_names
-from grader.analyst._scopes import Exports, Scopes, chain, import_names
+from grader.analyst._scopes import Scopes, chain, import_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
+    from grader.analyst._scopes import Exports
     from grader.analyst.source import Module
 
-__all__ = ["dynamic_code", "exports_of"]
+__all__ = ["dynamic_code"]
 
 _BUILTINS = {
     *("exec", "eval", "compile", "__import__", "globals", "locals"),
@@ -42,7 +43,7 @@ _READ_ONLY = {"__package__", "__spec__"}  # the file's own may be asked for
 _BOUND_BY_PYTHON = {"__package__", "__spec__", "__path__", "__loader__", "__builtins__"}
 # Modules that run code given as text, or find modules by a name given as text, and little else.
 _MODULES = {
-    *("builtins", "code", "codeop", "cffi", "ctypes", "gc", "imp", "importlib", "marshal"),
+    *("builtins", "code", "codeop", "cffi", "ctypes", "imp", "importlib", "marshal"),
     *("pkgutil", "runpy", "subprocess", "zipimport", "IPython", "cloudpickle", "dill"),
     *("pydoc", "doctest", "trace", "bdb", "rlcompleter", "modulefinder", "py_compile", "pty"),
     *("mock", "pkg_resources", "setuptools", "distutils", "shelve", "posix", "idlelib"),
@@ -58,6 +59,7 @@ _MEMBERS = {
     | {f"spawn{kind}" for kind in ("l", "le", "lp", "lpe", "v", "ve", "vp", "vpe")},
     "types": {"FunctionType", "LambdaType", "CodeType", "ModuleType"},
     "sys": {"modules", "settrace", "setprofile", "path_importer_cache"},
+    "gc": {"get_objects", "get_referrers", "get_referents", "callbacks"},
     "threading": {"settrace", "setprofile"},
     "typing": {"get_type_hints", "ForwardRef"},
     "inspect": {"stack", "trace", "getmodule", "getouterframes", "getinnerframes"},
@@ -82,6 +84,7 @@ _PROFILERS = {"cProfile", "profile"}
 _HEADS = _MEMBERS.keys() - {"metadata", "threading"} | _ONLY.keys()
 # They take the names of modules as text.
 _BY_TEXT = ("importlib.resources", "importlib.metadata", "logging.config", "unittest")
+_BACKEND = "module://"
 _BLOB_CHARS = 1500
 _BLOB_ITEMS = 400
 _DENSE_CHARS = 200
@@ -96,23 +99,6 @@ _ASKING = {
     "__getattribute__": 0,
 }
 _WRITING = {"update", "setdefault", "pop", "popitem", "clear", "__setitem__", "__delitem__"}
-
-
-def exports_of(modules: Sequence[Module]) -> Exports:
-    """What each file imports at its top, under every dotted name that the file may have."""
-    found: Exports = {}
-    for module in modules:
-        passed = {
-            bound: dotted
-            for statement in module.tree.body
-            for node in ast.walk(statement)
-            if isinstance(node, ast.Import | ast.ImportFrom)
-            for bound, dotted, _ in import_names(node, module.name, module.path)
-        }
-        parts = module.name.split(".")
-        for first in range(len(parts)):
-            found.setdefault(".".join(parts[first:]), {}).update(passed)
-    return found
 
 
 def dynamic_code(
@@ -143,7 +129,9 @@ class _Reader:
             if isinstance(node, ast.Import | ast.ImportFrom)
             for _, _, dotted in import_names(node, module.name, module.path)
         }
-        self._by_text = any(name.startswith(_BY_TEXT) for name in self._named)
+        self._by_text = any(name.startswith(_BY_TEXT) for name in self._named) or any(
+            map(_chooses_backend, nodes)
+        )
         self._profiles = any(name.partition(".")[0] in _PROFILERS for name in self._named)
         self._functions = {n.name for n in nodes if isinstance(n, ast.FunctionDef)} - {
             name for node in nodes for name in assigned_names(node)
@@ -296,7 +284,7 @@ class _Reader:
         if len(text) > _DENSE_CHARS and blank not in text and newline not in text:  # type: ignore[operator]
             return f"an encoded-looking literal of {len(text)} characters"
         if self._by_text and isinstance(text, str):
-            parts = text.replace(":", ".").split(".")
+            parts = text.removeprefix(_BACKEND).replace(":", ".").split(".")
             names = [".".join(parts[: n + 1]) for n in range(len(parts))]
             if all(part.isidentifier() for part in parts) and any(map(self._unread, names)):
                 return "it names a file of the submission in a text"
@@ -319,6 +307,14 @@ def _forbidden(dotted: str) -> str:
         if known and holder in _ONLY and name not in _ONLY[holder]:
             return f"{holder}.{name}"
     return ""
+
+
+def _chooses_backend(node: ast.AST) -> bool:
+    """Pandas and matplotlib import the module that a backend names."""
+    if isinstance(node, ast.Constant):
+        text = node.value if isinstance(node.value, str) else ""
+        return text.startswith(_BACKEND) or text.endswith("backend")
+    return "backend" in {getattr(node, "arg", ""), getattr(node, "attr", "")}
 
 
 def _docstrings(statement: ast.stmt) -> Iterator[int]:

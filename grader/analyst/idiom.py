@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from grader.analyst._names import assigned_names
+from grader.analyst._scopes import Scopes, exports_of
 from grader.analyst.lint import Finding
+from grader.analyst.reach import FunctionNode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from grader.analyst.reach import Function, Reached, Unit
 
@@ -23,6 +26,8 @@ __all__ = [
 ]
 
 _ROW_METHODS = {"iterrows", "itertuples"}
+_PYTHON_LOOPS = {"numpy.vectorize", "numpy.frompyfunc"}
+_BY_ROW = {"apply", "agg", "transform"}
 _CELLS = {"at", "iat"}
 _POSITIONS = {"loc", "iloc", "at", "iat"}
 _LOOPS = ast.For | ast.AsyncFor | ast.While
@@ -101,16 +106,57 @@ def _picks_row(node: ast.AST, name: str) -> bool:
 
 def row_functions(reached: Reached) -> Iterator[Finding]:
     """Python called for each row or cell: ``apply(axis=1)``, ``applymap``, ``np.vectorize``."""
+    exports = exports_of(reached.modules)
+    named = any("vectorize" in m.plain or "frompyfunc" in m.plain for m in reached.modules)
+    named = named or not all(m.plain.isascii() for m in reached.modules)  # other spellings
+    scopes = {m.path: Scopes(m.tree, m.name, m.path, exports) for m in reached.modules if named}
+    classes = _own_methods(reached)
     for unit, node in _nodes(reached):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
-            continue
-        name = node.func.attr
-        if name in {"applymap", "vectorize", "frompyfunc"}:
-            yield _finding(unit, node, "cells", f"{name}()")
-        elif name in {"apply", "agg", "transform"}:
-            for keyword in node.keywords:
-                if keyword.arg == "axis" and ast.unparse(keyword.value) in {"1", "'columns'"}:
-                    yield _finding(unit, node, "cells", f"{name}(axis=1)")
+        if named and isinstance(node, ast.Name | ast.Attribute):
+            for dotted in scopes[unit.module.path].dotted(node) & _PYTHON_LOOPS:
+                yield _finding(unit, node, "cells", f"{dotted.removeprefix('numpy.')}()")
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            name = node.func.attr
+            if name in _BY_ROW and not _is_own(node.func.value, name, unit, classes):
+                for keyword in node.keywords:
+                    if keyword.arg == "axis" and ast.unparse(keyword.value) in {"1", "'columns'"}:
+                        yield _finding(unit, node, "cells", f"{name}(axis=1)")
+            elif name == "applymap" and not _is_own(node.func.value, name, unit, classes):
+                yield _finding(unit, node, "cells", f"{name}()")
+
+
+def _own_methods(reached: Reached) -> dict[str, set[str]]:
+    """The methods of the submission's classes, by the classes' names."""
+    found: dict[str, set[str]] = {}
+    for module in reached.modules:
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.ClassDef):
+                methods = {item.name for item in node.body if isinstance(item, FunctionNode)}
+                found.setdefault(node.name, set()).update(methods)
+    return found
+
+
+def _is_own(
+    receiver: ast.expr, method: str, unit: Unit, classes: Mapping[str, Collection[str]]
+) -> bool:
+    """Whether a method is called on an object of a class of the submission that defines it."""
+    if isinstance(receiver, ast.Call) and isinstance(receiver.func, ast.Name):
+        return method in classes.get(receiver.func.id, ())
+    if not isinstance(receiver, ast.Name):
+        return False
+    if receiver.id in {"self", "cls"}:
+        return method in classes.get(unit.owner, ())
+    nodes = [node for part in unit.parts for node in ast.walk(part)]
+    bound = sum(receiver.id in assigned_names(node) for node in nodes)
+    made = [
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Assign)
+        and [getattr(target, "id", "") for target in node.targets] == [receiver.id]
+    ]
+    return bound == len(made) > 0 and all(
+        isinstance(value, ast.Call) and _is_own(value, method, unit, classes) for value in made
+    )
 
 
 def cell_access(reached: Reached) -> Iterator[Finding]:

@@ -30,6 +30,11 @@ __all__ = ["Finding", "run_ruff"]
 
 _Raw = tuple[str, str, int]  # rule, file, line
 _SHOWING = {"T201", "T203", "B015", "B018", "E703"}
+# What only tells of an error; it goes no further.
+_TELLING = {
+    *("print", "write", "warn", "str", "repr", "type", "isinstance", "format", "print_exception"),
+    *("debug", "info", "warning", "error", "critical", "exception", "log"),
+}
 _SECONDS = 6.0
 _OUTPUT = 8 << 20
 _OPTIONS = (
@@ -67,12 +72,15 @@ def run_ruff(reached: Reached, rules: Iterable[str]) -> list[Finding]:
         raw = _call(folder, sorted(rules))
     lines = reached.lines()
     loose = {module.path: _loose_lines(module) for module in reached.modules}
+    kept = {module.path: _handed_on_lines(module) for module in reached.modules}
     found = []
     for code, filename, line in raw:
         path = paths.get(filename, "")
         if code in ("", "invalid-syntax"):
             place = next((m.place(line) for m in reached.modules if m.path == path), "")
             raise UnreviewableError("the linter gives up on the source", place)
+        if code == "BLE001" and line in kept[path]:
+            continue
         if line in lines.get(path, ()) and not (code in _SHOWING and line in loose[path]):
             found.append(Finding(code, path, line))
     return sorted(found, key=lambda f: (f.path, f.line, f.rule))
@@ -87,6 +95,36 @@ def _loose_lines(module: Module) -> set[int]:
         if isinstance(node, FunctionNode | ast.ClassDef):
             inside |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
     return set(range(1, module.plain.count("\n") + 2)) - inside
+
+
+def _handed_on_lines(module: Module) -> set[int]:
+    """Lines of ``except`` clauses that pass the caught error on, which is not swallowed then."""
+    found: set[int] = set()
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.ExceptHandler) and node.type and node.name:
+            inside = [item for statement in node.body for item in ast.walk(statement)]
+            if any(_hands_on(item, node.name) for item in inside):
+                found |= set(range(node.lineno, (node.type.end_lineno or node.lineno) + 1))
+    return found
+
+
+def _hands_on(node: ast.AST, name: str) -> bool:
+    """Whether a statement keeps, returns, raises or passes on what a name stands for."""
+    value: ast.AST | None = None
+    if isinstance(node, ast.Return | ast.Yield):
+        value = node.value
+    elif isinstance(node, ast.Raise):
+        value = node
+    elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        value = None if {ast.unparse(t) for t in targets} <= {"_", name} else node.value
+    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        func = node.value.func
+        told = getattr(func, "id", "") or getattr(func, "attr", "")
+        value = None if told in _TELLING else node.value
+    return value is not None and any(
+        isinstance(item, ast.Name) and item.id == name for item in ast.walk(value)
+    )
 
 
 def _program() -> str:

@@ -25,6 +25,7 @@ __all__ = ["Contract", "Function", "FunctionNode", "Reached", "Unit", "count_sta
 
 _TOTAL_BYTES = 2 << 20
 _DEEPEST_ALIAS = 8
+_TOLD = {"__init_subclass__", "__set_name__"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +113,9 @@ class _Walker:
         self._bytes = 0
         self._seen: set[tuple[str, str]] = set()
         self._open: set[str] = set()  # paths of files that are passed on as objects
-        self._hooked = False  # a class is told of those that inherit from it
+        self._hooked = False  # a class is told of others
         self._finder = Finder(files, contract.entry)
+        self._foreign: dict[str, str] = {}  # modules of libraries, and where from
         self._sought: dict[str, tuple[str, str]] = {}  # dotted import → its file, and where from
         self._asked_methods = {name for names in contract.methods.values() for name in names}
 
@@ -231,7 +233,7 @@ class _Walker:
             if (
                 unit.always
                 or "__getattr__" in unit.names - {unit.owner}
-                or (self._hooked and isinstance(unit.node, ast.ClassDef) and unit.node.bases)
+                or (self._hooked and isinstance(unit.node, ast.ClassDef))
                 or calls_own(unit.node, own)
             ):
                 self._push(unit)
@@ -267,6 +269,8 @@ class _Walker:
         """
         path = self._finder.find(dotted)
         if path is None:
+            if not relative:
+                self._foreign.setdefault(dotted.partition(".")[0], module.path)
             return []
         if not relative:
             self._sought.setdefault(dotted, (path, module.path))
@@ -293,6 +297,9 @@ class _Walker:
         for dotted, (path, place) in self._sought.items():
             if self._finder.candidates(dotted) - {path}:
                 raise UnreviewableError("several files could be what is imported", place)
+        for name, place in self._foreign.items():
+            if self._finder.may_be_packed(name):
+                raise UnreviewableError("an archive on the path could be what is imported", place)
 
     # The outcome.
 
@@ -339,10 +346,10 @@ class _Walker:
 
 
 def _is_told(node: ast.AST) -> bool:
-    """A class that runs code whenever another inherits from it."""
+    """A class that runs code when another is defined."""
     return isinstance(node, ast.ClassDef) and (
-        any(keyword.arg == "metaclass" for keyword in node.keywords)
-        or any(getattr(item, "name", "") == "__init_subclass__" for item in node.body)
+        any(k.arg == "metaclass" and "ABCMeta" not in ast.unparse(k.value) for k in node.keywords)
+        or any(getattr(item, "name", "") in _TOLD for item in node.body)
     )
 
 

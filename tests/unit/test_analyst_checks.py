@@ -119,6 +119,71 @@ def test_padding_buys_no_finding() -> None:
     assert check.allowed(10_000) == check.allowed(150)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "import numpy\nreturn numpy.vectorize(str)(df)",
+        "import numpy as nump\nreturn nump.frompyfunc(str, 1, 1)(df)",
+        "from numpy import vectorize as v\nreturn v(str)(df)",
+        "import numpy as np\n@np.vectorize\ndef g(x):\n    return x\nreturn g(df)",
+        "import numpy as np\nfrom functools import partial\nreturn partial(np.vectorize, str)(df)",
+        "return df.applymap(str)",
+        "return df.agg(str, axis='columns')",
+        "class A:\n    def apply(self, f, axis):\n        return f\nreturn df.apply(str, axis=1)",
+        "class A:\n    def agg(self, f): ...\na = A()\na = df\nreturn a.agg(str, axis=1)",
+    ],
+)
+def test_python_for_each_row_or_cell_is_a_finding(body: str) -> None:
+    assert "no-row-functions" in failing(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return df.vectorize(df)",
+        "from sklearn.text import Vectorizer as vectorize\nreturn vectorize().fit(df)",
+        "def vectorize(texts):\n    return texts\nreturn vectorize(df)",
+        "import numpy as np\nreturn np.sqrt(df)",
+        "class A:\n    def apply(self, f, axis):\n        return f\nreturn A().apply(df, axis=1)",
+        "class A:\n    def agg(self, f, axis): ...\na = A()\nreturn a.agg(df, axis=1)",
+    ],
+)
+def test_own_method_of_such_a_name_is_none(body: str) -> None:
+    assert "no-row-functions" not in failing(body)
+
+
+def test_own_method_that_is_called_on_self_is_none() -> None:
+    text = "class MedianImputer:\n    def fit(self, df):\n        return self.apply(df, axis=1)\n"
+    own = text + "\n    def apply(self, df, axis):\n        return df\n"
+    assert "no-row-functions" not in failed({"solution.py": own.encode()})
+    assert "no-row-functions" in failed({"solution.py": text.encode()})
+
+
+@pytest.mark.parametrize(
+    ("handler", "swallowed"),
+    [
+        ("df.put(error)", False),
+        ("df.set_exception(error)", False),
+        ("df.errors[1] = error", False),
+        ("df.append((1, error))", False),
+        ("return error", False),
+        ("return str(error)", False),
+        ("failure = error\n    df.put(failure)", False),
+        ("raise ValueError from error", False),
+        ("if df.kind:\n        df.put(error)", False),
+        ("return None", True),
+        ("print(error)", True),
+        ("df.log.warning('failed: %s', error)", True),
+        ("df.put(1)", True),
+        ("_ = error", True),
+        ("isinstance(error, ValueError)", True),
+    ],
+)
+def test_error_that_is_handed_on_is_not_swallowed(handler: str, swallowed: bool) -> None:
+    body = f"try:\n    return df.get()\nexcept BaseException as error:\n    {handler}"
+    assert ("errors-kept" in failing(body)) is swallowed
+
+
 def test_every_rule_has_words_of_ours() -> None:
     assert {rule for check in CHECKS for rule in check.rules} <= RULES.keys()
 

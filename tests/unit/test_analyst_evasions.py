@@ -80,6 +80,20 @@ def test_decoy_that_a_changed_path_hides_is_refused(head: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "added", ["'data.zip'", "'model/archive'", "str(Path(__file__).parent / 'x.bin')", "f()"]
+)
+def test_archive_on_the_path_is_refused(added: str) -> None:
+    head = f"import sys\nfrom pathlib import Path\nsys.path.insert(0, {added})\nimport engine\n"
+    assert is_refused(calling("engine.work(df)", head))
+
+
+@pytest.mark.parametrize("added", ["'..'", "'../shared'", "'/srv/project'"])
+def test_folder_that_is_not_handed_in_costs_nothing(added: str) -> None:
+    head = f"import sys\n\nimport pandas as pd\n\nsys.path.append({added})\n"
+    assert not is_refused(calling("pd.isna(df)", head))
+
+
+@pytest.mark.parametrize(
     "folder",
     [
         "str(Path(__file__).parent)",
@@ -182,6 +196,12 @@ RUNS = {
     "a class body that calls": MESSY + "\n\nclass Patch:\n    kept = STORE.append(work)\n",
     "a condition that calls": MESSY + "\n\nif STORE.append(work):\n    pass\n",
     "a patch in a tuple": MESSY + "\n\nSTORE.first, rest = work, 1\n",
+    "an item of its own class": "class Shelf:\n    def __class_getitem__(cls, item):\n"
+    f"        STORE.append(item)\n\n\n{MESSY}\n\nshelf = Shelf[work]\n",
+    "an operator": f"{MESSY}\n\nclass Patch:\n    kept = STORE + [work]\n",
+    "an attribute that is told its class": "class Told:\n    def __set_name__(self, owner, name):\n"
+    f"        STORE.append(owner.work)\n\n\ntold = Told()\n\n\nclass Hidden:\n"
+    f"    told = told\n{indent(MESSY, '    ')}",
     "a subclass": "class Base:\n    def __init_subclass__(cls):\n        STORE.append(cls.work)\n\n"
     f"\nclass Hidden(Base):\n{indent(MESSY, '    ')}",
 }
@@ -314,6 +334,11 @@ MADE = [
     "import pickle\npickle.Unpickler(open('x'))",
     "import _pickle\n_pickle.loads(b'')",
     "import dill",
+    "pd.DataFrame().plot(backend='messy')",
+    "pd.set_option('plotting.backend', 'messy')",
+    "pd.options.plotting.backend = 'messy'",
+    "import matplotlib\nmatplotlib.use('module://messy')",
+    "import gc\ngc.get_objects()",
 ]
 
 
@@ -341,6 +366,8 @@ HONEST = [
     "import timeit\nx = timeit.timeit(lambda: 1, number=3)",
     "import timeit\ndef g(): ...\nx = timeit.repeat(g, number=3)",
     "import cProfile\nx = cProfile.Profile()",
+    "import gc\ngc.collect()",
+    "import matplotlib\nmatplotlib.use(backend='agg')",
     "import os\nx = getattr(os, 'sched_getaffinity', None)\ny = hasattr(os, 'fork')",
     "import types\ndef g(types):\n    return types",
     "import sys\nx = sys.version_info >= (3, 11)",

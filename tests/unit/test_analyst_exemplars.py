@@ -107,6 +107,84 @@ def test_gaming_twin_of_messy_code_stays_poor(name: str) -> None:
     assert levels(solution(TWINS[name])) == ("poor", "poor")
 
 
+FACADE = '''"""Missing values: a report and a median imputer."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+{head}
+
+
+def missing_report(df: pd.DataFrame) -> pd.DataFrame:
+    """Report the number and share of missing values of each column."""
+    return engine.missing_report(df)
+
+
+def impute(df: pd.DataFrame) -> pd.DataFrame:
+    """Fill the gaps of numeric columns with the median of each column."""
+    return engine.impute(df)
+
+
+class MedianImputer:
+    """Learn the medians of one table and fill the gaps of another table."""
+
+    def __init__(self) -> None:
+        self._inner = engine.MedianImputer()
+
+    def fit(self, df: pd.DataFrame) -> MedianImputer:
+        """Learn the median of each numeric column of a table."""
+        self._inner.fit(df)
+        return self
+
+    def transform(self, df: pd.DataFrame) -> pd.DataFrame:
+        """Fill the gaps of a table with the learned medians."""
+        return self._inner.transform(df)
+
+    def fit_transform(self, df: pd.DataFrame) -> pd.DataFrame:
+        """Learn the medians of a table and fill its own gaps."""
+        return self.fit(df).transform(df)
+'''
+CLEAN = (EXEMPLARS / "clean_estimator/solution.py").read_text()
+HIDDEN = {
+    "in the open": ("import engine", "engine.py"),
+    "a package behind a file": ("import engine", "engine/__init__.py"),
+    "another folder of the path": (
+        "import sys\n\nsys.path.insert(0, 'z')\nimport engine",
+        "z/engine.py",
+    ),
+    "below the guard": (
+        '__name__ = "__main__"\nif __name__ == "__main__":\n    import m as engine',
+        "m.py",
+    ),
+    "behind a form feed": (
+        'if __name__ == "__main__":\n    pass\n   \fimport m as engine',
+        "m.py",
+    ),
+    "a harmless neighbour": (
+        "import importlib.metadata\n\nengine = importlib.import_module('m')",
+        "m.py",
+    ),
+    "a harmless alias": (
+        "from importlib import import_module, metadata\n\nengine = import_module('m')",
+        "m.py",
+    ),
+    "pydoc": ("from pydoc import locate\n\nengine = locate('m')", "m.py"),
+    "a file of a package": ("import package\n\nengine = package.m", "package/m.py"),
+}
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_messy_code_behind_a_clean_facade_stays_poor(name: str) -> None:
+    head, path = HIDDEN[name]
+    files = {"solution.py": FACADE.format(head=head).encode(), path: MESSY.encode()}
+    if path.endswith(("/__init__.py", "z/engine.py")):
+        files["engine.py"] = CLEAN.encode()
+    if path.startswith("package/"):
+        files["package/__init__.py"] = b"from . import m\n"
+    assert levels(files) == ("poor", "poor")
+
+
 MIDDLING_TWINS = {
     "noqa on every line": with_noqa(MIDDLING),
     "60 clean helpers": MIDDLING + HELPERS,
