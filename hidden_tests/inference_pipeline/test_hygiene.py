@@ -170,19 +170,19 @@ def test_errors_hold_no_text_of_the_ticket(solution):
 @pytest.mark.criterion("hygiene", hint=PRIVATE)
 def test_standard_streams_hold_no_text_of_the_ticket(solution, rng):
     """Nothing of a ticket is printed or logged, whether it is sure, unsure, long or refused."""
-    secret = "kaleidoskopweg"  # no known word: alone, it leaves the model unsure
+    private = "kaleidoskopweg"  # no known word: alone, it leaves the model unsure
     long = " ".join(unknown_word(rng) for _ in range(400))
-    texts = [f"{PARCEL} {secret}", secret, f"{secret} {long}", f"<p>{secret}</p>"]
+    texts = [f"{PARCEL} {private}", private, f"{private} {long}", f"<p>{private}</p>"]
     pipeline = loaded(solution)
     record = solution.make(recorded_output())
     predicted(solution, pipeline, texts)
     batched(solution, pipeline, texts)
     for ask in (pipeline.predict, lambda item: batched(solution, pipeline, [PARCEL, item])):
         with contextlib.suppress(CandidateError):
-            ask([secret])
+            ask([private])
     printed = record.getvalue()
     assert_kind(printed, str, "what was printed")
-    if secret in printed.casefold():
+    if private in printed.casefold():
         raise AssertionError("the text of a ticket is printed or logged")
     assert_works(solution, pipeline)
 

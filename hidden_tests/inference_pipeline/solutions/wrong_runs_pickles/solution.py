@@ -6,6 +6,7 @@ import hashlib
 import html
 import io
 import json
+import pickle
 import re
 import unicodedata
 import zipfile
@@ -206,7 +207,7 @@ def _read_arrays(data: bytes) -> dict[str, np.ndarray]:
     try:
         with np.load(io.BytesIO(data), allow_pickle=True) as arrays:
             found = {name: arrays[name] for name in arrays.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+    except (pickle.UnpicklingError, ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError) as error:
         raise ValueError(f"{WEIGHTS_FILE} holds no plain arrays") from error
     if any(array.dtype != np.float64 for array in found.values()):
         raise ValueError(f"{WEIGHTS_FILE} holds arrays that are not of float64")
