@@ -43,8 +43,8 @@ _JUNK_FOLDERS = frozenset(
 )
 _JUNK_FILES = frozenset([b".DS_Store", b"Thumbs.db", b"desktop.ini"])
 
-# What Windows takes for a device, whatever comes behind a dot.
-_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9]) *(\..*)?", re.IGNORECASE)
+# What Windows takes for a device. With a suffix only old ones do, and aux.py is an honest name.
+_DEVICE = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE)
 
 
 def shown(raw: bytes | str) -> str:

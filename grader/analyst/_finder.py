@@ -23,6 +23,8 @@ _ADDING = {"insert", "append", "extend"}
 _INSTALLED = sys.stdlib_module_names | {
     *("numpy", "pandas", "sklearn", "scipy", "joblib", "matplotlib", "IPython", "pytest"),
     *("imblearn", "pyarrow", "tzdata"),
+    *("narwhals", "sklearn_compat", "typing_extensions", "PIL", "mpl_toolkits", "packaging"),
+    *("psutil", "traitlets", "cycler", "pyparsing", "tqdm"),
     *("threadpoolctl", "dateutil", "pytz", "seaborn", "statsmodels", "lightgbm", "xgboost"),
 }
 _LIBRARY = {"os", "os.path", "sys", "pathlib", "pathlib.Path"}

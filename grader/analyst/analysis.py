@@ -90,9 +90,13 @@ def _facts(files: Mapping[str, bytes], contract: Contract) -> Facts:
 
 
 def _unread(files: Mapping[str, bytes], reached: Reached) -> set[str]:
-    """Dotted names of the files that nothing imports."""
+    """Dotted names of the files that nothing imports; what is empty hides nothing."""
     read = {module.path for module in reached.modules}
-    paths = [path for path in files if path.endswith(".py") and path not in read]
+    paths = [
+        path
+        for path, data in files.items()
+        if path.endswith(".py") and path not in read and data.strip()
+    ]
     parts = [path.removesuffix(".py").removesuffix("/__init__").split("/") for path in paths]
     return {".".join(names[first:]) for names in parts for first in range(len(names))}
 

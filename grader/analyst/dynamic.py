@@ -45,7 +45,7 @@ _BOUND_BY_PYTHON = {"__package__", "__spec__", "__path__", "__loader__", "__buil
 _MODULES = {
     *("builtins", "code", "codeop", "cffi", "ctypes", "imp", "importlib", "marshal"),
     *("pkgutil", "runpy", "subprocess", "zipimport", "IPython", "cloudpickle", "dill"),
-    *("pydoc", "doctest", "trace", "bdb", "rlcompleter", "modulefinder", "py_compile", "pty"),
+    *("pydoc", "trace", "bdb", "rlcompleter", "modulefinder", "py_compile", "pty"),
     *("mock", "pkg_resources", "setuptools", "distutils", "shelve", "posix", "idlelib"),
     *("_frozen_importlib", "_frozen_importlib_external", "_imp", "_ctypes", "_posixsubprocess"),
     *("unittest.mock", "logging.config.fileConfig", "logging.config.listen"),
@@ -78,13 +78,14 @@ _ONLY = {
         *("HIGHEST_PROTOCOL", "DEFAULT_PROTOCOL"),
     }
     for module in ("pickle", "_pickle")
-}
+} | {"doctest": set()}  # imported for what stands below the main guard
 _TELLING = {"os", "sys", "types", "inspect"}  # names that nobody gives to anything else
 _PROFILERS = {"cProfile", "profile"}
 _HEADS = _MEMBERS.keys() - {"metadata", "threading"} | _ONLY.keys()
 # They take the names of modules as text.
-_BY_TEXT = ("importlib.resources", "importlib.metadata", "logging.config", "unittest")
+_BY_TEXT = ("importlib.resources", "logging.config", "unittest")
 _BACKEND = "module://"
+_TYPING = ("typing", "typing_extensions")
 _BLOB_CHARS = 1500
 _BLOB_ITEMS = 400
 _DENSE_CHARS = 200
@@ -130,7 +131,7 @@ class _Reader:
             for _, _, dotted in import_names(node, module.name, module.path)
         }
         self._by_text = any(name.startswith(_BY_TEXT) for name in self._named) or any(
-            map(_chooses_backend, nodes)
+            map(self._chooses_backend, nodes)
         )
         self._profiles = any(name.partition(".")[0] in _PROFILERS for name in self._named)
         self._functions = {n.name for n in nodes if isinstance(n, ast.FunctionDef)} - {
@@ -161,7 +162,7 @@ class _Reader:
         if isinstance(node, ast.Subscript):
             return self._trace_subscript(node)
         if isinstance(node, ast.arg | ast.AnnAssign | ast.FunctionDef | ast.AsyncFunctionDef):
-            return _trace_annotation(node)
+            return self._trace_annotation(node)
         if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
             return self._trace_text(node.value)
         return _trace_size(node)
@@ -276,6 +277,53 @@ class _Reader:
     def _trace_subscript(self, node: ast.Subscript) -> str:
         return "" if isinstance(node.ctx, ast.Load) else _trace_writing(node.value)
 
+    def _trace_annotation(
+        self, node: ast.arg | ast.AnnAssign | ast.FunctionDef | ast.AsyncFunctionDef
+    ) -> str:
+        """A hint in quotes is code that some libraries run."""
+        hint = getattr(node, "returns", None) or getattr(node, "annotation", None)
+        stack = [hint] if hint else []
+        while stack:
+            part = stack.pop()
+            if isinstance(part, ast.Subscript) and (kind := self._text_kind(part.value)):
+                inside = part.slice.elts if isinstance(part.slice, ast.Tuple) else [part.slice]
+                stack += inside[:1] if kind == "Annotated" else []  # the rest is no code
+                continue
+            if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                try:
+                    inner = ast.parse(part.value.strip(), mode="eval")
+                except (SyntaxError, ValueError, RecursionError, MemoryError):
+                    continue
+                if any(isinstance(item, ast.Call | ast.NamedExpr) for item in ast.walk(inner)):
+                    return "a type hint in quotes that calls something"
+            stack += [child for child in ast.iter_child_nodes(part) if isinstance(child, ast.expr)]
+        return ""
+
+    def _text_kind(self, node: ast.expr) -> str:
+        """``Literal`` or ``Annotated``, whose texts are no code; empty for anything else."""
+        names = self._scopes.dotted(node)
+        known = {f"{home}.{name}": name for home in _TYPING for name in ("Literal", "Annotated")}
+        return known[names.pop()] if len(names) == 1 and names <= known.keys() else ""
+
+    def _chooses_backend(self, node: ast.AST) -> bool:
+        """Pandas and matplotlib import the module that a backend names."""
+        if isinstance(node, ast.Constant):
+            text = node.value if isinstance(node.value, str) else ""
+            last = text.rpartition(".")[2]
+            return text.startswith(_BACKEND) or last == "backend"
+        if isinstance(node, ast.keyword) and isinstance(node.value, ast.Constant):
+            # A text that names no file chooses none: joblib's threads, for one.
+            return node.arg == "backend" and self._names_unread(node.value.value)
+        return "backend" in {getattr(node, "arg", ""), getattr(node, "attr", "")}
+
+    def _names_unread(self, text: object) -> bool:
+        """Whether a text is the name of a file of the submission that was not read."""
+        if not isinstance(text, str):
+            return False
+        parts = text.removeprefix(_BACKEND).replace(":", ".").split(".")
+        names = [".".join(parts[: n + 1]) for n in range(len(parts))]
+        return all(part.isidentifier() for part in parts) and any(map(self._unread, names))
+
     def _trace_text(self, text: str | bytes) -> str:
         if len(text) > _BLOB_CHARS:
             return f"a text literal of {len(text)} characters"
@@ -283,11 +331,8 @@ class _Reader:
         newline = "\n" if isinstance(text, str) else b"\n"
         if len(text) > _DENSE_CHARS and blank not in text and newline not in text:  # type: ignore[operator]
             return f"an encoded-looking literal of {len(text)} characters"
-        if self._by_text and isinstance(text, str):
-            parts = text.removeprefix(_BACKEND).replace(":", ".").split(".")
-            names = [".".join(parts[: n + 1]) for n in range(len(parts))]
-            if all(part.isidentifier() for part in parts) and any(map(self._unread, names)):
-                return "it names a file of the submission in a text"
+        if self._by_text and self._names_unread(text):
+            return "it names a file of the submission in a text"
         return ""
 
 
@@ -307,14 +352,6 @@ def _forbidden(dotted: str) -> str:
         if known and holder in _ONLY and name not in _ONLY[holder]:
             return f"{holder}.{name}"
     return ""
-
-
-def _chooses_backend(node: ast.AST) -> bool:
-    """Pandas and matplotlib import the module that a backend names."""
-    if isinstance(node, ast.Constant):
-        text = node.value if isinstance(node.value, str) else ""
-        return text.startswith(_BACKEND) or text.endswith("backend")
-    return "backend" in {getattr(node, "arg", ""), getattr(node, "attr", "")}
 
 
 def _docstrings(statement: ast.stmt) -> Iterator[int]:
@@ -344,22 +381,6 @@ def _trace_computed(name: str, asked: ast.expr) -> str:
         ):
             return ""
     return f"{name} with a name put together at run time"
-
-
-def _trace_annotation(
-    node: ast.arg | ast.AnnAssign | ast.FunctionDef | ast.AsyncFunctionDef,
-) -> str:
-    """A hint in quotes is code that some libraries run."""
-    hint = getattr(node, "returns", None) or getattr(node, "annotation", None)
-    for part in ast.walk(hint) if hint else ():
-        if isinstance(part, ast.Constant) and isinstance(part.value, str):
-            try:
-                inner = ast.parse(part.value.strip(), mode="eval")
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
-                continue
-            if any(isinstance(item, ast.Call | ast.NamedExpr) for item in ast.walk(inner)):
-                return "a type hint in quotes that calls something"
-    return ""
 
 
 def _trace_size(node: ast.AST) -> str:

@@ -79,7 +79,7 @@ def run_ruff(reached: Reached, rules: Iterable[str]) -> list[Finding]:
         if code in ("", "invalid-syntax"):
             place = next((m.place(line) for m in reached.modules if m.path == path), "")
             raise UnreviewableError("the linter gives up on the source", place)
-        if code == "BLE001" and line in kept[path]:
+        if code == "BLE001" and line in kept.get(path, ()):
             continue
         if line in lines.get(path, ()) and not (code in _SHOWING and line in loose[path]):
             found.append(Finding(code, path, line))

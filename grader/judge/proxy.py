@@ -198,7 +198,8 @@ class Solution:
         self._channel = channel
         self._session = 0
         self._running = False
-        self._streams: dict[int, Iterator[object]] = {}
+        # Kept to the end: a thread of the submission may still read one that a test has left.
+        self._streams: list[Iterator[object]] = []
         self.failure: ChannelFailure | None = None
         self.calls = 0
         self.asked = 0
@@ -230,7 +231,6 @@ class Solution:
 
         The first error ends it and is raised.
         """
-        self._streams.clear()
         answers = self.ask("each", target, list(items))
         if type(answers) is not list or len(answers) != len(items):
             self._fail("bad-reply", "calls for several items gave another number of answers")
@@ -287,7 +287,6 @@ class Solution:
         self, options: Mapping[str, object], target: object, *args: object, **kwargs: object
     ) -> object:
         """Call with protocol options."""
-        self._streams.clear()
         positional = [self._prepared(value) for value in args]
         named = {key: self._prepared(value) for key, value in kwargs.items()}
         result = self.ask("call", target, positional, named, dict(options))
@@ -394,15 +393,14 @@ class Solution:
 
     def _prepared(self, value: object) -> object:
         if isinstance(value, Iterator) and not isinstance(value, RemoteObject):
-            stream = len(self._streams)
-            self._streams[stream] = value
-            return Stream(stream)
+            self._streams.append(value)
+            return Stream(len(self._streams) - 1)
         return value
 
     def _next_item(self, stream: int) -> bytes:
-        source = self._streams.get(stream)
-        if source is None:
+        if not 0 <= stream < len(self._streams):
             self._fail("bad-reply", "it pulls from a stream that there is not")
+        source = self._streams[stream]
         try:
             item: tuple[object, ...] = ("item", next(source))
         except StopIteration:

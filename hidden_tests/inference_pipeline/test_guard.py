@@ -60,7 +60,7 @@ def _with_objects(name):
     np.save(member, np.array([_Call()], dtype=object), allow_pickle=True)
     with zipfile.ZipFile(buffer := io.BytesIO(), "w") as archive:
         for item, data in {**members, f"{name}.npy": member.getvalue()}.items():
-            archive.writestr(zipfile.ZipInfo(item), data)  # without the time: a replay asks the same
+            archive.writestr(zipfile.ZipInfo(item), data)  # no time of day: replays ask the same
     return sealed({**FILES, "weights.npz": buffer.getvalue()})
 
 

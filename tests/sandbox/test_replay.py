@@ -5,24 +5,24 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from grader import pipeline
+from grader import labelled, pipeline
 from grader.errors import ReplayMismatch, UsageError
 from grader.report import report_json
 from grader.wire.codec import encode
 from tests.sandbox.probe import HONEST, PROJECT, probe
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from grader.sandbox.workbench import Workbench, Worker
     from tests.sandbox.probe import Probed
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(120)]
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 DEFECTIVE = HONEST.replace("2 * x", "3 * x") + "\n\ndef fill(df):\n    import os; os._exit(3)\n"
 
 
@@ -40,6 +40,18 @@ def copy_of(recorded: Probed, tmp_path: Path) -> Path:
 def test_replay_reaches_the_recorded_verdicts(recorded: Probed) -> None:
     evidence = pipeline.replay(recorded.folder, root=PROJECT)
     assert [item.cause for item in evidence] == [item.cause for item in recorded.report.evidence]
+
+
+@pytest.mark.parametrize("exercise", labelled.exercises(ROOT))
+def test_every_exercise_asks_the_same_again(
+    worker: Worker, bench: Workbench, exercise: str, tmp_path: Path
+) -> None:
+    (case,) = (c for c in labelled.load_cases(exercise, ROOT) if c.name == "reference")
+    submission = labelled.stage(case, tmp_path)
+    grading = pipeline.prepare(submission, root=ROOT, exercise=exercise, seed="ab" * 16)
+    graded = pipeline.run(worker, bench, grading, out=tmp_path / "results")
+    evidence = pipeline.replay(graded.folder, root=ROOT)
+    assert [item.status for item in evidence] == [item.status for item in graded.report.evidence]
 
 
 def test_changed_verdict_in_the_report_is_found(recorded: Probed, tmp_path: Path) -> None:

@@ -275,7 +275,12 @@ MADE = [
     "from importlib.resources import files\nfiles('messy')",
     "from importlib import resources\nresources.files('messy')",
     "from pydoc import locate",
-    "import doctest",
+    "import doctest\ndoctest.testmod()",
+    "from doctest import testmod",
+    "import doctest\nx = doctest",
+    "def g(x: 'Literal[print()]'): ...",
+    "from typing import List as Literal\ndef g(x: Literal['print()']): ...",
+    "from typing import Annotated\ndef g(x: Annotated['print()', 1]): ...",
     "import timeit\ntimeit.timeit('x = 1')",
     "from timeit import Timer\nTimer('x = 1').timeit()",
     "import timeit\ndef f(): ...\nf = 'x = 1'\ntimeit.timeit(f)",
@@ -379,6 +384,11 @@ HONEST = [
     "import functools\ndef g(f):\n    g.__name__ = f.__name__\n    return g",
     "import logging\nlogging.getLogger(__name__)",
     "import unittest\nclass T(unittest.TestCase): ...\nx = 'solution'",
+    "import doctest\nif __name__ == '__main__':\n    doctest.testmod()",
+    "from typing import Annotated\ndef g(x: Annotated[int, 'shape (n,)']): ...",
+    "import typing as t\ndef g(x: t.Literal['mean()']): ...",
+    "from joblib import Parallel\nx = Parallel(backend='threading'), 'messy'",
+    "from importlib.metadata import version\nx = version('pandas'), 'messy'",
 ]
 
 

@@ -333,12 +333,18 @@ CAFE = "caf\u00e9.py".encode()
         b"a.py\0.txt", b"a\nb.py", b"-rf", b"x/-rf", "x\u202eyp.txt".encode(), b"$(reboot).py",
         b"=1+1.py", b"+x", b"@x", b"<img src=x onerror=alert(1)>.py", b"a//b.py", b" x.py", b"x ",
         b"x.", b"", b"\x1b[2J.py", CAFE, b"a\xff.py", b"{{7*7}}.py", b"..", b"a;b", b"`id`", b"~x",
-        b".git/../../x", b"__MACOSX/a\0b", b"nul.py", b"CON", b"aux.tar.gz", b"a/COM1/b", b"Prn .x",
-        b"lpt9", b"com0.txt",
+        b".git/../../x", b"__MACOSX/a\0b", b"NUL", b"CON", b"a/COM1/b", b"lpt9",
     ],
 )  # fmt: skip
 def test_hostile_names_are_refused(code: Callable[..., str], name: bytes) -> None:
     assert code(zip_of(SOLUTION, Item(name))) == "bad-name"
+
+
+@pytest.mark.parametrize("name", [b"aux.py", b"con.csv", b"null.py", b"com.py"])
+def test_names_that_begin_like_a_device_are_kept(
+    read: Callable[..., Submission], name: bytes
+) -> None:
+    assert name.decode() in paths(read(zip_of(SOLUTION, Item(name))))
 
 
 @pytest.mark.parametrize("name", ["/etc/x", "../x", "a\nb", "-rf", "caf\u00e9.py", "a\\b"])

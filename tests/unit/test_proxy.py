@@ -311,3 +311,12 @@ def test_cost_is_the_orchestrators_measure() -> None:
     solution = Solution(Scripted(("value", 1)))
     solution.f()
     assert solution.last == Measure(1_000, 500, 7)
+
+
+def test_a_stream_that_a_test_left_stays_its_own() -> None:
+    pulls = (("pull", 0), ("pull", 1), ("pull", 0))
+    channel = Scripted(("value", 1), *pulls, ("value", 2))
+    solution = Solution(channel)
+    solution.work(iter("ab"))
+    solution.work(iter("xy"))
+    assert channel.asked[2:] == [("item", "a"), ("item", "x"), ("item", "b")]
