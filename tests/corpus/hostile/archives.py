@@ -211,7 +211,7 @@ _zip("bare-repository", "A folder that is a repository.", "REJECT(repository)",
      Item(b"docs/HEAD", b"ref: refs/heads/main\n"), Item(b"docs/objects/x"),
      Item(b"docs/refs/x"), Item(b"docs/config", b"[core]\n\tbare = false\n"))  # fmt: skip
 _zip("windows-device", "A name that is a device on Windows.", "REJECT(bad-name)",
-     Item(b"nul.py"))  # fmt: skip
+     Item(b"NUL"))  # fmt: skip
 
 
 @archive("REJECT(symlink)")
