@@ -41,7 +41,10 @@ _SWITCH_SECONDS = 1e-4  # repeated calls on threads: few of them show what threa
 
 
 class PullItem(Protocol):
-    """Asks the judge for the next item of a stream; raises StopIteration at its end."""
+    """Asks the judge for the next item of a stream; raises StopIteration at its end.
+
+    Any thread may ask: it waits for its turn.
+    """
 
     def __call__(self, stream_id: int, /) -> object: ...
 
@@ -98,7 +101,6 @@ class Session:
         self._namespace: Mapping[str, object] = {}
         self._failures: tuple[CellFailure, ...] = ()
         self._handles: dict[int, object] = {}
-        self._pull_lock = threading.Lock()
 
     def load(self) -> bytes | None:
         """Import the submission. Returns None, or the encoded error that stopped it."""
@@ -196,11 +198,10 @@ class Session:
 
     def _stream(self, stream_id: int) -> Iterator[object]:
         while True:
-            with self._pull_lock:
-                try:
-                    item = self._pull(stream_id)
-                except StopIteration:
-                    return
+            try:
+                item = self._pull(stream_id)
+            except StopIteration:
+                return
             yield self._from_wire(item)
 
     def _target(self, target: object) -> Callable[..., object]:
