@@ -200,18 +200,18 @@ def _value_of(name: str, module: Module) -> ast.expr | None:
 
 def list_of_names(tree: ast.Module) -> set[str] | None:
     """The names that a file's ``__all__`` lists; None when they are computed."""
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and [ast.unparse(t) for t in node.targets] == ["__all__"]:
-            items = (
-                node.value.elts if isinstance(node.value, ast.List | ast.Tuple) else [node.value]
-            )
-            if not all(isinstance(i, ast.Constant) and isinstance(i.value, str) for i in items):
-                return None
-            found |= {str(item.value) for item in items if isinstance(item, ast.Constant)}
-    mentions = sum(isinstance(n, ast.Name) and n.id == "__all__" for n in ast.walk(tree))
-    stated = sum(
-        isinstance(n, ast.Assign) and [ast.unparse(t) for t in n.targets] == ["__all__"]
-        for n in ast.walk(tree)
-    )
-    return found if mentions == stated else None
+    nodes = list(ast.walk(tree))
+    stated = [
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Assign) and [ast.unparse(t) for t in node.targets] == ["__all__"]
+    ]
+    if len(stated) != sum(isinstance(n, ast.Name) and n.id == "__all__" for n in nodes):
+        return None  # extended, or handed to something that may
+    items = [
+        item
+        for value in stated
+        for item in (value.elts if isinstance(value, ast.List | ast.Tuple) else [value])
+    ]
+    names = [i.value for i in items if isinstance(i, ast.Constant) and isinstance(i.value, str)]
+    return set(names) if len(names) == len(items) else None
