@@ -7,7 +7,7 @@ defect is, say, the mean in place of the median loses nothing here.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,8 +15,39 @@ from hypothesis import strategies as st
 
 from grader.judge.compare import assert_frame, assert_kind, assert_value
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
 NAN = float("nan")
+PLAIN_WHOLE = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
+NULLABLE_WHOLE = ["Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64"]
+FRACTIONS = ["float32", "float64", "Float32", "Float64"]
+WITH_GAPS = [*FRACTIONS, *NULLABLE_WHOLE]  # the numeric dtypes that can hold one
 REPORT_COLUMNS = ["n_missing", "pct_missing", "dtype"]
+
+
+def cells(values: Sequence[float | None], dtype: str) -> pd.Series:
+    """A column of `dtype`, where None is a gap in it."""
+    if dtype in ("float32", "float64"):
+        return pd.Series(np.array([NAN if cell is None else cell for cell in values], dtype=dtype))
+    return pd.Series(pd.array(list(values), dtype=dtype))
+
+
+def of_dtypes(dtypes: Iterable[str], values: Sequence[float | None]) -> pd.DataFrame:
+    """A frame with one column of each dtype, named like it, all of the same values."""
+    return pd.DataFrame({dtype: cells(values, dtype) for dtype in dtypes})
+
+
+def crowded() -> pd.DataFrame:
+    """The probe, and columns of every numeric dtype, unsorted: complete ones, and some with gaps.
+
+    The mean and the median of each but the probe are 40, whatever its dtype.
+    """
+    complete = of_dtypes([*PLAIN_WHOLE, *WITH_GAPS], [70, 10, 25, 55, 40, 40])
+    gappy = of_dtypes(WITH_GAPS, [60, None, 10, 20, 70, 40])
+    return pd.concat([complete, gappy.add_prefix("gap in ")], axis=1).assign(
+        probe=[2.0, NAN, 2.0] * 2
+    )
 
 
 def probed(**columns: object) -> pd.DataFrame:
@@ -44,6 +75,12 @@ def assert_cells(actual: object, expected: pd.DataFrame, what: str = "result") -
         check_column_order=False,
         what=what,
     )
+
+
+def assert_probe(actual: object, rows: int, what: str = "result") -> None:
+    """Hold that the probe is filled, whatever became of the columns beside it."""
+    assert_kind(actual, pd.DataFrame, what)
+    assert_cells(actual.filter(items=["probe"]), pd.DataFrame({"probe": [2.0] * rows}), what)
 
 
 def assert_fills(solution: Any) -> None:

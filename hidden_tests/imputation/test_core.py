@@ -83,6 +83,18 @@ def test_report_puts_most_missing_first(solution):
     assert_value(report_index(solution.missing_report(frame)), ["c3", "c2", "c1", "c0"])
 
 
+@pytest.mark.criterion("core", hint=ORDER)
+def test_report_orders_long_columns_by_their_counts(solution, rng):
+    """One missing cell more is enough to come first, however many rows there are."""
+    counts = [int(count) for count in rng.permutation(range(6, 14))]
+    column = np.zeros(4000)
+    frame = pd.DataFrame(
+        {f"c{count:02d}": np.where(np.arange(4000) < count, NAN, column) for count in counts}
+    )
+    due = [f"c{count:02d}" for count in sorted(counts, reverse=True)]
+    assert_value(report_index(solution.missing_report(frame)), due)
+
+
 @pytest.mark.criterion("core", hint=SHAPE)
 def test_report_has_three_typed_columns(solution):
     """The report has exactly n_missing (whole numbers), pct_missing (floats) and dtype."""
@@ -140,6 +152,17 @@ def test_fills_an_export(solution, rng):
 
 
 @pytest.mark.criterion("core", hint=FILL)
+def test_fills_long_columns(solution, rng):
+    """Thousands of rows are filled with the median like a few, also by the imputer."""
+    values = rng.gamma(1.5, 40.0, size=(12_000, 2))  # skewed: the mean is far from the median
+    values[rng.random(values.shape) < 0.1] = NAN
+    frame = pd.DataFrame(values, columns=["x", "y"])
+    expected = reference.impute(frame)
+    assert_cells(solution.impute(frame), expected, "impute")
+    assert_cells(fitted(solution, frame).transform(frame), expected, "transform")
+
+
+@pytest.mark.criterion("core", hint=FILL)
 @settings(max_examples=12)
 @given(frames())
 def test_fills_any_frame(solution, frame):
@@ -172,3 +195,14 @@ def test_imputer_learns_in_fit_and_fills_in_transform(solution):
     frame = pd.DataFrame({"x": [1.0, 2.0, 60.0, NAN], "name": ["a", None, "c", "d"]})
     expected = pd.DataFrame({"x": [1.0, 2.0, 60.0, 2.0], "name": ["a", None, "c", "d"]})
     assert_cells(fitted(solution, frame).transform(frame), expected)
+
+
+@pytest.mark.criterion("core", hint=REST)
+def test_transform_leaves_text_and_dates_as_they_are(solution):
+    """Missing text and dates stay missing in transform and fit_transform as in impute."""
+    frame = probed(
+        name=["ann", None, "  bob "], day=pd.to_datetime(["2024-05-01", None, "2024-05-03"])
+    )
+    assert_cells(fitted(solution, frame).transform(frame), probe_filled(frame), "transform")
+    imputer = solution.keep.MedianImputer()
+    assert_cells(imputer.fit_transform(frame), probe_filled(frame), "fit_transform")

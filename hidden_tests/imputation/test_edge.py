@@ -6,10 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from data import (
+    FRACTIONS,
     NAN,
+    NULLABLE_WHOLE,
+    PLAIN_WHOLE,
+    WITH_GAPS,
     assert_fills,
     assert_reports,
+    cells,
     fitted,
+    of_dtypes,
     probe_filled,
     probed,
     report_column,
@@ -70,6 +76,26 @@ def test_numbers_in_text_or_object_columns_are_kept(solution):
     assert_frame(solution.impute(frame), expected=probe_filled(frame))
 
 
+@pytest.mark.criterion("edge", hint=NUMERIC)
+def test_transform_keeps_other_kinds(solution):
+    """Flags, durations and categories stay as they are in transform too."""
+    frame = probed(
+        flag=pd.array([True, None, True], dtype="boolean"),
+        took=pd.to_timedelta(["1h", None, "1h"]),
+        grade=pd.Categorical([3, None, 3], categories=[1, 3, 5]),
+    )
+    assert_frame(fitted(solution, frame).transform(frame), expected=probe_filled(frame))
+
+
+@pytest.mark.criterion("edge", hint=NUMERIC)
+def test_every_numeric_dtype_is_filled(solution):
+    """Each numeric dtype that can hold a gap is filled and kept, signed or not."""
+    frame = of_dtypes(WITH_GAPS, [2, None, 6])
+    expected = of_dtypes(WITH_GAPS, [2, 4, 6])
+    assert_frame(solution.impute(frame), expected=expected, what="impute")
+    assert_frame(fitted(solution, frame).transform(frame), expected=expected, what="transform")
+
+
 @pytest.mark.criterion("edge", hint=VALUES)
 def test_sentinels_are_ordinary_values(solution):
     """A documented sentinel is a number like any other here."""
@@ -117,6 +143,34 @@ def test_fractional_median_of_whole_numbers(solution):
     )
     expected = probe_filled(frame.assign(gap=pd.array([1.0, 1.5, 2.0], dtype="Float64")))
     assert_frame(solution.impute(frame), expected=expected)
+
+
+@pytest.mark.criterion("edge", hint=DTYPES)
+def test_fractional_medians_and_repeated_row_labels(solution):
+    """Whole numbers with a gap become Float64 whatever the row labels are; complete ones stay."""
+    complete = of_dtypes([*PLAIN_WHOLE, *NULLABLE_WHOLE], [1, 1, 1, 2, 2, 2]).add_prefix("full ")
+    labels = pd.Index([7, 7, 8, 8, 7, 8])
+    holes, filled = [1, None, 2, 1, 2, None], [1, 1.5, 2, 1, 2, 1.5]
+    gappy = pd.concat([complete, of_dtypes(WITH_GAPS, holes)], axis=1).set_axis(labels, axis=0)
+    due = {dtype: cells(filled, dtype if dtype in FRACTIONS else "Float64") for dtype in WITH_GAPS}
+    expected = pd.concat([complete, pd.DataFrame(due)], axis=1).set_axis(labels, axis=0)
+    assert_frame(solution.impute(gappy), expected=expected, what="impute")
+    assert_frame(fitted(solution, gappy).transform(gappy), expected=expected, what="transform")
+
+
+@pytest.mark.criterion("edge", hint=DTYPES)
+def test_whole_numbers_near_the_end_of_their_dtype(solution):
+    """The mean of two large whole numbers is between them, whatever their dtype can hold."""
+    gappy, filled, learned = {}, {}, {}
+    for plain, nullable in zip(PLAIN_WHOLE, NULLABLE_WHOLE, strict=True):
+        top = min(int(np.iinfo(plain).max), 2**53 - 1)
+        gappy[nullable] = cells([top - 8, None, top - 2], nullable)
+        filled[nullable] = cells([top - 8, top - 5, top - 2], nullable)
+        learned[nullable] = cells([top - 8, top - 2], plain)
+    frame, expected = pd.DataFrame(gappy), pd.DataFrame(filled)
+    assert_frame(solution.impute(frame), expected=expected, what="impute")
+    imputer = fitted(solution, pd.DataFrame(learned))
+    assert_frame(imputer.transform(frame), expected=expected, what="transform")
 
 
 @pytest.mark.criterion("edge", hint=DTYPES)
@@ -181,6 +235,15 @@ def test_column_labels_are_kept(solution):
     assert_frame(solution.impute(frame), expected=expected)
 
 
+@pytest.mark.criterion("edge", hint=LABELS)
+def test_imputer_takes_any_column_labels(solution):
+    """Text and numbers side by side are column labels for the imputer as well."""
+    frame = pd.DataFrame({"z": [1.0, NAN, 1.0], 0: [5, 5, 5], 2.5: [NAN, 3.0, 3.0]})
+    expected = frame.assign(z=[1.0, 1.0, 1.0])
+    expected[2.5] = [3.0, 3.0, 3.0]
+    assert_frame(fitted(solution, frame).transform(frame), expected=expected)
+
+
 @pytest.mark.criterion("edge", hint=REFUSE)
 def test_repeated_column_names_are_refused(solution):
     """Two columns of one name raise ValueError, wherever they come in."""
@@ -195,6 +258,8 @@ def test_repeated_column_names_are_refused(solution):
         imputer.transform(twice)
     with raises(ValueError):
         imputer.fit(twice)
+    with raises(ValueError):
+        imputer.fit_transform(twice)
 
 
 @pytest.mark.criterion("edge", hint=REFUSE)
@@ -212,6 +277,8 @@ def test_other_arguments_are_refused(solution):
             imputer.transform(argument)
         with raises(TypeError):
             imputer.fit(argument)
+        with raises(TypeError):
+            imputer.fit_transform(argument)
 
 
 @pytest.mark.criterion("edge", hint=REPORT)
@@ -292,6 +359,16 @@ def test_columns_that_fit_never_saw_pass_through(solution):
 
 
 @pytest.mark.criterion("edge", hint=COLUMNS)
+def test_a_frame_without_numbers_can_be_fitted(solution):
+    """Fit may find nothing to learn; transform then returns what it is given."""
+    frame = pd.DataFrame({"x": [1.0, 2.0], "name": ["a", "b"]})
+    for train in (frame[["name"]], frame.iloc[:0], pd.DataFrame(index=[1, 2])):
+        result = fitted(solution, train).transform(frame)
+        assert_frame(result, expected=frame, what="after a fit without numbers")
+    assert_fills(solution)
+
+
+@pytest.mark.criterion("edge", hint=COLUMNS)
 def test_columns_may_be_absent_or_in_another_order(solution):
     """Medians go by name; transform keeps the columns that it is given, in their order."""
     imputer = fitted(
@@ -311,7 +388,7 @@ def test_transform_keeps_dtypes(solution):
         {
             "n": pd.array([0, None, 3], dtype="Int64"),
             "single": np.array([0.5, np.nan, 2.5], dtype="float32"),
-            "name": ["a", "b", "c"],
+            "name": pd.array([True, None, True], dtype="boolean"),
         }
     )
     expected = frame.assign(

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from data import NAN, assert_cells, fitted, probe_filled, probed, report_column
+from data import (
+    NAN,
+    assert_cells,
+    assert_probe,
+    crowded,
+    fitted,
+    probe_filled,
+    probed,
+    report_column,
+)
 
 from grader.judge.compare import assert_frame, assert_value
 from grader.judge.errors import CandidateError
@@ -55,6 +64,20 @@ def test_imputer_leaves_its_arguments_alone(solution):
     assert_frame(test.copy(), expected=_frame(), what="transform's argument afterwards")
     assert_cells(imputer.fit_transform(train), _expected(), "fit_transform")
     assert_frame(train.copy(), expected=_frame(), what="fit_transform's argument afterwards")
+
+
+@pytest.mark.criterion("hygiene", hint=INPUT)
+def test_no_dtype_is_changed_in_place(solution):
+    """Columns of every numeric dtype are as they were, complete or not, after every function."""
+    frame = solution.make(crowded())
+    report_column(solution.missing_report(frame), "n_missing")
+    assert_frame(frame.copy(), expected=crowded(), what="missing_report's argument afterwards")
+    assert_probe(solution.impute(frame), rows=6)
+    assert_frame(frame.copy(), expected=crowded(), what="impute's argument afterwards")
+    imputer = fitted(solution, frame)
+    assert_frame(frame.copy(), expected=crowded(), what="fit's argument afterwards")
+    assert_probe(imputer.transform(frame), rows=6)
+    assert_frame(frame.copy(), expected=crowded(), what="transform's argument afterwards")
 
 
 @pytest.mark.criterion("hygiene", hint=RESULT)
@@ -128,3 +151,17 @@ def test_calls_do_not_depend_on_earlier_calls(solution):
     high = pd.DataFrame({"x": [70.0, NAN, 70.0]})
     for frame, value in ((low, 1.0), (high, 70.0), (low, 1.0)):
         assert_cells(solution.impute(frame), frame.fillna(value))
+
+
+@pytest.mark.criterion("hygiene", hint=STATE)
+def test_a_frame_that_changed_is_a_new_frame(solution):
+    """Nothing is remembered of a frame: after a change in place it has another median."""
+    frame = solution.make(pd.DataFrame({"x": [4.0, NAN, 4.0, 4.0], "n": [1, 2, 3, 4]}))
+    imputer = fitted(solution, frame)
+    assert_cells(solution.impute(frame), pd.DataFrame({"x": [4.0] * 4, "n": [1, 2, 3, 4]}))
+    frame.update(pd.DataFrame({"x": [800.0, NAN, 800.0, 800.0]}))
+    due = pd.DataFrame({"x": [800.0] * 4, "n": [1, 2, 3, 4]})
+    assert_cells(solution.impute(frame), due, "impute after a change")
+    imputer.fit(frame)
+    gap = pd.DataFrame({"x": [NAN, 800.0]})
+    assert_cells(imputer.transform(gap), gap.fillna(800.0), "transform after a change and a fit")

@@ -7,7 +7,17 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from data import NAN, assert_cells, fitted, symmetric, symmetric_pairs, with_gaps
+from data import (
+    NAN,
+    WITH_GAPS,
+    assert_cells,
+    assert_probe,
+    fitted,
+    of_dtypes,
+    symmetric,
+    symmetric_pairs,
+    with_gaps,
+)
 from hypothesis import given, settings
 
 from grader.judge.errors import CandidateError
@@ -96,6 +106,49 @@ def test_unknown_columns_are_not_filled_from_the_test_set(solution, rng):
         result = imputer.transform(test)
     except CandidateError:
         return  # a refusal leaks nothing; an edge test charges it
+    assert_cells(result, _filled(test, {"x": centre}))
+
+
+@pytest.mark.criterion("leak", hint=HINT)
+def test_no_dtype_is_filled_from_the_test_set(solution):
+    """Of every numeric dtype, gaps get the median of training: never one of the test set.
+
+    A gap that stays is no leak; that each dtype is filled is an edge test's matter.
+    """
+    train = of_dtypes(WITH_GAPS, [17, 23, None, 11, 29])
+    test = of_dtypes(WITH_GAPS, [100, None, 104, 108, None]).assign(probe=[2.0, NAN, 2.0, 2.0, NAN])
+    result = fitted(solution, train.assign(probe=2.0)).transform(test)
+    assert_probe(result, rows=5)
+    filled = of_dtypes(WITH_GAPS, [100, 20, 104, 108, 20])
+    for dtype in WITH_GAPS:
+        column = result.filter(items=[dtype])
+        due = test if bool(column.isna().to_numpy().any()) else filled
+        assert_cells(column, due[[dtype]], f"the column {dtype}")
+
+
+@pytest.mark.criterion("leak", hint=HINT)
+def test_a_long_test_set_gets_the_medians_of_training(solution, rng):
+    """The size of a test set makes no difference, next to a small training set or a large one."""
+    for pairs in (4, 3000):
+        values, centre = symmetric(rng, pairs)
+        test = pd.DataFrame({"x": with_gaps([float(v) for v in range(5000, 17_000)], rng, 900)})
+        result = fitted(solution, pd.DataFrame({"x": values})).transform(test)
+        assert_cells(result, _filled(test, {"x": centre}))
+
+
+@pytest.mark.criterion("leak", hint=NOTHING)
+def test_columns_that_were_no_numbers_are_not_filled(solution, rng):
+    """A column that was text or dates in training learns nothing from the test set."""
+    values, centre = symmetric(rng)
+    train = pd.DataFrame({"x": values, "text": "a", "day": pd.Timestamp("2024-05-01")})
+    known = pd.DataFrame({"x": [NAN, 8000.0, 8000.0]})
+    imputer = fitted(solution, train)
+    assert_cells(imputer.transform(known), _filled(known, {"x": centre}))
+    test = known.assign(text=[NAN, 6.0, 6.0], day=[NAN, 7.0, 7.0])
+    try:
+        result = imputer.transform(test)
+    except CandidateError:
+        return  # a refusal leaks nothing
     assert_cells(result, _filled(test, {"x": centre}))
 
 

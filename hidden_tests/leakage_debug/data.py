@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CATEGORICAL", "FORBIDDEN", "GROUP", "LABEL", "NUMERIC", "TIME", "Fold", "World", "brief_folds",
-    "categories_altered", "drop_label", "in_production", "labels_opposed", "labels_shuffled",
-    "numbers_altered",
+    "cards_exchanged", "categories_altered", "drop_label", "in_coarse_time", "in_production",
+    "labels_opposed", "labels_shuffled", "numbers_altered",
 ]  # fmt: skip
 
 LABEL = "is_fraud"
@@ -223,8 +223,18 @@ def with_reviews(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 
 
 def numbers_altered(frame: pd.DataFrame, ids: list[int], rng: np.random.Generator) -> pd.DataFrame:
-    """Other numbers in these rows, as of a richer month; categories and labels stay."""
-    return _put(frame, ids, with_numbers(frame.loc[ids], rng, scale=1.8, missing=2.0), NUMERIC)
+    """Other numbers in these rows, as of a richer month, other times and reviews of other cases.
+
+    Categories and labels stay. Times are stretched: their order stays, and none gets earlier than
+    the first of them was.
+    """
+    rows = frame.loc[ids]
+    begin = rows[TIME].min()
+    late = begin + ((rows[TIME] - begin) * 1.5).dt.round("min")
+    new = with_numbers(rows.assign(**{TIME: late}), rng, scale=1.8, missing=2.0)
+    others = new.assign(**{LABEL: rng.permutation(rows[LABEL].to_numpy())})
+    new[FORBIDDEN] = with_reviews(others, rng)[FORBIDDEN]
+    return _put(frame, ids, new, (*NUMERIC, TIME, FORBIDDEN))
 
 
 def categories_altered(
@@ -232,25 +242,45 @@ def categories_altered(
 ) -> pd.DataFrame:
     """Other categories in these rows, from a skewed mix; no value appears or disappears.
 
-    Each value that only these rows hold stays in one of them, so that vocabularies do not change.
+    The row in which a value comes first keeps it, and other rows get values that came before, both
+    in the frame's order and in that of time: a list of names is the same however it is made.
     """
-    rest = frame.drop(index=ids)
     new = frame.loc[ids].copy()
+    place = pd.Series(np.arange(len(frame)), index=frame.index)
+    time = frame[TIME].rank(method="first")
     for names in (["merchant_id", "merchant_category"], ["channel"], ["country"]):
-        known = frame[names].drop_duplicates().reset_index(drop=True)
+        codes = frame.groupby(names, sort=False).ngroup()
+        known = frame[names].groupby(codes).first()
         weights = rng.gamma(0.3, size=len(known)) + 1e-3
-        drawn = known.iloc[rng.choice(len(known), len(ids), p=weights / weights.sum())]
-        values = drawn.to_numpy()
-        seen = pd.MultiIndex.from_frame(pd.concat([rest[names], drawn]))
-        lost = known[~pd.MultiIndex.from_frame(known).isin(seen)].to_numpy()
-        while len(lost):
-            values[rng.choice(len(ids), len(lost), replace=False)] = lost
-            seen = pd.MultiIndex.from_frame(
-                pd.concat([rest[names], pd.DataFrame(values, columns=names)])
-            )
-            lost = known[~pd.MultiIndex.from_frame(known).isin(seen)].to_numpy()
-        new[names] = values
+        allowed = np.ones((len(ids), len(known)), dtype=bool)
+        first = np.zeros(len(ids), dtype=bool)
+        for order in (place, time):
+            begin = order.groupby(codes).min()
+            mine = order.loc[ids].to_numpy()
+            allowed &= begin.to_numpy() < mine[:, np.newaxis]
+            first |= begin.loc[codes.loc[ids]].to_numpy() == mine
+        reach = np.cumsum(allowed * weights, axis=1)
+        first |= reach[:, -1] == 0
+        drawn = (reach < (rng.uniform(size=len(ids)) * reach[:, -1])[:, np.newaxis]).sum(axis=1)
+        drawn = np.where(first, codes.loc[ids], drawn)
+        new[names] = known.to_numpy()[drawn]
     return _put(frame, ids, new, CATEGORICAL)
+
+
+def cards_exchanged(frame: pd.DataFrame, ids: list[int], rng: np.random.Generator) -> pd.DataFrame:
+    """The cards of these rows change places: each has as many payments as before, but others."""
+    cards = frame.loc[ids, GROUP]
+    return _put(
+        frame,
+        ids,
+        cards.iloc[rng.permutation(len(cards))].set_axis(cards.index).to_frame(),
+        (GROUP,),
+    )
+
+
+def in_coarse_time(frame: pd.DataFrame, freq: str = "7D") -> pd.DataFrame:
+    """The same payments as an export gives them that knows their week: many at the same time."""
+    return frame.assign(**{TIME: frame[TIME].dt.floor(freq)})
 
 
 def labels_opposed(
