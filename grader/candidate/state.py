@@ -31,7 +31,8 @@ _STATISTIC = re.compile(
 )
 _EVALUATION = re.compile(
     r"score|metric|auc|loss|time|test|valid|eval|report|pred|prob|cv_results|thresh|seed"
-    r"|alert|caught|captur|recall|precision|f1|hit|lift|found|result|hold_?out|monitor|drift",
+    r"|alert|caught|captur|recall|precision|f1|hit|lift|found|result|hold_?out|monitor|drift"
+    r"|(^|_)card$|meta|info|note|descri|summary|flagged",
     re.IGNORECASE,
 )
 
@@ -72,7 +73,7 @@ class _Walk:
         self._seen[id(item)] = item
         estimator = _is_estimator(item)
         for name, value, step in _parts(item):
-            if _EVALUATION.search(name):
+            if _EVALUATION.search(name) and not _holds_estimator(value):
                 continue
             fitted = name.endswith("_") if estimator else bool(_STATISTIC.search(name))
             if estimator and not fitted and not _may_hold_parts(value):
@@ -106,6 +107,15 @@ def _as_numbers(item: object) -> np.ndarray[Any, np.dtype[np.float64]] | None:
 def _is_estimator(item: object) -> bool:
     kind = type(item)  # not the object: its attributes may be made up when they are asked for
     return hasattr(kind, "get_params") and hasattr(kind, "fit")
+
+
+def _holds_estimator(value: object, depth: int = 3) -> bool:
+    """Whether it is one, or a list or dict of some: a "predictor" is no evaluation."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple) and depth:
+        return any(_holds_estimator(item, depth - 1) for item in value[:100])
+    return _is_estimator(value)
 
 
 def _may_hold_parts(value: object) -> bool:

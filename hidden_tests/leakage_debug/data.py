@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CATEGORICAL", "FORBIDDEN", "GROUP", "LABEL", "NUMERIC", "TIME", "Fold", "World", "brief_folds",
-    "cards_exchanged", "categories_altered", "drop_label", "in_coarse_time", "in_production",
-    "labels_opposed", "labels_shuffled", "numbers_altered",
+    "cards_redrawn", "categories_altered", "drop_label", "in_coarse_time", "in_production",
+    "labels_opposed", "labels_shuffled", "measures_altered", "numbers_altered",
 ]  # fmt: skip
 
 LABEL = "is_fraud"
@@ -223,18 +223,21 @@ def with_reviews(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 
 
 def numbers_altered(frame: pd.DataFrame, ids: list[int], rng: np.random.Generator) -> pd.DataFrame:
-    """Other numbers in these rows, as of a richer month, other times and reviews of other cases.
+    """Other numbers in these rows, as of a richer month; all else stays."""
+    return _put(frame, ids, with_numbers(frame.loc[ids], rng, scale=1.8, missing=2.0), NUMERIC)
 
-    Categories and labels stay. Times are stretched: their order stays, and none gets earlier than
-    the first of them was.
+
+def measures_altered(frame: pd.DataFrame, ids: list[int], rng: np.random.Generator) -> pd.DataFrame:
+    """Other numbers in these rows, other times, and reviews of other cases; labels stay.
+
+    Times are stretched: their order stays, and none gets earlier than the first of them was.
     """
     rows = frame.loc[ids]
     begin = rows[TIME].min()
-    late = begin + ((rows[TIME] - begin) * 1.5).dt.round("min")
-    new = with_numbers(rows.assign(**{TIME: late}), rng, scale=1.8, missing=2.0)
-    others = new.assign(**{LABEL: rng.permutation(rows[LABEL].to_numpy())})
-    new[FORBIDDEN] = with_reviews(others, rng)[FORBIDDEN]
-    return _put(frame, ids, new, (*NUMERIC, TIME, FORBIDDEN))
+    late = rows.assign(**{TIME: begin + ((rows[TIME] - begin) * 1.5).dt.round("min")})
+    others = rows.assign(**{LABEL: rng.permutation(rows[LABEL].to_numpy())})
+    late[FORBIDDEN] = with_reviews(others, rng)[FORBIDDEN]
+    return numbers_altered(_put(frame, ids, late, (TIME, FORBIDDEN)), ids, rng)
 
 
 def categories_altered(
@@ -267,15 +270,14 @@ def categories_altered(
     return _put(frame, ids, new, CATEGORICAL)
 
 
-def cards_exchanged(frame: pd.DataFrame, ids: list[int], rng: np.random.Generator) -> pd.DataFrame:
-    """The cards of these rows change places: each has as many payments as before, but others."""
-    cards = frame.loc[ids, GROUP]
-    return _put(
-        frame,
-        ids,
-        cards.iloc[rng.permutation(len(cards))].set_axis(cards.index).to_frame(),
-        (GROUP,),
-    )
+def cards_redrawn(frame: pd.DataFrame, ids: list[int], rng: np.random.Generator) -> pd.DataFrame:
+    """Other cards in these rows, of those in them: some pay more often, and none disappears."""
+    rows = frame.loc[ids, [GROUP]]
+    cards = rows[GROUP].unique()
+    weights = rng.gamma(0.3, size=len(cards)) + 1e-3
+    drawn = rng.choice(cards, len(rows), p=weights / weights.sum())
+    kept = ~rows[GROUP].duplicated()
+    return _put(frame, ids, rows.assign(**{GROUP: rows[GROUP].where(kept, drawn)}), (GROUP,))
 
 
 def in_coarse_time(frame: pd.DataFrame, freq: str = "7D") -> pd.DataFrame:

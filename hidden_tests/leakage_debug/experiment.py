@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,11 @@ class Run:
         """The model of the last fold."""
         return self.folds[-1]["model"]
 
+    @property
+    def models(self) -> list[object]:
+        """That one, and the refit for production where there is one."""
+        return [self.model, *([] if self.final_model is None else [self.final_model])]
+
 
 def _number(value: object, what: str) -> float:
     assert_kind(value, (int, float, np.integer, np.floating), what)
@@ -101,12 +107,21 @@ def as_run(reply: object) -> Run:
 
 @dataclass(frozen=True)
 class _Answers:
-    """What one run gave: scores of later cards, then of its test rows as they were; its numbers."""
+    """What one run gave: scores of later cards, then of its test rows as they were; its numbers.
+
+    Attributes:
+        first: scores of later cards by the model of the first fold.
+    """
 
     scores: NDArray[np.float64]
     test: NDArray[np.float64]
+    first: NDArray[np.float64]
     state: dict[str, NDArray[np.float64]]
     seconds: float
+
+    def of_first_fold(self) -> _Answers:
+        """The same of the first fold's model, without its numbers."""
+        return dataclasses.replace(self, scores=self.first, state={})
 
 
 def _agree(runs: list[_Answers]) -> bool:
@@ -114,6 +129,29 @@ def _agree(runs: list[_Answers]) -> bool:
     if movement([runs[0].scores], [run.scores for run in runs]).verdict is not Verdict.STILL:
         return False
     return not any(moved_state([runs[0].state], [run.state]) for run in runs[1:])
+
+
+def _repeated(
+    base: Callable[[int], list[_Answers]], ask: Callable[[], _Answers], *, control: bool = False
+) -> list[_Answers]:
+    """Ask as often as it takes to tell a change from chance.
+
+    Args:
+        base: gives at least so many runs to compare with.
+        ask: makes one run of the other kind.
+        control: see :meth:`Experiment.answers`.
+    """
+    before, after = base(2), [ask()]
+    if _agree([*before, *after]) or (control and _agree(before)):
+        return after
+    if _agree(before):  # is it the change, or chance?
+        after += [ask() for _ in range(_SURE_ALTERED - len(after))]
+        before = base(_SURE)
+    noisy = not (_agree(before) and _agree(after))
+    if noisy and max(run.seconds for run in before) < _QUICK_SECONDS:
+        base(_MANY)
+        after += [ask() for _ in range(_MANY_ALTERED - len(after))]
+    return after
 
 
 @dataclass
@@ -194,8 +232,16 @@ class Experiment:
         seconds = self.solution.last.wall_ns / 1e9
         probe = self.predict(run.model, self.probe)
         test = self.predict(run.model, d.drop_label(self.frame.loc[self.fold.test_ids]))
+        first = self.predict(run.folds[0]["model"], self.probe)
         state = self.solution.state(run.model)
-        return _Answers(np.concatenate([probe, test]), test, state, seconds)
+        return _Answers(np.concatenate([probe, test]), test, first, state, seconds)
+
+    def _first_alone(self) -> _Answers:
+        """Run on the frame as it is with the first fold only."""
+        run = self.run(self.frame, self.folds[:1])
+        seconds = self.solution.last.wall_ns / 1e9
+        scores = self.predict(run.model, self.probe)
+        return _Answers(scores, scores, scores, {}, seconds)
 
     def base(self, runs: int = 1) -> list[_Answers]:
         """Runs on the frame as it is, at least so many."""
@@ -204,6 +250,9 @@ class Experiment:
             known.append(self._answers(self.frame))
         return known
 
+    def _base_of_first_fold(self, runs: int = 1) -> list[_Answers]:
+        return [answers.of_first_fold() for answers in self.base(runs)]
+
     def answers(self, frame: pd.DataFrame, *, control: bool = False) -> list[_Answers]:
         """Runs on an altered frame, repeated where something moved or moves by itself.
 
@@ -211,17 +260,7 @@ class Experiment:
             frame: what `run` gets.
             control: something is meant to move: one run is enough where none moves by itself.
         """
-        base, after = self.base(2), [self._answers(frame)]
-        if _agree([*base, *after]) or (control and _agree(base)):
-            return after
-        if _agree(base):  # is it the change, or chance?
-            after += [self._answers(frame) for _ in range(_SURE_ALTERED - len(after))]
-            base = self.base(_SURE)
-        noisy = not (_agree(base) and _agree(after))
-        if noisy and max(run.seconds for run in base) < _QUICK_SECONDS:
-            self.base(_MANY)
-            after += [self._answers(frame) for _ in range(_MANY_ALTERED - len(after))]
-        return after
+        return _repeated(self.base, lambda: self._answers(frame), control=control)
 
     def moved(self, after: list[_Answers]) -> Movement:
         """How far scores moved against the frame as it is."""
@@ -236,6 +275,21 @@ class Experiment:
             return self.moved(self.answers(d.labels_opposed(self.frame, ids, scores)))
 
         return self._once("opposed", measure)
+
+    @property
+    def without_other_folds(self) -> Movement:
+        """How far the first fold's model moves when `run` gets that fold alone.
+
+        It is trained first either way, so that random numbers of NumPy's global generator are the
+        same.
+        """
+
+        def measure() -> Movement:
+            alone = _repeated(self._base_of_first_fold, self._first_alone)
+            base = self._base_of_first_fold()
+            return movement([run.scores for run in base], [run.scores for run in alone])
+
+        return self._once("without other folds", measure)
 
     def first_to_move(self, alter: Callable[[], pd.DataFrame]) -> list[_Answers]:
         """Runs on an altered frame, and on others like it where a choice may hide what matters.
@@ -254,6 +308,15 @@ class Experiment:
                 break
             after = self.answers(alter())
         return after
+
+    @property
+    def other_measures(self) -> list[_Answers]:
+        """Runs on a frame with other numbers, times and reviews outside training."""
+        rng = self.rng_for("measures")
+        return self._once(
+            "measures",
+            lambda: self.first_to_move(lambda: d.measures_altered(self.frame, self.outside, rng)),
+        )
 
     def assert_state_still(self, after: list[_Answers], altered: str) -> None:
         """Hold that no fitted number moved, though no score shows it (a scaler before trees)."""

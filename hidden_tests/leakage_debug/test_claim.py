@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import functools
+
 import data as d
+import numpy as np
 import pytest
 from experiment import as_split
 
 from grader.judge.leakage import assert_claim_holds
+from grader.judge.metrics import bootstrap_error
 
 TRUE = "On which rows, and from which scores, is the reported number computed?"
+CHOSEN = "Are the test rows those that the review team will see, in the same mix?"
 METRIC = "What does the reported metric say about a model that never finds a fraud?"
+GAPPY = ["amount_eur", "distance_km", "device_age_days", "credit_limit_eur"]
+SURE = 5  # standard errors by which a test set may differ from what it was taken from
 ALLOWED = ("average_precision", "roc_auc", "f1")
 
 
@@ -39,6 +46,51 @@ def test_scores_of_its_own_split_can_be_recomputed(solution, experiment, measure
     folds = as_split(solution.split(experiment.frame))
     run = experiment.run(experiment.frame, folds)
     _assert_claims(experiment, experiment.frame, run, measure)
+
+
+def _eligible(frame, fold):
+    """Rows of the test set's time and of cards that are not trained on, and which were taken."""
+    known = frame[d.GROUP].isin(frame.loc[frame.index.isin(fold.train_ids), d.GROUP])
+    taken = frame.index.isin(fold.test_ids)
+    times = frame.loc[taken, d.TIME]
+    inside = frame[d.TIME].between(times.min(), times.max()) & ~known
+    return frame[inside], taken[inside]
+
+
+def _assert_like(what, values, taken, error_of, measure):
+    """Hold that a share among the rows taken is that among all, give or take chance."""
+
+    def difference(rows):
+        chosen = values[rows][taken[rows]]
+        return chosen.mean() - values[rows].mean() if len(chosen) else 0.0
+
+    found = difference(np.arange(len(values)))
+    error = error_of(difference)
+    measure(f"{what} in test, minus where it was taken from", found, "", SURE * error)
+    if abs(found) > max(SURE * error, 0.02):
+        raise AssertionError(
+            f"{what}: {values[taken].mean():.1%} of the test rows, {values.mean():.1%} of the "
+            "payments of the same cards and time. Test rows were chosen by what they hold, so the "
+            "reported number is that of another business."
+        )
+
+
+@pytest.mark.criterion("claim_true", hint=CHOSEN)
+def test_test_rows_are_not_chosen_by_what_they_hold(solution, experiment, rng, measure):
+    """Rows are left out of the test set by card and time, not by label or content."""
+    frame = experiment.frame
+    for fold in as_split(solution.split(frame)):
+        rows, taken = _eligible(frame, fold)
+        labels = rows[d.LABEL].to_numpy()
+        if taken.sum() < 50 or not 0 < labels.sum() < len(labels):
+            continue  # a split by rows or cards alone, which costs its own criterion
+        cards = rows[d.GROUP].to_numpy()
+        error_of = functools.partial(bootstrap_error, labels=labels, groups=cards, rng=rng)
+        for what, values in (
+            ("frauds", labels == 1),
+            ("rows with a gap", rows[GAPPY].isna().any(axis="columns").to_numpy()),
+        ):
+            _assert_like(what, values, taken, error_of, measure)
 
 
 @pytest.mark.criterion("claim_metric", hint=METRIC)

@@ -30,7 +30,7 @@ def test_run_evaluates_the_folds_it_is_given(experiment):
 @pytest.mark.criterion("contract", hint=FOLDS)
 def test_value_is_the_mean_of_the_folds(experiment):
     """Value is the plain mean of the folds' test scores."""
-    run = experiment.run(experiment.small, d.brief_folds(experiment.small, 0.4, 0.6))
+    run = experiment.run(experiment.small, d.brief_folds(experiment.small, 0.35, 0.5, 0.65))
     scores = [fold["test_score"] for fold in run.folds]
     assert_value(run.value, sum(scores) / len(scores), atol=1e-6, numbers_interchangeable=True)
 
@@ -53,7 +53,7 @@ def test_split_leaves_enough_on_both_sides(solution, experiment):
 @pytest.mark.criterion("contract", hint=CALLER)
 def test_run_leaves_its_argument_alone(solution, experiment):
     """Split and run do not change the caller's frame."""
-    frame = experiment.small
+    frame = experiment.frame
     made = solution.make(frame)
     solution.keep.split(made)
     solution.keep.run(made, [tuple(fold) for fold in d.brief_folds(frame, 0.5)])

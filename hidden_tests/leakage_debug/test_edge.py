@@ -11,8 +11,13 @@ MISSING = "Which columns can be missing in production?"
 ONE = "Payments arrive one by one."
 
 
-def _model(experiment):
-    return experiment.run(experiment.small, d.brief_folds(experiment.small, 0.5)).model
+def _models(experiment):
+    return experiment.run(experiment.small, d.brief_folds(experiment.small, 0.5)).models
+
+
+def _gappy(rows, name, gone):
+    """The rows with a column's values missing in those that `gone` says."""
+    return rows.assign(**{name: rows[name].mask(gone)})
 
 
 @pytest.mark.criterion("edge", hint=UNSEEN)
@@ -20,30 +25,33 @@ def test_unseen_merchants_get_a_score(experiment):
     """Merchants, categories, channels and countries that training did not hold get a score."""
     rows = experiment.probe.head(40)
     fresh = {name: [f"new-{name}-{k % 3}" for k in range(40)] for name in d.CATEGORICAL}
-    experiment.predict(_model(experiment), rows.assign(**fresh))
+    for model in _models(experiment):
+        experiment.predict(model, rows.assign(**fresh))
 
 
 @pytest.mark.criterion("edge", hint=MISSING)
 def test_a_batch_without_any_value_gets_scores(experiment):
-    """A numeric column without any value in it gets scores."""
-    model = _model(experiment)
-    for name in ("amount_eur", "distance_km", "device_age_days", "credit_limit_eur"):
-        experiment.predict(model, experiment.probe.head(30).assign(**{name: np.nan}))
+    """A column without any value in it gets scores, whichever it is."""
+    rows = experiment.probe.head(30)
+    for model in _models(experiment):
+        for name in (*d.NUMERIC, *d.CATEGORICAL):
+            experiment.predict(model, _gappy(rows, name, np.full(30, True)))
 
 
 @pytest.mark.criterion("edge", hint=MISSING)
-def test_missing_categories_get_scores(experiment):
-    """Rows whose merchant, channel or country is missing get scores."""
-    model = _model(experiment)
-    for name in ("merchant_id", "channel", "country"):
-        rows = experiment.probe.head(30).copy()
-        rows.loc[rows.index[::3], name] = None
-        experiment.predict(model, rows)
+def test_missing_values_get_scores(experiment):
+    """Rows get scores in which some numbers, merchants, channels or countries are missing."""
+    rows = experiment.probe.head(30)
+    for model in _models(experiment):
+        for name in (*d.NUMERIC, *d.CATEGORICAL):
+            experiment.predict(model, _gappy(rows, name, np.arange(30) % 3 == 0))
 
 
 @pytest.mark.criterion("edge", hint=ONE)
 def test_one_row_gets_one_score(experiment):
-    """A single payment gets a single score."""
-    model = _model(experiment)
-    for number in range(5):
-        experiment.predict(model, experiment.probe.iloc[[number]])
+    """A single payment gets a single score, also one with a gap."""
+    for model in _models(experiment):
+        for number in range(5):
+            experiment.predict(model, experiment.probe.iloc[[number]])
+        for name in (*d.NUMERIC, *d.CATEGORICAL):
+            experiment.predict(model, _gappy(experiment.probe.iloc[[7]], name, np.full(1, True)))

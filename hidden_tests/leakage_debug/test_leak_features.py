@@ -5,28 +5,27 @@ from __future__ import annotations
 import data as d
 import pytest
 
-from grader.judge.leakage import assert_depends, assert_still
+from grader.judge.leakage import Verdict, assert_depends, assert_still
 
 NUMBERS = "Which rows are your medians, means and scales computed from?"
 CATEGORIES = "Which rows are your encodings and frequencies computed from?"
+FOLDS = "What does a fold's model know of the other folds?"
 
 
 @pytest.mark.criterion("leak_numeric", hint=NUMBERS)
-def test_numbers_of_test_rows_do_not_matter(experiment, rng, measure, remark):
-    """Scores of untouched payments stay when only the numbers of test rows are altered."""
-    after = experiment.first_to_move(
-        lambda: d.numbers_altered(experiment.frame, experiment.outside, rng)
-    )
+def test_numbers_of_test_rows_do_not_matter(solution, experiment, measure, remark):
+    """Scores of untouched payments stay when only numbers and times of test rows are altered."""
+    solution.keep.split(experiment.frame)  # the runs may be known from an earlier test
     assert_depends(experiment.power, measure=measure)
-    altered = "the numbers of rows outside training"
+    altered = "the numbers, times and reviews of rows outside training"
     assert_still(
-        experiment.moved(after),
+        experiment.moved(experiment.other_measures),
         altered=altered,
         means="a statistic was learned from the test set",
         measure=measure,
         remark=remark,
     )
-    experiment.assert_state_still(after, altered)
+    experiment.assert_state_still(experiment.other_measures, altered)
 
 
 @pytest.mark.criterion("leak_categorical", hint=CATEGORIES)
@@ -45,3 +44,35 @@ def test_categories_of_test_rows_do_not_matter(experiment, rng, measure, remark)
         remark=remark,
     )
     experiment.assert_state_still(after, altered)
+
+
+@pytest.mark.criterion("leak_categorical", hint=CATEGORIES)
+def test_cards_of_test_rows_do_not_matter(solution, experiment, rng, measure, remark):
+    """Scores of untouched payments stay when test rows are of other cards."""
+    solution.keep.split(experiment.frame)
+    assert_depends(experiment.power, measure=measure)
+    if experiment.moved(experiment.other_measures).verdict is Verdict.MOVED:
+        return  # statistics of numbers by card move here as well, and are charged already
+    after = experiment.answers(d.cards_redrawn(experiment.frame, experiment.fold.test_ids, rng))
+    assert_still(
+        experiment.moved(after),
+        altered="the cards of test rows",
+        means="cards were counted in the test set",
+        measure=measure,
+        remark=remark,
+    )
+
+
+@pytest.mark.criterion("leak_folds", hint=FOLDS)
+def test_other_folds_do_not_matter(experiment, measure, remark):
+    """The first fold's model is the same whether or not run gets a later fold as well."""
+    moved = experiment.without_other_folds
+    assert_depends(experiment.power, measure=measure)
+    assert_still(
+        moved,
+        altered="the other folds",
+        means="something was learned or chosen on rows of another fold, among them test rows of "
+        "this one",
+        measure=measure,
+        remark=remark,
+    )

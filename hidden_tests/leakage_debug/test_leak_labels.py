@@ -29,7 +29,7 @@ def test_other_labels_of_test_rows_do_not_matter(experiment, rng, measure, remar
 @pytest.mark.criterion("leak_labels", hint=HINT)
 def test_opposite_labels_of_test_rows_do_not_matter(solution, experiment, measure, remark):
     """Scores stay when the test rows that the model likes least are made the frauds."""
-    solution.keep.split(experiment.small)  # the runs may be known from an earlier test
+    solution.keep.split(experiment.frame)  # the runs may be known from an earlier test
     assert_depends(experiment.power, measure=measure)
     assert_still(
         experiment.opposed,

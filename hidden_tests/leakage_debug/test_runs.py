@@ -12,7 +12,7 @@ HINT = "Run the sample tests: split, run and predict must answer in the form of 
 @pytest.mark.criterion("runs", hint=HINT)
 def test_split_answers(solution, experiment):
     """Split gives a list of pairs of row labels."""
-    as_split(solution.split(experiment.small))
+    as_split(solution.split(experiment.frame))
 
 
 @pytest.mark.criterion("runs", hint=HINT)

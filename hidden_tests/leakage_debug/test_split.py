@@ -10,6 +10,7 @@ from grader.judge.leakage import assert_groups_apart, assert_rows_apart, assert_
 
 ROWS = "Is every id a row of the input, used once?"
 CARDS = "Which cards will the model see in production?"
+TIES = "On which side is a payment that came at the very time of the cut?"
 TIME = "When will the model be used, and what will it have seen by then?"
 
 
@@ -47,3 +48,13 @@ def test_training_lies_before_testing(solution, experiment):
     folds = _folds(solution, experiment)
     _rows_only(folds, experiment)
     assert_time_order(folds, experiment.frame[d.TIME])
+
+
+@pytest.mark.criterion("split_time", hint=TIES)
+def test_payments_of_the_same_time_are_on_one_side(solution, experiment, rng):
+    """The same holds where many payments share a time stamp, as in a coarse export."""
+    for cards in (100, 110, 120):
+        frame = d.in_coarse_time(experiment.world.payments(rng, cards))
+        folds = as_split(solution.split(frame))
+        if all(frame.index.isin(ids).sum() == len(ids) for fold in folds for ids in fold):
+            assert_time_order(folds, frame[d.TIME])

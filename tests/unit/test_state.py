@@ -311,3 +311,19 @@ def test_what_a_hostile_object_hides_is_all_that_is_lost() -> None:
     found = numbers_of({"first": Hostile(), "second": {"mean": 2.0}})
 
     assert found == {"dict['second']['mean']": np.array(2.0)}
+
+
+def test_a_model_card_is_no_statistic() -> None:
+    model = make_pipeline(SimpleImputer(), LogisticRegression())
+    model.fit(FRAME[["amount", "age"]], LABELS)
+    model.card = {"rows": 60, "share_flagged": 0.08}
+
+    assert not any("card" in path for path in numbers_of(model))
+
+
+def test_estimators_are_found_under_the_name_of_an_evaluation() -> None:
+    scaler = StandardScaler().fit(FRAME[["amount"]])
+
+    found = ending({"predictor": (scaler, object()), "scores": {"mean": 0.4}}, ".mean_")
+
+    assert list(found.values()) == [pytest.approx([FRAME["amount"].mean()])]
