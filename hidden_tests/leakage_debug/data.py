@@ -222,9 +222,18 @@ def with_reviews(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 # What the judge alters. Every function changes rows `ids` only, and gives a new frame.
 
 
-def numbers_altered(frame: pd.DataFrame, ids: list[int], rng: np.random.Generator) -> pd.DataFrame:
-    """Other numbers in these rows, as of a richer month; all else stays."""
-    return _put(frame, ids, with_numbers(frame.loc[ids], rng, scale=1.8, missing=2.0), NUMERIC)
+def numbers_altered(
+    frame: pd.DataFrame,
+    ids: list[int],
+    rng: np.random.Generator,
+    *,
+    scale: float = 1.8,
+    missing: float = 2.0,
+) -> pd.DataFrame:
+    """Other numbers in these rows, by default as of a richer month; all else stays."""
+    return _put(
+        frame, ids, with_numbers(frame.loc[ids], rng, scale=scale, missing=missing), NUMERIC
+    )
 
 
 def measures_altered(frame: pd.DataFrame, ids: list[int], rng: np.random.Generator) -> pd.DataFrame:
