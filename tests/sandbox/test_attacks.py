@@ -272,10 +272,10 @@ COSTS = {
         "def refuse(x):\n    import os, signal; os.kill(os.getpid(), signal.SIGSTOP)",
         {"test_e_raises": "timeout"},
     ),
-    "two gigabytes of output": (
+    "half a gigabyte of output": (
         (
             "def refuse(x):\n    import os\n    block = b'x' * (1 << 20)\n"
-            "    for _ in range(2048): os.write(1, block)\n    raise ValueError('negative')"
+            "    for _ in range(512): os.write(1, block)\n    raise ValueError('negative')"
         ),
         {},
     ),
