@@ -13,7 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from grader import labelled, pipeline
+from grader import pipeline
+from grader.authoring import labelled
 from grader.sandbox.workbench import Workbench, Worker
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -27,7 +27,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 from hostile import armed, load_attacks  # noqa: E402
 
 from grader import pipeline  # noqa: E402
-from grader.exercise import load_exercise  # noqa: E402
+from grader.exercise.contract import load_exercise  # noqa: E402
 from grader.sandbox.workbench import Workbench, Worker  # noqa: E402
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from grader.exercise import load_exercise
-from grader.intake import digest_of
+from grader.exercise.contract import load_exercise
+from grader.exercise.suite import Suite
+from grader.intake.submission import digest_of
 from grader.models import Submission, SubmissionFile
 from grader.sandbox.boxes import CandidateBox, JudgeBox
 from grader.sandbox.workbench import Workbench, Worker
-from grader.suite import Suite
 
 ROOT = Path(__file__).resolve().parent.parent
 CALLS = 400

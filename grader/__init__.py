@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from grader.errors import GraderError
     from grader.models import Evidence, Exercise, Level, ScoreCard, Submission
-    from grader.pipeline import Report, grade, replay
+    from grader.pipeline import Report, grade
+    from grader.proof.replay import replay
 
 __all__ = [
     "Evidence",
@@ -38,7 +39,7 @@ _HOME = {
     "ScoreCard": "grader.models",
     "Submission": "grader.models",
     "grade": "grader.pipeline",
-    "replay": "grader.pipeline",
+    "replay": "grader.proof.replay",
 }
 
 

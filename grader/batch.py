@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from grader import interrupts, pipeline
 from grader.errors import GraderError, PlatformError, SubmissionRejected, unforeseen
+from grader.exercise.contract import project_root
 from grader.report import report_json, terminal
 from grader.sandbox.workbench import Workbench, Worker
 from grader.text import CandidateText, for_rich, for_terminal
@@ -84,7 +85,7 @@ def grade_all(options: argparse.Namespace) -> int:
     Returns:
         The exit code; one failed submission does not stop the others.
     """
-    root: Path = options.root or pipeline.project_root()
+    root: Path = options.root or project_root()
     paths: list[Path] = options.submissions
     codes: list[int] = []
     graded: list[Graded] = []

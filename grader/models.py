@@ -10,13 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from grader.notebook.model import Notebook
-
 __all__ = [
     "Band",
     "CategoryRule",
     "CategoryScore",
     "Cause",
+    "Cell",
     "CollectedTest",
     "CriterionShare",
     "Evidence",
@@ -28,6 +27,8 @@ __all__ = [
     "LevelRule",
     "Limits",
     "Measurement",
+    "Notebook",
+    "Output",
     "Rubric",
     "ScoreCard",
     "Status",
@@ -79,6 +80,65 @@ class Band(enum.StrEnum):
     EXCEEDS = "exceeds"
 
 
+Output = dict[str, object]
+"""One output as nbformat 4 has it, reduced to what `grader.notebook.outputs` lets through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell.
+
+    Attributes:
+        kind: ``code``, ``markdown`` or ``raw``.
+        source: as the author wrote it.
+        number: position among the code cells, from 1; what a fresh run shows as ``[n]``. 0 for
+            other cells.
+        plain: of a code cell, the Python that runs and that is reviewed: magics and shell escapes
+            taken out, line by line, so that line numbers stay.
+        timed: a magic of it asked for times, which are never twice the same.
+        inert: marks and names of magics in it that do nothing here.
+        count: the stored execution count.
+        outputs: the stored outputs.
+    """
+
+    kind: str
+    source: str
+    number: int = 0
+    plain: str = ""
+    timed: bool = False
+    inert: tuple[str, ...] = ()
+    count: int | None = None
+    outputs: tuple[Output, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notebook:
+    """A notebook of a submission.
+
+    Attributes:
+        path: of its file in the submission.
+        cells: all of them, in order.
+        notes: what was repaired, left out or made inert, one sentence each.
+    """
+
+    path: str
+    cells: tuple[Cell, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def code(self) -> tuple[Cell, ...]:
+        """The code cells that hold anything."""
+        return tuple(cell for cell in self.cells if cell.kind == "code")
+
+    def for_candidate(self, cell_seconds: float) -> Mapping[str, object]:
+        """What the candidate container gets: plain sources, and no metadata of the file's."""
+        return {
+            "path": self.path,
+            "cells": [[cell.number, cell.plain] for cell in self.code],
+            "cell_ms": int(cell_seconds * 1000),
+        }
+
+
 @dataclass(frozen=True, slots=True)
 class SubmissionFile:
     """One regular file of a submission."""
@@ -98,6 +158,7 @@ class Submission:
         notes: what intake did that the reviewer should know (files left out, folder taken off).
         exercise_id: the exercise that the submission's own marker names, if any.
         notebook: what is graded in place of a module, once that is decided.
+        sole: the name that the source had where it is one file and no archive.
     """
 
     name: str
@@ -107,6 +168,7 @@ class Submission:
     notes: tuple[str, ...] = ()
     exercise_id: str | None = None
     notebook: Notebook | None = None
+    sole: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@
 
 Without ``--exercise`` it grades those of all exercises, each with as many seeds as `SEEDS` says.
 With ``--as-notebooks`` every module is handed in as a notebook of the same code, and must get the
-same levels. What a label holds is said in `grader.labelled`.
+same levels. What a label holds is said in `grader.authoring.labelled`.
 
 Exit code 0 when every label holds on every seed, 1 otherwise.
 """
@@ -20,8 +20,7 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader.exercise import load_exercise
-from grader.labelled import (
+from grader.authoring.labelled import (
     ENTRY,
     LABEL,
     Bench,
@@ -33,6 +32,7 @@ from grader.labelled import (
     problems,
     seeds,
 )
+from grader.exercise.contract import load_exercise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

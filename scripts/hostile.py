@@ -43,9 +43,10 @@ import docker
 
 from grader import pipeline
 from grader.errors import GraderError, SubmissionRejected
-from grader.exercise import load_exercise
-from grader.intake import digest_of, read_submission
+from grader.exercise.contract import load_exercise
+from grader.intake.submission import digest_of, read_submission
 from grader.models import Submission, SubmissionFile
+from grader.proof.replay import replay
 from grader.report import report_json
 from grader.sandbox.leftovers import left_behind, snapshot
 from grader.sandbox.workbench import Replayer, Workbench, Worker
@@ -382,7 +383,7 @@ class Range:
 
     def _replayed(self, folder: Path, replayer: Replayer) -> list[str]:
         try:
-            pipeline.replay(folder, root=self.root, replayer=replayer)
+            replay(folder, root=self.root, replayer=replayer)
         except GraderError as error:
             return [f"does not replay: {error}"]
         return []

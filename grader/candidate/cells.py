@@ -34,7 +34,7 @@ from traitlets import Type
 from traitlets.config import Config
 
 from grader.candidate.config import CellFailure
-from grader.candidate.runner import describe_error
+from grader.candidate.described import describe_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

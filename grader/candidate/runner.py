@@ -6,7 +6,6 @@ trusted: the judge only ever learns "a value (or an error) for this request".
 
 from __future__ import annotations
 
-import builtins
 import importlib
 import importlib.util
 import itertools
@@ -14,7 +13,6 @@ import random
 import sys
 import tempfile
 import threading
-import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -22,8 +20,9 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from grader.candidate.config import LoadConfig
+from grader.candidate.described import describe_error
 from grader.wire import codec, recipes
-from grader.wire.errors import LISTED_ERRORS, MAX_MESSAGE, MAX_TYPE, MAX_WHERE
+from grader.wire.errors import MAX_MESSAGE, MAX_TYPE
 from grader.wire.frames import HEADER, Frame, Kind, read_header
 from grader.wire.pipes import read_exact, write_all
 from grader.wire.values import FileTree, Handle, Recipe, Stream
@@ -33,10 +32,9 @@ if TYPE_CHECKING:
 
     from grader.candidate.config import CellFailure, NotebookConfig
 
-__all__ = ["LoadConfig", "Session", "describe_error", "serve", "warm_up"]
+__all__ = ["LoadConfig", "Session", "serve", "warm_up"]
 
 _MAX_REQUEST = 1 << 30
-_CELL, _LINE = ", cell ", ", line "  # a notebook's cells are files of that name
 _SWITCH_SECONDS = 1e-4  # repeated calls on threads: few of them show what threads share
 
 
@@ -52,37 +50,6 @@ class PullItem(Protocol):
 def warm_up() -> None:
     """Touch what every session needs, so that a forked child finds it loaded."""
     codec.decode(codec.encode(("value", np.zeros(3))))
-
-
-def _location(error: BaseException, folder: Path) -> str:
-    """The innermost line of the submission's own that an error went through."""
-    if isinstance(error, SyntaxError) and error.filename:
-        name = Path(error.filename)
-        shown = str(name.relative_to(folder)) if name.is_relative_to(folder) else name.name
-        return f"{shown}{_LINE if _CELL in shown else ':'}{error.lineno or 0}"[:MAX_WHERE]
-    where = ""
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        name = Path(frame.f_code.co_filename)
-        if name.is_relative_to(folder):
-            shown = f"{name.relative_to(folder)}{_LINE if _CELL in name.name else ':'}{line}"
-            where = f"{shown} in {frame.f_code.co_name}"
-    return where[:MAX_WHERE]
-
-
-def describe_error(error: BaseException, folder: Path) -> tuple[object, ...]:
-    """An error as data: ``("error", type, listed built-in bases, message, where)``."""
-    kind = type(error)
-    bases = [
-        base.__name__
-        for base in kind.__mro__
-        if base.__name__ in LISTED_ERRORS and getattr(builtins, base.__name__) is base
-    ]
-    try:
-        message = str(error.msg) if isinstance(error, SyntaxError) else str(error)
-    except Exception:  # noqa: BLE001 - whatever a candidate's __str__ raises
-        message = "<the error's own __str__ failed>"
-    message = message[:MAX_MESSAGE].encode("utf-8", "replace").decode()
-    return ("error", kind.__name__[:MAX_TYPE], bases, message, _location(error, folder))
 
 
 class Session:

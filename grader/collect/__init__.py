@@ -1,3 +1,4 @@
-"""Many submissions at once: found, matched with a roster, each graded once, in one table."""
+"""Many submissions at once: found, matched with a roster, each graded once, in one table.
 
-from __future__ import annotations
+Door: `grader.collect.book.book`, which ``grade collect`` calls.
+"""

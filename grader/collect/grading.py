@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from grader import pipeline
 from grader.errors import GraderError, PlatformError, UsageError, unforeseen
+from grader.record.seeds import commitment
 from grader.report.report_json import read_report
 from grader.report.stored import report_from
 from grader.sandbox.workbench import Workbench, Worker
-from grader.seeds import commitment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from grader.pipeline import project_root
+from grader.exercise.contract import project_root
 
 __all__ = ["checkout", "count", "parser", "score"]
 

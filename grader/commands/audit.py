@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from grader.binding import Check, audit
 from grader.commands._common import checkout, parser
 from grader.errors import ReplayMismatch, UsageError
-from grader.signing import read_public_key
+from grader.proof.audit import Check, audit
+from grader.record.signing import read_public_key
 from grader.text import for_terminal
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _replayed(folder: Path, root: Path) -> Check:
-    from grader.pipeline import replay  # noqa: PLC0415 - an audit without replay needs no engine
+    from grader.proof.replay import replay  # noqa: PLC0415 - an audit without replay needs no engine
 
     try:
         evidence = replay(folder, root=root)

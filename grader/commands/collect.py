@@ -23,7 +23,7 @@ from grader.collect.roster import read_roster
 from grader.collect.table import GRADEBOOKS, collected_csv, print_table
 from grader.commands._common import checkout, count, parser
 from grader.errors import GraderError, unforeseen
-from grader.exercise import load_exercise
+from grader.exercise.contract import load_exercise
 from grader.files import write_whole
 from grader.report.stored import scored_again
 from grader.text import CandidateText, for_rich, for_terminal

@@ -41,7 +41,7 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _probed(root: Path) -> list[Finding]:
-    from grader.exercise import list_exercises  # noqa: PLC0415 - only for --sandbox
+    from grader.exercise.contract import list_exercises  # noqa: PLC0415 - only for --sandbox
     from grader.sandbox.selfcheck import self_check  # noqa: PLC0415
     from grader.sandbox.workbench import Workbench  # noqa: PLC0415
 

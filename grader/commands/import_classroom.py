@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from grader.authoring.legacy import read_legacy, skeleton
 from grader.commands._common import checkout, parser
 from grader.errors import UsageError
 from grader.files import write_whole
-from grader.legacy import read_legacy, skeleton
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

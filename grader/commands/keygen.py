@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from grader.commands._common import checkout, parser
-from grader.signing import KEY_FILE, VARIABLE, make_key
+from grader.record.signing import KEY_FILE, VARIABLE, make_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

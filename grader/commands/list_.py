@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from grader.commands._common import checkout, parser
-from grader.exercise import list_exercises
+from grader.exercise.contract import list_exercises
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,8 +10,8 @@ from rich.console import Console
 from grader.commands._common import parser
 from grader.errors import UsageError
 from grader.files import write_whole
-from grader.intake import read_submission
-from grader.report.stored import pack_files
+from grader.intake.submission import for_entry, read_submission
+from grader.record.graded import pack_files
 from grader.text import CandidateText, for_terminal
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def run(argv: Sequence[str]) -> int:
     options = arguments.parse_args(argv)
     if not options.folder.is_dir():
         raise UsageError(f"{options.folder} is no folder; give the one that you worked in")
-    submission = read_submission(options.folder, entry=options.entry)
+    submission = for_entry(read_submission(options.folder), options.entry)
     write_whole(options.out, pack_files(submission.files))
     console = Console(highlight=False)
     for file in submission.files:

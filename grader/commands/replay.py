@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from grader.binding import seed_checks
 from grader.commands._common import checkout, parser
-from grader.pipeline import replay
+from grader.proof.audit import seed_checks
+from grader.proof.replay import replay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

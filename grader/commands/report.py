@@ -11,7 +11,7 @@ from rich.console import Console
 
 from grader.commands._common import checkout, parser
 from grader.errors import UsageError
-from grader.exercise import load_exercise
+from grader.exercise.contract import load_exercise
 from grader.files import write_whole
 from grader.report.dossier import open_dossier
 from grader.report.formats import FORMATS, render

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from grader.commands._common import checkout, parser
-from grader.exercise import load_exercise
+from grader.exercise.contract import load_exercise
 from grader.starter import build, deliver
 
 if TYPE_CHECKING:

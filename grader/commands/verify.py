@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from grader.authoring.labelled import Bench, cheapest_last, load_cases, seeds
+from grader.authoring.suite_lint import lint_suite
+from grader.authoring.verify import chosen, doubts, gate
 from grader.commands._common import checkout, count, parser
 from grader.errors import UsageError
-from grader.exercise import load_exercise
-from grader.labelled import Bench, cheapest_last, load_cases, seeds
-from grader.suite_lint import lint_suite
-from grader.verify import chosen, doubts, gate
+from grader.exercise.contract import load_exercise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ import numpy as np
 import pandas  # noqa: ICN001 - the name pd is taken below
 
 from grader.judge import _cells
-from grader.judge._difference import Rules, difference
+from grader.judge._difference import CONTAINERS, Rules, difference
 from grader.judge._show import cell, show
 
 pd: Any = pandas  # its stubs know nothing of arrays' insides
@@ -178,3 +178,6 @@ def _dtype(values: Any) -> str:  # noqa: ANN401 - an array
     if isinstance(dtype, pd.StringDtype):
         return f"{dtype} ({dtype.storage}, {dtype.na_value})"
     return str(dtype)[:80]
+
+
+CONTAINERS.append(((pd.DataFrame, pd.Series, pd.Index), labelled_difference))

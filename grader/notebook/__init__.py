@@ -1,1 +1,4 @@
-"""Notebooks on the host: read as data, chosen by the contract, converted. None is ever run here."""
+"""Notebooks on the host: read as data, chosen by the contract, converted. None is ever run here.
+
+Door: `grader.notebook.resolve.resolve`.
+"""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from grader.notebook.model import Cell, Output
+    from grader.models import Cell, Output
 
 __all__ = ["gist", "same"]
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from grader.notebook.model import Notebook
+    from grader.models import Notebook
 
 __all__ = ["code_cells_of", "notebook_of", "script_of"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from grader._entries import shown
+from grader.intake.entries import shown
 from grader.notebook.compare import gist, same
 from grader.notebook.fresh import CellError
 from grader.text import CandidateText, clip
@@ -13,8 +13,8 @@ from grader.text import CandidateText, clip
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from grader.models import Notebook
     from grader.notebook.fresh import FreshRun
-    from grader.notebook.model import Notebook
 
 __all__ = [
     "PAGE",

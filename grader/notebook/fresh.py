@@ -16,7 +16,7 @@ from grader.text import CandidateText, clip
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from grader.notebook.model import Notebook, Output
+    from grader.models import Notebook, Output
 
 __all__ = ["CellError", "FreshRun", "read_run"]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from grader.notebook.model import Output
+    from grader.models import Output
 
 __all__ = ["Allowance", "clean_outputs", "clean_text"]
 

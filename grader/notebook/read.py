@@ -12,9 +12,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from grader._entries import reject, shown
+from grader.intake.entries import reject, shown
+from grader.models import Cell, Notebook
 from grader.notebook.magics import plain_source
-from grader.notebook.model import Cell, Notebook
 from grader.notebook.outputs import Allowance, clean_outputs, clean_text
 
 if TYPE_CHECKING:

@@ -25,8 +25,7 @@ from grader.notebook.read import read_notebook
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from grader.models import Exercise, Submission
-    from grader.notebook.model import Notebook
+    from grader.models import Exercise, Notebook, Submission
 
 __all__ = ["resolve"]
 

@@ -1,1 +1,4 @@
-"""Report formats, one module each."""
+"""A run's report in every format, one module each, made from the results folder alone.
+
+Door: `grader.report.formats.render`.
+"""

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from grader.findings import Claim, Findings
     from grader.report._layout import Look
     from grader.report.model import Report
+    from grader.scoring.findings import Claim, Findings
 
 __all__ = ["findings", "remarks"]
 

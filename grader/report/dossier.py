@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from grader.exercise.contract import starter_files
 from grader.notebook.facts import PAGE
 from grader.report.stored import read_run, scored_again
 
@@ -15,9 +16,7 @@ if TYPE_CHECKING:
     from grader.models import Exercise, SubmissionFile
     from grader.report.model import Report
 
-__all__ = ["Dossier", "open_dossier", "starter_files"]
-
-_LEFT_OUT = {"__pycache__", ".pytest_cache", ".venv"}
+__all__ = ["Dossier", "open_dossier"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +34,6 @@ class Dossier:
     files: tuple[SubmissionFile, ...]
     starter: Mapping[str, bytes] | None = None
     notebook: str | None = None
-
-
-def starter_files(exercise: Exercise) -> dict[str, bytes]:
-    """The exercise's starter as the checkout has it; path → content."""
-    top = exercise.public_dir / "starter"
-    return {
-        path.relative_to(top).as_posix(): path.read_bytes()
-        for path in sorted(top.rglob("*"))
-        if path.is_file() and not _LEFT_OUT & {*path.relative_to(top).parts}
-    }
 
 
 def open_dossier(folder: Path, exercise: Exercise | None) -> tuple[Dossier, bool]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from grader.findings import Findings
     from grader.models import Evidence, Limits, ScoreCard, Submission
     from grader.notebook.facts import NotebookFacts
+    from grader.scoring.findings import Findings
     from grader.text import CandidateText
 
 __all__ = ["Capture", "FileFact", "Moment", "Report", "RunFacts", "file_facts"]

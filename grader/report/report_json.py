@@ -26,10 +26,10 @@ from grader.text import for_json
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from grader.findings import Findings
     from grader.models import CategoryScore, Evidence, Measurement, ScoreCard
     from grader.notebook.facts import NotebookFacts
     from grader.report.model import Report
+    from grader.scoring.findings import Findings
 
 __all__ = [
     "SCHEMA",

@@ -17,7 +17,7 @@ from grader.report._findings import findings, remarks
 from grader.report._layout import Look, both_ends, indent, indent_text, item, quote
 from grader.report._notebook import notebook
 from grader.report._output import output_shown
-from grader.series import collect_series
+from grader.scoring.series import collect_series
 from grader.text import clip
 
 if TYPE_CHECKING:

@@ -1,1 +1,4 @@
-"""The host side of the sandbox: container engine, hardening, relay."""
+"""The host side of the sandbox: engine, images, locked-down containers, relay, limits, self-check.
+
+Door: `grader.sandbox.workbench.Worker`.
+"""

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.errors import GraderError
-from grader.sandbox.engine import Engine, EngineFacts, runtime_tuple
+from grader.sandbox.engine import Engine, runtime_tuple
 from grader.sandbox.images import find_images
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from grader.sandbox.facts import EngineFacts
 
 __all__ = ["Finding", "examine", "warnings_of"]
 
@@ -175,7 +177,7 @@ def host_findings(proc: Path = Path("/proc")) -> Iterator[Finding]:
 
 def _trial(engine: Engine, root: Path) -> Iterator[Finding]:
     """Start one container and compare the engine's view with what was asked."""
-    from grader.exercise import list_exercises  # noqa: PLC0415 - only for the trial
+    from grader.exercise.contract import list_exercises  # noqa: PLC0415 - only for the trial
     from grader.sandbox.boxes import CandidateBox  # noqa: PLC0415
 
     images = find_images(engine)

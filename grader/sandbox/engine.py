@@ -7,7 +7,6 @@ import os
 import re
 import socket
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,6 +16,7 @@ import requests.exceptions
 
 from grader.errors import PrerequisiteError, SandboxError
 from grader.sandbox.cgroups import Cgroup
+from grader.sandbox.facts import EngineFacts
 from grader.sandbox.hardening import ContainerSpec, create_body, verify
 from grader.sandbox.podman import in_dockers_words
 from grader.sandbox.stream import ContainerStream
@@ -24,7 +24,7 @@ from grader.sandbox.stream import ContainerStream
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Container", "Engine", "EngineFacts", "owner_labels"]
+__all__ = ["Container", "Engine", "owner_labels"]
 
 OWNER = "takehome-grader.owner"
 DEADLINE = "takehome-grader.deadline"
@@ -33,30 +33,6 @@ RUNTIME = "GRADER_RUNTIME"  # environment variable: the runtime that containers 
 _STRONGER = "runsc"  # gVisor, used where the engine knows it and nothing else is asked for
 _KERNEL_NAMES = {"amd64": "x86_64", "arm64": "aarch64"}
 _ERRORS = (docker.errors.DockerException, requests.exceptions.RequestException, OSError)
-
-
-@dataclass(frozen=True, slots=True)
-class EngineFacts:
-    """What the engine says of itself.
-
-    Attributes:
-        product: "Docker" or "Podman".
-        architecture: as the kernel names it (``x86_64``, ``aarch64``).
-        local: its containers' cgroup files can be read here.
-    """
-
-    version: str
-    api_version: str
-    runtime: str
-    runtime_version: str
-    cgroup_version: int
-    seccomp: bool
-    apparmor: bool
-    userns: bool
-    rootless: bool
-    architecture: str
-    local: bool
-    product: str = "Docker"
 
 
 @contextlib.contextmanager

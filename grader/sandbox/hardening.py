@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from grader.models import Limits
-    from grader.sandbox.engine import EngineFacts
+    from grader.sandbox.facts import EngineFacts
 
 __all__ = ["ContainerSpec", "create_body", "verify"]
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from grader.models import Limits
     from grader.notebook.fresh import FreshRun
+    from grader.record.transcript import TranscriptWriter
     from grader.sandbox.boxes import CandidateBox, JudgeBox
-    from grader.transcript import TranscriptWriter
 
 __all__ = ["Candidate", "LiveCandidate", "RunRecord", "relay"]
 

@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from grader.errors import GraderError, PlatformError, SandboxError
 from grader.models import Submission, SubmissionFile
 from grader.notebook.page import page_of
+from grader.record.transcript import TranscriptWriter
 from grader.sandbox.analyst_box import AnalystBox, add_review, came_to_nothing, wants_review
 from grader.sandbox.boxes import CandidateBox, JudgeBox
 from grader.sandbox.engine import Engine
 from grader.sandbox.images import ensure_images
 from grader.sandbox.relay import LiveCandidate, RunRecord, relay
-from grader.transcript import TranscriptWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from grader.exercise.suite import Suite
     from grader.models import Exercise
     from grader.notebook.fresh import FreshRun
-    from grader.suite import Suite
-    from grader.transcript import Recording
+    from grader.record.transcript import Recording
     from grader.wire.frames import Frame
 
 __all__ = ["Replayer", "Workbench", "Worker"]

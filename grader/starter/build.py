@@ -10,8 +10,8 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from grader.errors import ExerciseError
+from grader.exercise.contract import starter_files
 from grader.notebook.convert import notebook_of
-from grader.report.dossier import starter_files
 from grader.starter.variant import variant_data, variant_seed
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from grader import labelled
+from grader.authoring import labelled
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 JOBS = 2

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from grader import labelled
+from grader.authoring import labelled
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TWINS = {

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader import pipeline
-from grader.intake import digest_of
+from grader.intake.submission import digest_of
 from grader.models import Submission, SubmissionFile
 
 if TYPE_CHECKING:

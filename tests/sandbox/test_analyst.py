@@ -13,7 +13,8 @@ import pytest
 
 from grader import pipeline
 from grader.errors import ReplayMismatch
-from grader.exercise import load_exercise
+from grader.exercise.contract import load_exercise
+from grader.proof.replay import replay
 from grader.sandbox.analyst_box import AnalystBox
 from grader.wire.frames import Frame, Kind, pack_bundle, unpack_json
 from tests.sandbox.probe import submission_of
@@ -139,7 +140,7 @@ def test_static_records_come_after_the_hidden_tests(graded: pipeline.Graded) -> 
 
 
 def test_replay_has_the_static_records(graded: pipeline.Graded) -> None:
-    again = pipeline.replay(graded.folder, root=ROOT)
+    again = replay(graded.folder, root=ROOT)
     assert [item.status for item in again] == [item.status for item in graded.report.evidence]
 
 
@@ -153,7 +154,7 @@ def test_changed_static_record_in_the_transcript_is_found(
     assert changed != data
     path.write_bytes(gzip.compress(changed))
     with pytest.raises(ReplayMismatch, match="names-used"):
-        pipeline.replay(folder, root=ROOT)
+        replay(folder, root=ROOT)
 
 
 def test_changed_static_record_in_the_report_is_found(
@@ -165,4 +166,4 @@ def test_changed_static_record_in_the_report_is_found(
     item.update(status="passed", cause="none", message="", where="")
     (folder / "report.json").write_text(json.dumps(report))
     with pytest.raises(ReplayMismatch, match="names-used"):
-        pipeline.replay(folder, root=ROOT)
+        replay(folder, root=ROOT)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from grader import pipeline
+from grader.proof.replay import replay
 from tests.sandbox.probe import HONEST, PROJECT, probe
 
 if TYPE_CHECKING:
@@ -378,7 +378,7 @@ def test_wall_limit_ends_the_run(worker: Worker, bench: Workbench, tmp_path: Pat
     assert causes.count("wall-limit") > 1
     assert causes[causes.index("wall-limit") :] == ["wall-limit"] * causes.count("wall-limit")
     assert probed.report.moment.timings["tests"] < WALL_SECONDS + 2
-    assert len(pipeline.replay(probed.folder, root=PROJECT)) == len(causes)
+    assert len(replay(probed.folder, root=PROJECT)) == len(causes)
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from grader.binding import BINDING, SIGNATURE, audit
 from grader.errors import UsageError
-from grader.signing import VARIABLE, make_key, read_public_key
+from grader.proof.audit import BINDING, SIGNATURE, audit
+from grader.record.signing import VARIABLE, make_key, read_public_key
 from tests.sandbox.probe import HONEST, PROJECT, probe
 
 if TYPE_CHECKING:

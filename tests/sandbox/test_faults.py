@@ -9,7 +9,7 @@ import pytest
 
 from grader import pipeline
 from grader.errors import JudgeError
-from grader.suite import Suite
+from grader.exercise.suite import Suite
 from tests.sandbox.probe import HONEST, PROJECT, SEED, probe
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from grader.errors import SandboxError
-from grader.exercise import load_exercise
+from grader.exercise.contract import load_exercise
 from grader.sandbox.boxes import CandidateBox, JudgeBox
 from grader.sandbox.hardening import ContainerSpec, create_body, verify
 from tests.sandbox.probe import PROJECT

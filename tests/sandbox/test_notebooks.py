@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from grader import pipeline
-from grader.intake import digest_of
+from grader.intake.submission import digest_of
 from grader.models import Submission, SubmissionFile
 from grader.notebook.resolve import resolve
+from grader.proof.replay import replay
 from tests.sandbox.probe import HONEST, PROJECT, SEED
 from tests.unit.notebooks import code, notebook, text
 
@@ -78,7 +79,7 @@ def test_a_notebook_is_run_shown_and_graded(
         "message": "division by zero",
         "source": "1 / 0",
     }
-    assert pipeline.replay(graded.folder, root=PROJECT) is not None
+    assert replay(graded.folder, root=PROJECT) is not None
 
 
 def test_checks_that_do_not_need_a_failed_cell_still_count(

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from grader import labelled, pipeline
+from grader import pipeline
+from grader.authoring import labelled
 from grader.errors import ReplayMismatch, UsageError
+from grader.proof.replay import replay
 from grader.report import report_json
 from grader.wire.codec import encode
 from tests.sandbox.probe import HONEST, PROJECT, probe
@@ -38,7 +40,7 @@ def copy_of(recorded: Probed, tmp_path: Path) -> Path:
 
 
 def test_replay_reaches_the_recorded_verdicts(recorded: Probed) -> None:
-    evidence = pipeline.replay(recorded.folder, root=PROJECT)
+    evidence = replay(recorded.folder, root=PROJECT)
     assert [item.cause for item in evidence] == [item.cause for item in recorded.report.evidence]
 
 
@@ -50,7 +52,7 @@ def test_every_exercise_asks_the_same_again(
     submission = labelled.stage(case, tmp_path)
     grading = pipeline.prepare(submission, root=ROOT, exercise=exercise, seed="ab" * 16)
     graded = pipeline.run(worker, bench, grading, out=tmp_path / "results")
-    evidence = pipeline.replay(graded.folder, root=ROOT)
+    evidence = replay(graded.folder, root=ROOT)
     assert [item.status for item in evidence] == [item.status for item in graded.report.evidence]
 
 
@@ -61,7 +63,7 @@ def test_changed_verdict_in_the_report_is_found(recorded: Probed, tmp_path: Path
     failed.update(status="passed", cause="none", message="")
     (folder / "report.json").write_text(json.dumps(report))
     with pytest.raises(ReplayMismatch, match=failed["id"]):
-        pipeline.replay(folder, root=PROJECT)
+        replay(folder, root=PROJECT)
 
 
 def test_changed_answer_in_the_transcript_is_found(recorded: Probed, tmp_path: Path) -> None:
@@ -74,7 +76,7 @@ def test_changed_answer_in_the_transcript_is_found(recorded: Probed, tmp_path: P
     changed = data.replace(wrong, right, 1)
     path.write_bytes(gzip.compress(changed))
     with pytest.raises(ReplayMismatch):
-        pipeline.replay(folder, root=PROJECT)
+        replay(folder, root=PROJECT)
 
 
 def test_cut_transcript_is_found(recorded: Probed, tmp_path: Path) -> None:
@@ -82,7 +84,7 @@ def test_cut_transcript_is_found(recorded: Probed, tmp_path: Path) -> None:
     path = folder / "transcript.gz"
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(ReplayMismatch, match=r"cut short|damaged|ends in the middle"):
-        pipeline.replay(folder, root=PROJECT)
+        replay(folder, root=PROJECT)
 
 
 def test_other_seed_is_found(recorded: Probed, tmp_path: Path) -> None:
@@ -93,7 +95,7 @@ def test_other_seed_is_found(recorded: Probed, tmp_path: Path) -> None:
     meta["seed"] = "0" * 32
     path.write_bytes(gzip.compress(json.dumps(meta).encode() + b"\n" + rest))
     with pytest.raises(ReplayMismatch, match="seed"):
-        pipeline.replay(folder, root=PROJECT)
+        replay(folder, root=PROJECT)
 
 
 def test_other_hidden_tests_are_named(recorded: Probed, tmp_path: Path) -> None:
@@ -101,7 +103,7 @@ def test_other_hidden_tests_are_named(recorded: Probed, tmp_path: Path) -> None:
     suite = project / "hidden_tests/probe/test_probe.py"
     suite.write_text(suite.read_text() + "\n# changed\n")
     with pytest.raises(UsageError, match="hidden tests"):
-        pipeline.replay(recorded.folder, root=project)
+        replay(recorded.folder, root=project)
 
 
 def test_two_runs_give_one_report(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from grader.exercise import load_exercise
+from grader.exercise.contract import load_exercise
 from grader.sandbox import hardening
 from grader.sandbox.engine import Engine
 from grader.sandbox.hardening import ContainerSpec
@@ -17,7 +17,7 @@ from tests.sandbox.probe import PROJECT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from grader.sandbox.engine import EngineFacts
+    from grader.sandbox.facts import EngineFacts
     from grader.sandbox.workbench import Workbench
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(180)]

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from grader import pipeline
+from grader.record.transcript import TranscriptWriter
 from grader.sandbox.relay import RunRecord
-from grader.transcript import TranscriptWriter
 
 if TYPE_CHECKING:
+    from grader.record.transcript import Recording
     from grader.sandbox.workbench import Replayer
-    from grader.transcript import Recording
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = "0" * 31 + "1"

@@ -6,7 +6,7 @@ import dataclasses
 import sys
 from pathlib import Path
 
-from grader.intake import digest_of
+from grader.intake.submission import digest_of
 from grader.models import Cause, Evidence, SubmissionFile
 from grader.report.dossier import Dossier
 from grader.report.model import FileFact

@@ -17,7 +17,7 @@ from grader.models import (
     Status,
 )
 from grader.report.model import Capture, FileFact, Moment, Report, RunFacts
-from grader.rubric import score
+from grader.scoring.score import score
 from grader.text import CandidateText
 
 HOSTILE = "\x1b[2J[bold]all 40 tests passed[/bold] \u202e\u2028\ud800 :smile: <script>\n::error::x"

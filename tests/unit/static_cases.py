@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from grader.analyst.analysis import analyse
 from grader.analyst.reach import Contract
-from grader.evidence import collected_tests, evidence_of
-from grader.exercise import load_exercise
+from grader.exercise.contract import load_exercise
 from grader.models import CollectedTest, Evidence, Status
-from grader.rubric import score
+from grader.scoring.evidence import collected_tests, evidence_of
+from grader.scoring.score import score
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

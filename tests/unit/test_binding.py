@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from grader import cli
-from grader.binding import BINDING, SIGNATURE, audit, bind
 from grader.errors import UsageError
-from grader.seeds import run_seed
-from grader.signing import VARIABLE, make_key, read_public_key
+from grader.proof.audit import audit
+from grader.record.binding import BINDING, SIGNATURE, bind
+from grader.record.seeds import run_seed
+from grader.record.signing import VARIABLE, make_key, read_public_key
 from tests.unit.finished_run import ROOT, SEED, finished_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from grader.binding import Check
+    from grader.proof.audit import Check
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +192,7 @@ def test_a_seed_that_is_not_the_teams_is_noted(run: Path, tmp_path: Path) -> Non
 
 def test_pages_are_bound_by_name(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
-    bind(run, Path("/nonexistent"))
+    bind(run, json.loads((run / "report.json").read_text()), Path("/nonexistent"))
     assert sorted(json.loads((run / BINDING).read_text())["pages"]) == [
         "feedback.html",
         "feedback.md",

@@ -19,19 +19,19 @@ import pytest
 import yaml
 
 from grader import cli
+from grader.authoring.legacy import read_legacy
 from grader.commands import ci
 from grader.errors import UsageError
-from grader.exercise import load_exercise
-from grader.legacy import read_legacy
+from grader.exercise.contract import load_exercise
+from grader.exercise.suite import load_suite
 from grader.models import CategoryScore, Level, ScoreCard
+from grader.record.graded import SUBMISSION, pack_files
 from grader.report.ci import check_run, commit_status, fenced, notices
 from grader.report.classroom import classroom50_result, place_from, reporter_line, reporter_result
 from grader.report.dossier import Dossier
 from grader.report.points import MOST, whole_points
 from grader.report.report_json import build_report, write_report
-from grader.report.stored import SUBMISSION, pack_files
 from grader.starter import build
-from grader.suite import load_suite
 
 sys.path.insert(0, str(Path(__file__).parent))
 from actions import ROOT, Job, fake_gh, repository

@@ -25,11 +25,11 @@ from grader.collect.grading import Key, Results, key_of
 from grader.collect.roster import match, read_roster
 from grader.commands import collect
 from grader.errors import PlatformError, UsageError
+from grader.record.graded import SUBMISSION, pack_files
+from grader.record.results import ResultsFolder
+from grader.record.seeds import commitment
 from grader.report.model import Moment
 from grader.report.report_json import build_report, write_report
-from grader.report.stored import SUBMISSION, pack_files
-from grader.results import ResultsFolder
-from grader.seeds import commitment
 
 sys.path.insert(0, str(Path(__file__).parent))
 from sample_report import record, report

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from grader.sandbox.doctor import host_findings, warnings_of
-from grader.sandbox.engine import EngineFacts
+from grader.sandbox.facts import EngineFacts
 
 if TYPE_CHECKING:
     from pathlib import Path

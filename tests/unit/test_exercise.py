@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from grader.errors import ExerciseError, UsageError
-from grader.exercise import (
+from grader.exercise.contract import (
     SENIORITIES,
     detect_exercise,
     list_exercises,

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from grader.findings import findings_of
 from grader.models import FindingsRule, Submission, SubmissionFile
 from grader.report import report_json
 from grader.report.terminal import render
+from grader.scoring.findings import findings_of
 
 sys.path.insert(0, str(Path(__file__).parent))
 from sample_report import HOSTILE, RUBRIC, record, report

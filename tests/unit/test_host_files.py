@@ -8,11 +8,11 @@ import pytest
 
 from grader.batch import exit_code
 from grader.errors import ExerciseError, JudgeError, PlatformError, UsageError
-from grader.evidence import collected_tests, evidence_of
+from grader.exercise.suite import load_suite
 from grader.models import Cause, Status
-from grader.results import ResultsFolder
-from grader.seeds import commitment, run_seed, team_seed
-from grader.suite import load_suite
+from grader.record.results import ResultsFolder
+from grader.record.seeds import commitment, run_seed, team_seed
+from grader.scoring.evidence import collected_tests, evidence_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,11 +21,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grader import intake
 from grader.errors import SubmissionRejected, UsageError
-from grader.intake import digest_of, read_submission
+from grader.intake import submission as intake
+from grader.intake.submission import digest_of
 from grader.models import Submission, SubmissionFile
-from grader.report.stored import pack_files
+from grader.record.graded import pack_files
 
 sys.path.insert(0, str(Path(__file__).parent))
 from archives import Item, member, padded, raw_header, tar_of, zip_of
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 SOLUTION = Item(b"solution.py")
 MIB = 1 << 20
+
+
+def read_submission(path: Path, *, entry: str = "solution.py", **limits: Any) -> Submission:
+    return intake.for_entry(intake.read_submission(path, **limits), entry)
 
 
 @pytest.fixture

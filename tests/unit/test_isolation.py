@@ -13,6 +13,7 @@ from grader.commands import collect
 from grader.errors import UnforeseenError, unforeseen
 from grader.notebook.outputs import Allowance, clean_outputs
 from grader.report import formats
+from grader.report.report_json import build_report
 from grader.report.sources import sources
 from tests.unit.notebooks import code, notebook
 from tests.unit.sample_dossier import STARTER, files
@@ -201,7 +202,7 @@ def test_a_page_that_cannot_be_made_does_not_lose_the_run(
         exercise=SimpleNamespace(public_dir=ROOT / "exercises/imputation"),
     )
     made = report(record("test_one"), record("three", criterion="scale"))
-    (fault,) = pipeline._write(tmp_path, made, cast("Any", grading), None)
+    (fault,) = pipeline._write(tmp_path, build_report(made), cast("Any", grading), None)
     assert fault.startswith("report.html could not be made: ")
     assert "TypeError: boom" in fault
     assert {path.name for path in tmp_path.iterdir()} == {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.labelled import Case, Outcome, problems, sample
+from grader.authoring.labelled import Case, Outcome, problems, sample
 
 LEVELS = {"code_correctness": "okay"}
 

@@ -9,8 +9,8 @@ import pytest
 
 from grader import pipeline
 from grader.errors import SubmissionRejected
-from grader.exercise import load_exercise
-from grader.intake import digest_of
+from grader.exercise.contract import load_exercise
+from grader.intake.submission import digest_of
 from grader.models import Submission, SubmissionFile
 from grader.notebook.resolve import resolve
 from tests.unit.notebooks import notebook

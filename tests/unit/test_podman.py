@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from grader.errors import SandboxError
-from grader.exercise import load_exercise
-from grader.sandbox.engine import EngineFacts
+from grader.exercise.contract import load_exercise
+from grader.sandbox.facts import EngineFacts
 from grader.sandbox.hardening import ContainerSpec, create_body, verify
 from grader.sandbox.podman import in_dockers_words
 

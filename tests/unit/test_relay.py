@@ -12,9 +12,9 @@ import pytest
 
 from grader.errors import JudgeError, SandboxError
 from grader.models import Limits
+from grader.record.transcript import TranscriptWriter, read_transcript
 from grader.sandbox.relay import LiveCandidate, relay
 from grader.sandbox.stream import StreamClosedError, StreamTimeoutError
-from grader.transcript import TranscriptWriter, read_transcript
 from grader.wire.frames import Frame, FrameError, Kind, Measure, pack_json, unpack_json
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from grader import pipeline
 from grader.errors import ReplayMismatch, UsageError
+from grader.proof.replay import replay
 from tests.unit.finished_run import ROOT, finished_run, replayer
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def replayed(folder: Path) -> int:
-    return len(pipeline.replay(folder, root=ROOT, replayer=replayer()))
+    return len(replay(folder, root=ROOT, replayer=replayer()))
 
 
 def edit(folder: Path, *path: str | int, to: object) -> None:

@@ -21,11 +21,12 @@ import pytest
 
 from grader.commands import report as report_command
 from grader.errors import UsageError
-from grader.intake import digest_of, read_submission
+from grader.intake.submission import digest_of, read_submission
 from grader.models import Cause, Measurement, Status, SubmissionFile
 from grader.notebook.convert import notebook_of
 from grader.notebook.facts import Difference, NotebookFacts
 from grader.notebook.fresh import CellError
+from grader.record.graded import SUBMISSION, pack_files, unpack_files
 from grader.report.dossier import Dossier, open_dossier
 from grader.report.formats import FORMATS, render
 from grader.report.html import feedback_page, reviewer_page
@@ -33,7 +34,7 @@ from grader.report.interview import questions
 from grader.report.markdown import MOST_BYTES, capped
 from grader.report.report_json import build_report, write_report
 from grader.report.sources import place_of, sources
-from grader.report.stored import SUBMISSION, pack_files, report_from, unpack_files
+from grader.report.stored import report_from
 from grader.report.tables import write_csv
 from grader.text import CandidateText
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.errors import ExerciseError
+from grader.exercise.rubric import load_rubric
 from grader.models import (
     Band,
     CategoryScore,
@@ -19,7 +20,7 @@ from grader.models import (
     ScoreCard,
     Status,
 )
-from grader.rubric import check_suite, load_rubric, score
+from grader.scoring.score import check_suite, score
 
 if TYPE_CHECKING:
     from collections.abc import Callable

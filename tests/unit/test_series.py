@@ -7,10 +7,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from grader._indicators import indicators
 from grader.models import CriterionShare, Evidence, Measurement
 from grader.report.terminal import render
-from grader.series import collect_series, point_of
+from grader.scoring.indicators import indicators
+from grader.scoring.series import collect_series, point_of
 
 sys.path.insert(0, str(Path(__file__).parent))
 from sample_report import record, report

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from grader.errors import UsageError
-from grader.signing import KEY_FILE, VARIABLE, Signature, configured_key, make_key, read_public_key
+from grader.record.signing import (
+    KEY_FILE,
+    VARIABLE,
+    Signature,
+    configured_key,
+    make_key,
+    read_public_key,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

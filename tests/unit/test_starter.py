@@ -16,8 +16,8 @@ import pytest
 
 from grader import cli
 from grader.errors import ExerciseError, UsageError
-from grader.exercise import load_exercise
-from grader.intake import read_submission
+from grader.exercise.contract import load_exercise
+from grader.intake.submission import read_submission
 from grader.models import Exercise
 from grader.notebook.convert import notebook_of
 from grader.sandbox import images

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.suite_lint import RULES, lint_suite
+from grader.authoring.suite_lint import RULES, lint_suite
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SUITES = sorted(path.parent for path in (ROOT / "hidden_tests").glob("*/rubric.toml"))

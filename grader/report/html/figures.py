@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from grader.models import Status
-from grader.series import collect_series, point_of
+from grader.scoring.series import collect_series, point_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from grader.models import Evidence, Measurement
-    from grader.series import Point
+    from grader.scoring.series import Point
 
 __all__ = ["Bullet", "Diagram", "Dot", "Strip", "bullets", "diagrams", "strips"]
 

@@ -20,13 +20,13 @@ import jinja2
 from markupsafe import Markup
 
 from grader import __version__
-from grader._indicators import CAUSES
 from grader.models import Cause, Status
 from grader.report._output import output_shown
 from grader.report.feedback import NOT_LOADED, NOT_TOP_TO_BOTTOM, feedback_of
 from grader.report.html.figures import bullets, diagrams, strips
 from grader.report.interview import questions
 from grader.report.sources import place_of, sources
+from grader.scoring.indicators import CAUSES
 from grader.text import CandidateText, clip, clip_lines, for_html
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""``exercise.toml`` and ``rubric.toml`` as typed objects, and which exercise a submission is for.
+"""``exercise.toml`` as a typed `Exercise`, and which exercise a submission is for.
 
 An exercise lives in two folders below one root: ``exercises/<id>`` is what candidates see,
 ``hidden_tests/<id>`` is what they never see.
@@ -10,20 +10,28 @@ import difflib
 import math
 import re
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader._toml import Table, read_table
 from grader.errors import ExerciseError, UsageError
+from grader.exercise.rubric import load_rubric
+from grader.exercise.toml import Table, read_table
 from grader.models import Exercise, ExpectedFunction, Limits
-from grader.rubric import load_rubric
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from grader.models import Submission
 
-__all__ = ["SENIORITIES", "detect_exercise", "list_exercises", "load_exercise", "read_packages"]
+__all__ = [
+    "SENIORITIES",
+    "detect_exercise",
+    "list_exercises",
+    "load_exercise",
+    "project_root",
+    "read_packages",
+    "starter_files",
+]
 
 SENIORITIES = ("junior", "mid", "senior", "principal")
 
@@ -35,6 +43,19 @@ _PINNED = re.compile(
 )
 _MARKER = re.compile(r"python_(?:full_)?version\s*(<|>=)\s*['\"](\d+)\.(\d+)['\"]")
 _SANDBOX_PYTHON = (3, 11)
+_NOT_SHIPPED = {"__pycache__", ".pytest_cache", ".venv"}
+
+
+def project_root() -> Path:
+    """The checkout that this package was installed from.
+
+    Raises:
+        UsageError: it holds no exercises (the package was installed without its checkout).
+    """
+    root = Path(__file__).resolve().parents[2]
+    if not (root / "exercises").is_dir():
+        raise UsageError(f"{root} holds no exercises/; name the checkout with --root")
+    return root
 
 
 def load_exercise(exercise_id: str, *, root: Path) -> Exercise:
@@ -125,6 +146,16 @@ def detect_exercise(
         "the submission holds no assessment.toml that names its exercise; "
         f"pass --exercise with one of: {', '.join(sorted(by_id)) or '(there is none)'}"
     )
+
+
+def starter_files(exercise: Exercise) -> dict[str, bytes]:
+    """The exercise's starter as the checkout has it; path → content."""
+    top = exercise.public_dir / "starter"
+    return {
+        path.relative_to(top).as_posix(): path.read_bytes()
+        for path in sorted(top.rglob("*"))
+        if path.is_file() and not _NOT_SHIPPED & {*path.relative_to(top).parts}
+    }
 
 
 def _offered(folder: Path) -> Mapping[str, str]:

@@ -7,8 +7,8 @@ import lzma
 import zlib
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
-from grader._entries import check_ratio
 from grader.errors import SubmissionRejected
+from grader.intake.entries import check_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ import math
 from typing import TYPE_CHECKING
 
 from grader.models import Cause, Indicator, Level, Status
-from grader.series import point_of
+from grader.scoring.series import point_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
-from grader._entries import reject
 from grader.errors import SubmissionRejected
+from grader.intake.entries import reject
 
 if TYPE_CHECKING:
-    from grader._entries import Basket
+    from grader.intake.entries import Basket
 
 __all__ = ["is_tar", "read_tar"]
 

@@ -15,26 +15,27 @@ Every refusal is a `SubmissionRejected` with one of these codes:
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import hashlib
 import os
 import re
 import stat
 import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader._entries import Basket, reject, shown
-from grader._streams import decompress
-from grader._tar import is_tar, read_tar
-from grader._zip import read_zip
 from grader.errors import SubmissionRejected, UsageError
+from grader.intake.entries import Basket, reject, shown
+from grader.intake.streams import decompress
+from grader.intake.tar import is_tar, read_tar
+from grader.intake.zip import read_zip
 from grader.models import Submission, SubmissionFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Iterable, Sequence
 
-__all__ = ["digest_of", "read_submission"]
+__all__ = ["digest_of", "for_entry", "read_submission"]
 
 _MARKER = "assessment.toml"
 _MARKER_BYTES = 8192
@@ -51,9 +52,8 @@ def read_submission(
     max_files: int = 2000,
     max_bytes: int = 64 << 20,
     max_file_bytes: int = 32 << 20,
-    entry: str = "solution.py",
 ) -> Submission:
-    """Read a submission once, into memory.
+    """Read a submission once, into memory, whichever exercise it is for.
 
     Args:
         path: a zip or tar archive (also gzip, bzip2, xz), a folder, one Python file or one
@@ -61,30 +61,30 @@ def read_submission(
         max_files: most files and folders in it.
         max_bytes: most bytes in it, unpacked; also the most bytes of the archive itself.
         max_file_bytes: most bytes in one file.
-        entry: the file that must be in its root unless there is a notebook; a lone ``.py`` file is
-            stored under this name, a lone notebook under its own kind of name.
+
+    Returns:
+        Its files without a top folder that holds all of them; `for_entry` then holds it against
+        the exercise that it is for.
 
     Raises:
         SubmissionRejected: it cannot be graded; the message says what to change.
         UsageError: `path` does not exist or cannot be read.
     """
     basket = Basket(max_files, max_bytes, max_file_bytes)
-    notes: list[str] = []
+    sole = ""
     try:
         if path.is_dir():
             _read_folder(path, basket)
         else:
-            raw = _read_file(path, max_bytes)
-            notes += _unpack(raw, path.name, basket, entry)
+            sole = _unpack(_read_file(path, max_bytes), path.name, basket)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
-    notes += basket.notes()
+    notes = list(basket.notes())
     if not basket.files:
         left_out = f" ({'; '.join(basket.notes())})" if basket.notes() else ""
         raise SubmissionRejected("empty", f"the submission holds no file{left_out}")
     _refuse_repositories(basket.files)
-    files = _take_off_top_folders(basket.files, entry, notes)
-    _require_entry(files, entry)
+    files = _take_off_top_folders(basket.files, notes)
     exercise_id = _read_marker(files.get(_MARKER), notes)
     ordered = tuple(SubmissionFile(name, files[name]) for name in sorted(files))
     return Submission(
@@ -94,7 +94,30 @@ def read_submission(
         files=ordered,
         notes=tuple(notes),
         exercise_id=exercise_id,
+        sole=sole,
     )
+
+
+def for_entry(submission: Submission, entry: str) -> Submission:
+    """The submission as one for an exercise whose file is `entry`.
+
+    A ``.py`` file or a notebook that came alone takes the entry's name.
+
+    Raises:
+        SubmissionRejected: neither the entry nor a notebook is in the root.
+    """
+    if submission.sole:
+        (file,) = submission.files
+        name = Path(entry).stem + Path(file.path).suffix
+        files = (SubmissionFile(name, file.data),)
+        notes = submission.notes
+        if submission.sole != name:
+            notes = (*notes, f"{shown(submission.sole)} was a single file; graded as {name}")
+        submission = dataclasses.replace(
+            submission, files=files, digest=digest_of(files), notes=notes
+        )
+    _require_entry([file.path for file in submission.files], entry)
+    return submission
 
 
 def digest_of(files: tuple[SubmissionFile, ...]) -> str:
@@ -119,30 +142,29 @@ def _read_file(path: Path, max_bytes: int) -> bytes:
     return raw
 
 
-def _unpack(raw: bytes, name: str, basket: Basket, entry: str) -> list[str]:
-    """Read a file by what its content is; return notes."""
+def _unpack(raw: bytes, name: str, basket: Basket) -> str:
+    """Read a file by what its content is; the name of what is no archive, else nothing."""
     if not raw:
         raise SubmissionRejected("empty", f"{shown(name)} is an empty file; {_EITHER}")
     if raw.startswith((b"PK\3\4", b"PK\5\6")):
         read_zip(raw, basket)
-        return []
+        return ""
     plain = decompress(raw, basket.max_bytes + basket.max_files * _TAR_OVERHEAD)
     if plain is not None or is_tar(raw):
         tar = raw if plain is None else plain
         if not is_tar(tar):
             reject("not-an-archive", name, f"is compressed, but holds no tar archive; {_EITHER}")
         read_tar(tar, basket)
-        return []
+        return ""
     for magic, kind in _OTHER_KINDS.items():
         if raw.startswith(magic):
             reject("not-an-archive", name, f"is {kind} archive; {_EITHER}")
-    if name.lower().endswith(".ipynb"):
-        entry = entry.removesuffix(".py") + ".ipynb"
-    elif not name.lower().endswith(".py") or b"\0" in raw:
+    suffix = Path(name).suffix.lower()
+    if suffix not in {".py", ".ipynb"} or (suffix == ".py" and b"\0" in raw):
         reject("not-an-archive", name, f"is no archive that can be read; {_EITHER}")
     basket.count(name.encode("utf-8", "surrogateescape"), len(raw))
-    basket.add(entry, raw)
-    return [] if name == entry else [f"{shown(name)} was a single file; graded as {entry}"]
+    basket.add(f"solution{suffix}", raw)
+    return name
 
 
 def _read_folder(top: Path, basket: Basket) -> None:
@@ -225,20 +247,18 @@ def _refuse_repositories(files: Iterable[str]) -> None:
             )
 
 
-def _take_off_top_folders(
-    files: dict[str, bytes], entry: str, notes: list[str]
-) -> dict[str, bytes]:
+def _take_off_top_folders(files: dict[str, bytes], notes: list[str]) -> dict[str, bytes]:
     """Take off folders that hold everything, as archives of a repository have."""
-    while entry not in files:
-        tops = {name.partition("/")[0] for name in files if "/" in name}
-        if len(tops) != 1 or not all("/" in name for name in files):
+    while all("/" in name for name in files):
+        tops = {name.partition("/")[0] for name in files}
+        if len(tops) != 1:
             break
         notes.append(f"took off the top folder {shown(next(iter(tops)))}")
         files = {name.partition("/")[2]: data for name, data in files.items()}
     return files
 
 
-def _require_entry(files: dict[str, bytes], entry: str) -> None:
+def _require_entry(files: Sequence[str], entry: str) -> None:
     if entry in files or any(name.endswith(".ipynb") for name in files):
         return  # `grader.notebook.resolve` decides between several
     elsewhere = sorted(name for name in files if name.rpartition("/")[2] == entry)

@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, NoReturn
 
-from grader._entries import check_ratio, is_left_out, reject, shown
 from grader.errors import SubmissionRejected
+from grader.intake.entries import check_ratio, is_left_out, reject, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from grader._entries import Basket
+    from grader.intake.entries import Basket
 
 __all__ = ["read_zip"]
 

@@ -1,49 +1,48 @@
-"""What a run's result is bound to, and whether a results folder still is that result.
+"""Whether a results folder still is the result that was bound when it was written.
 
-``binding.json`` names everything that the score depends on: the submission, the hidden tests, the
-rubric, the images, the seed (as a commitment), the grader's version and a nonce, with digests of
-the files of evidence and of the pages that were written with them. A page may be made again later:
-it then has to be what the bound report gives. Where a key is configured, ``binding.sig`` signs the
-bytes of ``binding.json``, so a result can neither be edited nor passed off as that of another
-submission or another day.
+A page may be made again later: it then has to be what the bound report gives.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import grader
-from grader._entries import shown
 from grader.errors import GraderError, UsageError
-from grader.exercise import load_exercise
+from grader.exercise.contract import load_exercise, starter_files
+from grader.exercise.suite import load_suite
 from grader.files import open_regular
-from grader.report.dossier import open_dossier, starter_files
+from grader.intake.entries import shown
+from grader.record.binding import (
+    BINDING,
+    EVIDENCE,
+    SCHEMA,
+    SIGNATURE,
+    file_digest,
+    pages_in,
+    stated,
+)
+from grader.record.graded import SUBMISSION, unpack_files
+from grader.record.seeds import commitment, has_team_seed, run_seed, team_seed
+from grader.record.signing import Signature, configured_key
+from grader.record.transcript import read_meta
+from grader.report.dossier import open_dossier
 from grader.report.formats import FORMATS, render
 from grader.report.report_json import read_report
-from grader.report.stored import SUBMISSION, unpack_files
-from grader.seeds import commitment, has_team_seed, run_seed, team_seed
-from grader.signing import Signature, configured_key
-from grader.suite import load_suite
-from grader.transcript import read_meta
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     from grader.report.dossier import Dossier
 
-__all__ = ["BINDING", "SIGNATURE", "Check", "audit", "bind", "seed_checks"]
+__all__ = ["Check", "audit", "seed_checks"]
 
-BINDING = "binding.json"
-SIGNATURE = "binding.sig"
-SCHEMA = "binding/1"
 _MADE = {form.file: name for name, form in FORMATS.items() if form.file != "report.json"}
-_EVIDENCE = ("report.json", "transcript.gz", SUBMISSION)
 _MOST_TEXT = 1 << 20
 _Json = dict[str, Any]
 
@@ -62,65 +61,9 @@ class Check:
     text: str
 
 
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open_regular(path) as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def _text(path: Path) -> str:
     with open_regular(path) as file:
         return file.read(_MOST_TEXT).decode("utf-8")
-
-
-def _stated(report: Mapping[str, Any], meta: Mapping[str, object]) -> _Json:
-    """What report and transcript say about the run, field by field."""
-    run = report["run"]
-    return {
-        "run": report["volatile"]["run_id"],
-        "exercise": report["exercise"]["id"],
-        "exercise_version": report["exercise"]["version"],
-        "submission": report["submission"]["digest"],
-        "suite": run["suite_digest"],
-        "rubric": run["rubric_digest"],
-        "seed_commitment": run["seed_commitment"],
-        "grader_version": run["grader_version"],
-        "judge_image": run["judge_image"],
-        "candidate_image": run["candidate_image"],
-        "analyst_image": meta["analyst_image"],
-        "score": report["score"]["overall"],
-        "band": report["score"]["band"],
-    }
-
-
-def bind(folder: Path, hidden_root: Path) -> None:
-    """Bind a finished results folder, and sign it where a key is configured.
-
-    Args:
-        folder: holds report, transcript and submission.
-        hidden_root: the folder ``hidden_tests``, where a key may be.
-
-    Raises:
-        UsageError: a key is configured that cannot be used.
-    """
-    key = configured_key(hidden_root)
-    meta = read_meta(folder / "transcript.gz")
-    stated = _stated(read_report(folder / "report.json"), meta)
-    body: _Json = {"schema": SCHEMA, **stated}
-    body["files"] = {name: _digest(folder / name) for name in _EVIDENCE}
-    body["pages"] = {name: _digest(folder / name) for name in _others(folder)}
-    text = json.dumps(body, indent=2, sort_keys=True) + "\n"
-    (folder / BINDING).write_text(text, encoding="utf-8")
-    if key is not None:
-        (folder / SIGNATURE).write_text(key.sign(text.encode()).to_json(), encoding="utf-8")
-
-
-def _others(folder: Path) -> list[str]:
-    """All that lies in a results folder besides the evidence and the binding, by name."""
-    known = {*_EVIDENCE, BINDING, SIGNATURE}
-    return sorted(path.name for path in folder.iterdir() if path.name not in known)
 
 
 def audit(folder: Path, *, root: Path, public_key: bytes | None = None) -> list[Check]:
@@ -199,10 +142,10 @@ def _signature(folder: Path, text: str, expected: bytes | None) -> Check:
 
 def _files(folder: Path, body: _Json) -> Iterator[Check]:
     told = body.get("files")
-    for name in _EVIDENCE:
+    for name in EVIDENCE:
         bound = told.get(name) if isinstance(told, dict) else None
         try:
-            found = _digest(folder / name)
+            found = file_digest(folder / name)
         except OSError as error:
             yield Check(name, "differs", f"cannot be read: {error.strerror}")
             continue
@@ -217,9 +160,9 @@ def _pages(folder: Path, body: _Json, root: Path) -> Iterator[Check]:
     told = body.get("pages")
     bound: dict[str, Any] = told if isinstance(told, dict) else {}
     maker: _Maker | None = None
-    for name in _others(folder):
+    for name in pages_in(folder):
         try:
-            as_written = _digest(folder / name) == bound.get(name)
+            as_written = file_digest(folder / name) == bound.get(name)
         except OSError as error:
             state = "differs" if name in bound or name in _MADE else "note"
             yield Check(name, state, f"cannot be read: {error.strerror}")
@@ -233,7 +176,7 @@ def _pages(folder: Path, body: _Json, root: Path) -> Iterator[Check]:
             yield Check(name, "differs", "was changed after the run")
         else:
             yield Check(name, "note", "is not of the run: nothing here vouches for it")
-    for name in sorted(set(bound) - set(_others(folder))):
+    for name in sorted(set(bound) - set(pages_in(folder))):
         yield Check(shown(name), "note", "was removed after the run")
 
 
@@ -247,7 +190,8 @@ class _Maker:
         bound: dict[str, Any] = files if isinstance(files, dict) else {}
         try:
             self._sound = all(
-                _digest(folder / name) == bound.get(name) for name in ("report.json", SUBMISSION)
+                file_digest(folder / name) == bound.get(name)
+                for name in ("report.json", SUBMISSION)
             )
         except OSError:
             self._sound = False
@@ -280,11 +224,11 @@ class _Maker:
 def _statements(folder: Path, body: _Json) -> Iterator[Check]:
     try:
         meta = read_meta(folder / "transcript.gz")
-        stated = _stated(read_report(folder / "report.json"), meta)
+        found = stated(read_report(folder / "report.json"), meta)
     except (GraderError, KeyError, TypeError) as error:
         yield Check("report", "differs", f"cannot be read: {error}")
         return
-    for name, value in stated.items():
+    for name, value in found.items():
         state = "ok" if body.get(name) == value else "differs"
         shown = str(value)[:40] if state == "ok" else f"bound {body.get(name)!r}, now {value!r}"
         yield Check(name, state, shown[:200])

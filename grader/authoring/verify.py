@@ -1,18 +1,18 @@
 """What an exercise must show before it is used: a floor for nothing, full marks for the reference.
 
-Pure: the grading is done by `grader.labelled.Bench`.
+Pure: the grading is done by `grader.authoring.labelled.Bench`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from grader.labelled import problems
+from grader.authoring.labelled import problems
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from grader.labelled import Case, Outcome
+    from grader.authoring.labelled import Case, Outcome
     from grader.models import Rubric
 
 __all__ = ["chosen", "doubts", "gate"]

@@ -1,0 +1,4 @@
+"""An exercise as typed objects: contract, rubric, hidden suite, starter.
+
+Door: `grader.exercise.contract.load_exercise`.
+"""
