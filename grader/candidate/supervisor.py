@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from grader.candidate import runner
+from grader.candidate.capture import Capture
 from grader.candidate.config import LoadConfig, string_list, whole_number
 from grader.candidate.scratch import empty_directory, write_files
 from grader.wire.frames import (
@@ -44,7 +45,6 @@ SUBMISSION_DIR = "/submission"
 MAX_REQUEST = 512 << 20
 _PIPE_BYTES = 1 << 20
 _CHUNK = 1 << 18
-_NOTICE = 80  # room for the line that says how much was left out
 _RUN_BYTES = 32 << 20
 
 
@@ -59,36 +59,11 @@ class _Settings:
     wall_deadline: float = 0.0
 
 
-class _Capture:
-    """Keeps the first and last part of what a test printed, and drops the middle."""
-
-    def __init__(self, limit: int) -> None:
-        self._half = max((limit - _NOTICE) // 2, 1)
-        self._first = bytearray()
-        self._last = bytearray()
-        self._dropped = 0
-
-    def add(self, data: bytes) -> None:
-        room = self._half - len(self._first)
-        if room > 0:
-            self._first += data[:room]
-            data = data[room:]
-        self._last += data
-        if len(self._last) > self._half:
-            cut = len(self._last) - self._half
-            self._dropped += cut
-            del self._last[:cut]
-
-    def take(self) -> bytes:
-        middle = f"\n[… {self._dropped} bytes left out …]\n".encode() if self._dropped else b""
-        return bytes(self._first) + middle + bytes(self._last)
-
-
 class _Session:
     """One forked child and its pipes."""
 
     def __init__(self, settings: _Settings, keep_fds: tuple[int, ...]) -> None:
-        self.capture = _Capture(settings.output_bytes)
+        self.capture = Capture(settings.output_bytes)
         request_r, self.request_w = os.pipe()
         self.reply_r, reply_w = os.pipe()
         self.capture_r, capture_w = os.pipe()

@@ -51,11 +51,11 @@ class LocalChannel:
         self._leave_scratch: Callable[[], object] = lambda: None
 
     def serve_items(self, source: Callable[[int], bytes]) -> None:
-        """See :class:`grader.judge.proxy.Channel`."""
+        """See :class:`grader.judge.channel.Channel`."""
         self._items = source
 
     def begin(self) -> bytes | None:
-        """See :class:`grader.judge.proxy.Channel`."""
+        """See :class:`grader.judge.channel.Channel`."""
         inside = f"{self._folder}{os.sep}"
         for name, module in list(sys.modules.items()):
             if str(getattr(module, "__file__", None)).startswith(inside):
@@ -76,14 +76,14 @@ class LocalChannel:
         return error
 
     def request(self, body: bytes) -> tuple[bytes, Measure]:
-        """See :class:`grader.judge.proxy.Channel`."""
+        """See :class:`grader.judge.channel.Channel`."""
         wall, cpu = time.perf_counter_ns(), time.process_time_ns()
         with self._in_scratch():
             answer: bytes = self._session.handle(body)  # type: ignore[attr-defined]
         return answer, Measure(time.perf_counter_ns() - wall, time.process_time_ns() - cpu)
 
     def end(self) -> bool:
-        """See :class:`grader.judge.proxy.Channel`."""
+        """See :class:`grader.judge.channel.Channel`."""
         self._session = None
         self._leave_scratch()
         while str(self._folder) in sys.path:
@@ -99,7 +99,7 @@ class LocalChannel:
             tempfile.tempdir = before
 
     def clock(self) -> Measure:
-        """See :class:`grader.judge.proxy.Channel`."""
+        """See :class:`grader.judge.channel.Channel`."""
         return Measure(time.perf_counter_ns(), time.process_time_ns())
 
     def _pull(self, stream_id: int) -> object:

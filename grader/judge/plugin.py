@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from grader.judge.proxy import Channel
+    from grader.judge.channel import Channel
 
 __all__ = ["Judge", "Record"]
 

@@ -4,54 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NoReturn, Protocol, Self
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
+from grader.judge.channel import Channel, Outcomes, Stopwatch
 from grader.judge.errors import CandidateError, ChannelFailure, JudgeFault, make_error
 from grader.wire import codec
 from grader.wire.frames import Measure
 from grader.wire.values import Handle, KeptDict, KeptList, Record, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from types import TracebackType
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
 
-__all__ = ["Channel", "Outcomes", "RemoteObject", "Solution", "Stopwatch"]
+__all__ = ["RemoteObject", "Solution"]
 
 _MAX_REQUEST = 256 << 20
 # Bounds of the judge's time and memory on one hostile answer: seconds, and lists of its cells.
 _MAX_ITEMS = 2_000_000
 _MAX_WORK = 3_000_000
-
-
-class Channel(Protocol):
-    """The way to one candidate. Every method raises ChannelFailure when no answer comes.
-
-    Attributes:
-        over: set once the run's time is up: no later question will be answered.
-    """
-
-    over: ChannelFailure | None
-
-    def begin(self) -> bytes | None:
-        """Start a fresh process and load the submission. None, or the encoded load error."""
-
-    def request(self, body: bytes) -> tuple[bytes, Measure]:
-        """One question, one answer."""
-
-    def end(self) -> bool:
-        """End the process. True when bytes had come that nobody asked for."""
-
-    def serve_items(self, source: Callable[[int], bytes]) -> None:
-        """Told where the items of stream arguments come from."""
-
-    def clock(self) -> Measure:
-        """The judge's own time so far, as the orchestrator reads it."""
 
 
 class RemoteObject:
@@ -112,46 +86,6 @@ class RemoteObject:
     @property
     def _type_name(self) -> str:
         return self._handle.type_name
-
-
-@dataclass(frozen=True, slots=True)
-class Outcomes:
-    """What a repeated call gave: distinct outcomes, and which one each call had."""
-
-    distinct: tuple[object, ...]  # values, or CandidateError instances
-    order: tuple[int, ...]
-
-    def values(self) -> list[object]:
-        """All values in call order; raises the first error."""
-        for outcome in self.distinct:
-            if isinstance(outcome, CandidateError):
-                raise outcome
-        return [self.distinct[index] for index in self.order]
-
-
-@dataclass(slots=True)
-class Stopwatch:
-    """Cost of the judge's own work, to compare a candidate's with. Nanoseconds."""
-
-    channel: Channel
-    wall_ns: int = 0
-    cpu_ns: int = -1
-    _before: Measure = field(default_factory=lambda: Measure(0))
-
-    def __enter__(self) -> Self:
-        self._before = self.channel.clock()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        after = self.channel.clock()
-        self.wall_ns = after.wall_ns - self._before.wall_ns
-        if after.cpu_ns >= 0 and self._before.cpu_ns >= 0:
-            self.cpu_ns = after.cpu_ns - self._before.cpu_ns
 
 
 class _Variant:

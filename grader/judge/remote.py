@@ -69,7 +69,7 @@ class RemoteChannel:
     _load_timeouts: int = 0
 
     def begin(self) -> bytes | None:
-        """See :class:`grader.judge.proxy.Channel`."""
+        """See :class:`grader.judge.channel.Channel`."""
         if self._load_timeouts >= _LOAD_ATTEMPTS:
             raise ChannelFailure("timeout", "importing the submission never ended in earlier tests")
         try:
@@ -81,18 +81,18 @@ class RemoteChannel:
         return body if frame.kind is Kind.LOAD_ERROR else None
 
     def request(self, body: bytes) -> tuple[bytes, Measure]:
-        """See :class:`grader.judge.proxy.Channel`."""
+        """See :class:`grader.judge.channel.Channel`."""
         frame = self._ask(Kind.REQUEST, body, self.call_ms)
         measure, answer = Measure.unpack(frame.body)
         return answer, measure
 
     def end(self) -> bool:
-        """See :class:`grader.judge.proxy.Channel`."""
+        """See :class:`grader.judge.channel.Channel`."""
         frame = self._ask(Kind.END, b"", self.load_ms)
         return Measure.unpack(frame.body)[1] == b"\x01"
 
     def clock(self) -> Measure:
-        """See :class:`grader.judge.proxy.Channel`."""
+        """See :class:`grader.judge.channel.Channel`."""
         return Measure.unpack(self._ask(Kind.CLOCK, b"", 0).body)[0]
 
     def serve_items(self, source: Callable[[int], bytes]) -> None:

@@ -48,6 +48,12 @@ _MANY_KEYS: Final = 32
 _MAX_SAME_HASH: Final = 16
 
 
+def need(condition: object, what: str) -> None:
+    """Raise `DecodeError` with `what` unless the condition holds."""
+    if not condition:
+        raise DecodeError(what)
+
+
 class Decoder:
     """Reads one value.
 

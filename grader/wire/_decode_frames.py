@@ -27,17 +27,17 @@ from grader.wire._decode import (
     WORK_ZONE,
     Decoder,
     Read,
+    need,
 )
 from grader.wire._decode_arrays import (
     as_text,
-    block,
     check_codes,
     check_unique,
     extension,
     is_index,
-    need,
     unit_of,
 )
+from grader.wire._decode_numpy import block
 from grader.wire._decode_python import read_zone
 from grader.wire._tags import MAX_CALENDAR_ROWS, Tag
 from grader.wire._types import (

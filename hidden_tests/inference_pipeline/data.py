@@ -28,7 +28,7 @@ from grader.wire.values import FileTree, Record
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from grader.judge.proxy import Stopwatch
+    from grader.judge.channel import Stopwatch
     from grader.wire.frames import Measure
 
 FILES = {
