@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from grader.commands._common import checkout, parser
 from grader.errors import UsageError
 from grader.exercise.contract import load_exercise
 from grader.files import write_whole
+from grader.report.document import json_schema
 from grader.report.dossier import open_dossier
 from grader.report.formats import FORMATS, render
 from grader.report.report_json import read_report
@@ -36,7 +38,7 @@ def run(argv: Sequence[str]) -> int:
     arguments = parser("report", "Make a run's reports again from its stored evidence.")
     arguments.epilog = _EPILOG
     arguments.formatter_class = argparse.RawDescriptionHelpFormatter
-    arguments.add_argument("run", type=Path, metavar="RUN", help="a results folder")
+    arguments.add_argument("run", type=Path, metavar="RUN", nargs="?", help="a results folder")
     arguments.add_argument(
         "--format",
         dest="formats",
@@ -55,7 +57,15 @@ def run(argv: Sequence[str]) -> int:
         action="store_true",
         help="keep the recorded score also if the rubric has changed; needs no exercise",
     )
+    arguments.add_argument(
+        "--schema", action="store_true", help="print the JSON Schema of report.json and end"
+    )
     options = arguments.parse_args(argv)
+    if options.schema:
+        sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")
+        return 0
+    if options.run is None:
+        arguments.error("the following arguments are required: RUN")
     names = list(dict.fromkeys(options.formats or ["html"]))
     if "all" in names:
         names = list(FORMATS)

@@ -7,24 +7,23 @@ times, durations, the run's id, measurements of time, captured output and facts 
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import math
 import os
 import tempfile
 from dataclasses import asdict
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import fastjsonschema
+import msgspec
 
 from grader.errors import JudgeError, PlatformError, UsageError
 from grader.files import open_regular
+from grader.report.document import SCHEMA, check
 from grader.text import for_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from grader.models import CategoryScore, Evidence, Measurement, ScoreCard
     from grader.notebook.facts import NotebookFacts
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = [
     "SCHEMA",
     "build_report",
-    "load_schema",
     "read_report",
     "score_block",
     "stable_bytes",
@@ -42,8 +40,6 @@ __all__ = [
     "validate",
     "write_report",
 ]
-
-SCHEMA = "report/1"
 
 _Json = dict[str, Any]
 
@@ -233,27 +229,15 @@ def _volatile(report: Report) -> _Json:
     }
 
 
-@functools.cache
-def load_schema() -> _Json:
-    """The JSON Schema (draft-07) of ``report/1``."""
-    text = resources.files("grader.report").joinpath("report-v1.schema.json").read_text("utf-8")
-    return cast("_Json", json.loads(text))
-
-
-@functools.cache
-def _validator() -> Callable[[_Json], object]:
-    return cast("Callable[[_Json], object]", fastjsonschema.compile(load_schema()))
-
-
 def validate(report: _Json) -> None:
-    """Check a report against its schema.
+    """Check a report against `grader.report.document`.
 
     Raises:
         PlatformError: it does not conform, which is a defect of this program.
     """
     try:
-        _validator()(report)
-    except fastjsonschema.JsonSchemaException as error:
+        check(report)
+    except msgspec.ValidationError as error:
         raise PlatformError(f"the report does not conform to {SCHEMA}: {error}") from error
 
 

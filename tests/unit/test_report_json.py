@@ -13,11 +13,11 @@ import pytest
 
 from grader.errors import JudgeError, PlatformError, UsageError
 from grader.models import Band, Cause, Level, Status, Submission, SubmissionFile
+from grader.report.document import json_schema
 from grader.report.feedback import feedback
 from grader.report.model import file_facts
 from grader.report.report_json import (
     build_report,
-    load_schema,
     read_report,
     stable_bytes,
     stable_evidence,
@@ -42,28 +42,54 @@ def objects(node: Any) -> list[dict[str, Any]]:
 def test_a_report_conforms_to_its_schema() -> None:
     built = build_report(report())
     validate(built)
-    jsonschema.Draft7Validator(load_schema()).validate(built)
+    jsonschema.Draft202012Validator(json_schema()).validate(built)
 
 
 def test_the_schema_is_itself_valid() -> None:
-    jsonschema.Draft7Validator.check_schema(load_schema())
+    jsonschema.Draft202012Validator.check_schema(json_schema())
 
 
 def test_the_schema_allows_no_unknown_and_no_missing_key() -> None:
-    for node in objects(load_schema()):
+    for node in objects(json_schema()):
         if "properties" in node:
             assert node["additionalProperties"] is False
             assert sorted(node["required"]) == sorted(node["properties"])
 
 
 def test_the_schema_knows_every_value_of_every_enumeration() -> None:
-    schema = load_schema()
-    evidence = schema["definitions"]["evidence"]["properties"]
-    assert evidence["cause"]["enum"] == [cause.value for cause in Cause]
-    assert evidence["status"]["enum"] == [status.value for status in Status]
-    assert schema["properties"]["score"]["properties"]["band"]["enum"] == [b.value for b in Band]
-    levels = schema["definitions"]["category"]["properties"]["level_name"]["enum"]
-    assert levels == [*(level.name.lower() for level in Level), None]
+    defined = json_schema()["$defs"]
+    assert set(defined["Cause"]["enum"]) == {cause.value for cause in Cause}
+    assert set(defined["Status"]["enum"]) == {status.value for status in Status}
+    assert set(defined["Band"]["enum"]) == {band.value for band in Band}
+    levels, nothing = defined["Category"]["properties"]["level_name"]["anyOf"]
+    assert set(levels["enum"]) == {level.name.lower() for level in Level}
+    assert nothing == {"type": "null"}
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"score": {"overall": 5}}, "$.score.overall"),
+        ({"submission": {"digest": "A" * 64}}, "$.submission.digest"),
+        ({"submission": {"digest": "a" * 64 + "\n"}}, "$.submission.digest"),
+        ({"run": {"collected": 0}}, "$.run.collected"),
+        ({"run": {"limits": {"more": 1}}}, "$.run.limits"),
+        ({"volatile": {"started": None}}, "$.volatile.started"),
+    ],
+)
+def test_a_refusal_names_the_place(change: dict[str, Any], place: str) -> None:
+    def put(into: dict[str, Any], what: dict[str, Any]) -> None:
+        for key, value in what.items():
+            if isinstance(value, dict):
+                put(into[key], value)
+            else:
+                into[key] = value
+
+    built = copy.deepcopy(build_report(report()))
+    put(built, change)
+    with pytest.raises(PlatformError) as caught:
+        validate(built)
+    assert f"at `{place}`" in str(caught.value)
 
 
 @pytest.mark.parametrize("key", list(build_report(report())))
