@@ -45,6 +45,7 @@ from grader import pipeline
 from grader.errors import GraderError, SubmissionRejected
 from grader.exercise import load_exercise
 from grader.intake import digest_of, read_submission
+from grader.labelled import load_case, stage
 from grader.models import Submission, SubmissionFile
 from grader.report import report_json
 from grader.sandbox.leftovers import left_behind, snapshot
@@ -290,9 +291,9 @@ class Range:
         if exercise not in self._plain:
             case = self._twin_case or TWINS.get(exercise, TWIN)
             folder = ROOT / "hidden_tests" / exercise / "solutions" / case
-            read = read_submission(folder)
-            files = tuple(file for file in read.files if file.path != "expected.toml")
-            self._plain[exercise] = dataclasses.replace(read, files=files, digest=digest_of(files))
+            below = Path(tempfile.mkdtemp(dir=self.base))
+            staged = stage(load_case(folder, exercise, ROOT), below)
+            self._plain[exercise] = read_submission(staged)
         return self._plain[exercise]
 
     def run_all(self, tasks: Iterable[tuple[Attack, str, str]]) -> Iterator[Finding]:
