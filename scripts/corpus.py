@@ -5,7 +5,7 @@
 
 Without ``--exercise`` it grades those of all exercises, each with as many seeds as `SEEDS` says.
 With ``--as-notebooks`` every module is handed in as a notebook of the same code, and must get the
-same levels. What a label holds is said in `grader.authoring.labelled`.
+same levels. What a label holds is said in `grader.authoring.labels`.
 
 Exit code 0 when every label holds on every seed, 1 otherwise.
 """
@@ -13,24 +13,22 @@ Exit code 0 when every label holds on every seed, 1 otherwise.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import re
 import sys
 import time
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader.authoring.labelled import (
-    ENTRY,
+from grader.authoring.labelled import ENTRY, Bench, Outcome, cheapest_last, problems, seeds
+from grader.authoring.labels import (
     LABEL,
-    Bench,
     Case,
-    Outcome,
-    cheapest_last,
     exercises,
+    known_costs,
+    label_text,
     load_cases,
-    problems,
-    seeds,
+    sources,
 )
 from grader.exercise.contract import load_exercise
 
@@ -83,20 +81,17 @@ def replace_table(path: Path, text: str) -> None:
 
 def _write(case: Case, outcome: Outcome) -> None:
     """Put what came out into the label; what it means is the author's to check."""
+    seen = dataclasses.replace(
+        case,
+        failing=outcome.failing,
+        tests=None if case.tests is None else outcome.tests,
+        band=outcome.band,
+        levels=outcome.levels,
+    )
     path = case.folder / LABEL
-    raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    lines = [f'about = "{raw.get("about", "")}"']
-    if "source" in raw:
-        lines.append(f'source = "{raw["source"]}"')
-    failing = ", ".join(f'"{name}"' for name in sorted(outcome.failing))
-    lines.append(f"failing = [{failing}]")
-    if "tests" in raw:
-        lines += ["tests = [", *(f'  "{name}",' for name in sorted(outcome.tests)), "]"]
-    lines += [f'band = "{outcome.band}"', "", "[levels]"]
-    lines += [f'{name} = "{level}"' for name, level in outcome.levels.items()]
-    if case.limits:
-        lines += ["", "[limits]", *(f"{key} = {value}" for key, value in case.limits.items())]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    draft = path.with_name(f".{path.name}.new")
+    draft.write_text(label_text(seen, known_costs(case, ROOT)), encoding="utf-8")
+    draft.replace(path)
 
 
 def _say(text: str) -> None:
@@ -139,7 +134,7 @@ def main() -> int:
     chosen = [options.exercise] if options.exercise else exercises(ROOT)
     cases = [c for name in chosen for c in load_cases(name, ROOT) if options.only in c.name]
     if options.as_notebooks:
-        cases = [c for c in cases if (c.files / ENTRY).exists()]
+        cases = [c for c in cases if ENTRY in sources(c)]
     if not cases:
         sys.stderr.write(f"corpus: no labelled solution of {', '.join(chosen)} matches\n")
         return 2

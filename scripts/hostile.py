@@ -42,6 +42,7 @@ from typing import TYPE_CHECKING, Any, Self
 import docker
 
 from grader import pipeline
+from grader.authoring.labelled import load_case, stage
 from grader.errors import GraderError, SubmissionRejected
 from grader.exercise.contract import load_exercise
 from grader.intake.submission import digest_of, read_submission
@@ -291,9 +292,9 @@ class Range:
         if exercise not in self._plain:
             case = self._twin_case or TWINS.get(exercise, TWIN)
             folder = ROOT / "hidden_tests" / exercise / "solutions" / case
-            read = read_submission(folder)
-            files = tuple(file for file in read.files if file.path != "expected.toml")
-            self._plain[exercise] = dataclasses.replace(read, files=files, digest=digest_of(files))
+            below = Path(tempfile.mkdtemp(dir=self.base))
+            staged = stage(load_case(folder, exercise, ROOT), below)
+            self._plain[exercise] = read_submission(staged)
         return self._plain[exercise]
 
     def run_all(self, tasks: Iterable[tuple[Attack, str, str]]) -> Iterator[Finding]:

@@ -13,22 +13,24 @@ import sys
 import zipfile
 from pathlib import Path
 
+from grader.authoring.labels import load_case, sources
+
 ROOT = Path(__file__).resolve().parent.parent
 EXERCISE = "imputation"
 CASES = ("reference", "mediocre", "poor")
-LEFT_OUT = {"expected.toml", "__pycache__", ".pytest_cache", ".venv"}
+LEFT_OUT = {"__pycache__", ".pytest_cache", ".venv"}
 
 
 def candidate_files(case: str) -> dict[str, bytes]:
     """The starter's files with those of a labelled solution in place; path → content."""
     starter = ROOT / "exercises" / EXERCISE / "starter"
     solution = ROOT / "hidden_tests" / EXERCISE / "solutions" / case
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for folder in (starter, solution)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not LEFT_OUT & {*path.relative_to(folder).parts}
+    given = {
+        path.relative_to(starter).as_posix(): path.read_bytes()
+        for path in sorted(starter.rglob("*"))
+        if path.is_file() and not LEFT_OUT & {*path.relative_to(starter).parts}
     }
+    return given | sources(load_case(solution, EXERCISE, ROOT))
 
 
 def pack(files: dict[str, bytes], target: Path) -> None:

@@ -1,18 +1,6 @@
 """Labelled solutions: submissions whose outcome is known, and how to hold a grading against it.
 
-A labelled solution is a folder ``hidden_tests/<exercise>/solutions/<case>`` with the candidate's
-files and an ``expected.toml``::
-
-    about = "The mean in place of the median."
-    source = "exercises/imputation/starter"    # optional: the files are elsewhere
-    failing = ["core"]                          # exactly these criteria have a failed hidden test
-    either = ["core"]                           # optional: it hangs on the seed whether these do
-    tests = ["test_core.py::test_fills_an_export", …]   # optional: exactly these tests fail
-    band = "meets"
-    [levels]                                    # of every assessed category
-    code_correctness = "okay"
-    [limits]                                    # optional, to make a hopeless case cheap
-    wall_seconds = 8
+`grader.authoring.labels` says what a label holds and how the files of a solution are kept.
 """
 
 from __future__ import annotations
@@ -24,13 +12,13 @@ import queue
 import shutil
 import tempfile
 import time
-import tomllib
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from grader import pipeline
+from grader.authoring.labels import LABEL, Case, exercises, load_case, load_cases, sources
 from grader.notebook.convert import notebook_of
 from grader.report import report_json
 from grader.sandbox.workbench import Workbench, Worker
@@ -49,40 +37,16 @@ __all__ = [
     "read_outcome",
     "sample",
     "seeds",
+    "sources",
     "stage",
 ]
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-LABEL = "expected.toml"
 ENTRY = "solution.py"
 MASTER = "takehome-grader corpus"
 ONE_OF_MANY = ("wrong_", "pair_", "dishonest_")  # names of defects, of which there are dozens
-KEYS = {"about", "source", "failing", "either", "tests", "band", "levels", "limits"}
-
-
-@dataclass(frozen=True)
-class Case:
-    """One labelled solution.
-
-    Attributes:
-        files: the folder that holds the candidate's files.
-        either: criteria of which the seed decides, in a solution that is at the edge of what they
-            ask for. The levels and the band must be the same both ways.
-        levels: category → level name; a category that is missing here must not be assessed.
-    """
-
-    exercise: str
-    name: str
-    folder: Path
-    files: Path
-    failing: frozenset[str]
-    either: frozenset[str]
-    tests: frozenset[str] | None
-    band: str
-    levels: Mapping[str, str]
-    limits: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -106,41 +70,6 @@ class Outcome:
     cpu_seconds: float
 
 
-def load_case(folder: Path, exercise: str, root: Path) -> Case:
-    """Read one label.
-
-    Raises:
-        ValueError: it has other keys than a label has.
-    """
-    raw = tomllib.loads((folder / LABEL).read_text(encoding="utf-8"))
-    if unknown := raw.keys() - KEYS:
-        raise ValueError(f"{folder / LABEL}: unknown keys {sorted(unknown)}")
-    return Case(
-        exercise=exercise,
-        name=folder.name,
-        folder=folder,
-        files=root / raw["source"] if "source" in raw else folder,
-        failing=frozenset(raw["failing"]),
-        either=frozenset(raw.get("either", ())),
-        tests=frozenset(raw["tests"]) if "tests" in raw else None,
-        band=raw["band"],
-        levels=raw["levels"],
-        limits=raw.get("limits", {}),
-    )
-
-
-def exercises(root: Path) -> list[str]:
-    """All exercises that have labelled solutions."""
-    folders = (root / "hidden_tests").glob(f"*/solutions/*/{LABEL}")
-    return sorted({folder.parents[2].name for folder in folders})
-
-
-def load_cases(exercise: str, root: Path) -> list[Case]:
-    """All labelled solutions of an exercise, by name."""
-    folder = root / "hidden_tests" / exercise / "solutions"
-    return [load_case(path.parent, exercise, root) for path in sorted(folder.glob(f"*/{LABEL}"))]
-
-
 def sample(cases: Sequence[Case]) -> list[Case]:
     """Fewer cases that still hold every criterion to account, in the same order.
 
@@ -157,16 +86,22 @@ def sample(cases: Sequence[Case]) -> list[Case]:
 
 
 def stage(case: Case, below: Path, *, as_notebook: bool = False) -> Path:
-    """Copy the files that a candidate would hand in; the label stays behind.
+    """Write the files that a candidate would hand in; the label stays behind.
 
     Args:
         case: whose files.
         below: the folder to put them in.
         as_notebook: hand in a notebook of the same code in place of the module.
+
+    Raises:
+        PatchError: a patch does not apply exactly.
     """
     target = below / case.name
-    left_out = shutil.ignore_patterns(LABEL, "__pycache__", ".pytest_cache", "*.pyc")
-    shutil.copytree(case.files, target, ignore=left_out)
+    target.mkdir(parents=True)
+    for name, data in sources(case).items():
+        path = target / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
     module = target / ENTRY
     if as_notebook and module.exists():
         notebook = notebook_of(module.read_text(encoding="utf-8"), case.name.replace("_", " "))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from grader.analyst.analysis import analyse
 from grader.analyst.reach import Contract
+from grader.authoring.labels import files_below, load_cases, sources
 from grader.exercise.contract import load_exercise
 from grader.models import CollectedTest, Evidence, Status
 from grader.scoring.evidence import collected_tests, evidence_of
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 EXEMPLARS = ROOT / "tests/corpus/static"
-SOLUTIONS = ROOT / "hidden_tests/imputation/solutions"
 STATIC = ("code_clarity", "python_proficiency")
 EXERCISE = load_exercise("imputation", root=ROOT)
 CONTRACT = Contract(
@@ -34,14 +34,11 @@ class Exemplar:
     """A folder of source, and what its labeller says of it."""
 
     name: str
-    folder: Path
+    sources: Mapping[str, bytes]
     levels: tuple[str, str]
 
     def files(self) -> dict[str, bytes]:
-        return {
-            path.relative_to(self.folder).as_posix(): path.read_bytes()
-            for path in sorted(self.folder.rglob("*.py"))
-        }
+        return {name: data for name, data in self.sources.items() if name.endswith(".py")}
 
 
 def exemplars() -> list[Exemplar]:
@@ -49,11 +46,11 @@ def exemplars() -> list[Exemplar]:
     for path in sorted(EXEMPLARS.glob("*/expected.toml")):
         label = tomllib.loads(path.read_text())
         levels = (label["code_clarity"], label["python_proficiency"])
-        found.append(Exemplar(path.parent.name, path.parent, levels))
-    for path in sorted(SOLUTIONS.glob("correct_*/expected.toml")):
-        label = tomllib.loads(path.read_text())["levels"]
-        levels = (label["code_clarity"], label["python_proficiency"])
-        found.append(Exemplar(path.parent.name, path.parent, levels))
+        found.append(Exemplar(path.parent.name, files_below(path.parent), levels))
+    for case in load_cases("imputation", ROOT):
+        if case.name.startswith("correct_"):
+            levels = (case.levels["code_clarity"], case.levels["python_proficiency"])
+            found.append(Exemplar(case.name, sources(case), levels))
     return found
 
 
