@@ -20,6 +20,7 @@ __all__ = [
     "CriterionShare",
     "Evidence",
     "Exercise",
+    "Expectation",
     "ExpectedFunction",
     "FindingsRule",
     "Indicator",
@@ -29,6 +30,7 @@ __all__ = [
     "Measurement",
     "Notebook",
     "Output",
+    "Profile",
     "Rubric",
     "ScoreCard",
     "Status",
@@ -73,7 +75,7 @@ class Cause(enum.StrEnum):
 
 
 class Band(enum.StrEnum):
-    """How an overall score compares with what a seniority is expected to reach."""
+    """How a submission compares with what a seniority is expected to reach."""
 
     BELOW = "below"
     MEETS = "meets"
@@ -254,6 +256,29 @@ class Rubric:
 
 
 @dataclass(frozen=True, slots=True)
+class Profile:
+    """What a band asks for: an overall score on 1-4 and a level for each category that matters."""
+
+    overall: float
+    levels: Mapping[str, Level] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What a seniority is expected to reach.
+
+    Attributes:
+        headline: lines of the task sheet that name the exercise's headline defects. A submission
+            that breaks one of them does not meet the expectation, whatever its score.
+    """
+
+    seniority: str
+    meets: Profile
+    exceeds: Profile
+    headline: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Exercise:
     """An exercise as its ``exercise.toml`` and ``rubric.toml`` describe it."""
 
@@ -267,20 +292,31 @@ class Exercise:
     limits: Limits
     preload: tuple[str, ...]
     packages: Mapping[str, str]  # name → version text, what the sandbox offers
-    expectations: Mapping[str, tuple[float, float]]  # seniority → (meets, exceeds) on 1-4
+    expectations: Mapping[str, Expectation]  # by seniority
+    sheet: Mapping[str, str]  # line of the task sheet → its text
     rubric: Rubric
     public_dir: Path
     hidden_dir: Path
 
+    @property
+    def expectation(self) -> Expectation:
+        """What the seniority that the exercise is set for is expected to reach."""
+        return self.expectations[self.seniority]
+
 
 @dataclass(frozen=True, slots=True)
 class CollectedTest:
-    """A hidden test that the judge collected before the candidate started."""
+    """A hidden test that the judge collected before the candidate started.
+
+    Attributes:
+        line: of the task sheet, which the test is about; empty for a check of another kind.
+    """
 
     id: str
     criterion: str
     title: str
     hint: str
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,13 +351,20 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class CriterionShare:
-    """How many tests of a criterion passed, or how many criteria of a group passed whole."""
+    """How much of a criterion is kept.
+
+    Attributes:
+        passed: lines of the task sheet of which every test passed. A test without a line counts
+            as a line of its own; a group counts criteria that passed whole.
+        total: the same, all of them.
+        unit: ``lines``, ``checks`` or ``criteria``.
+    """
 
     id: str
     title: str
     passed: int
     total: int
-    unit: str = "tests"
+    unit: str = "checks"
 
     @property
     def share(self) -> float:
@@ -331,12 +374,17 @@ class CriterionShare:
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
-    """One sentence of evidence for or against a level, with the test that it comes from."""
+    """One sentence of evidence for or against a level, with the test that it comes from.
+
+    Attributes:
+        detail: what was expected and seen; may quote the candidate.
+    """
 
     text: str
     positive: bool
     criterion: str
     test_id: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,9 +409,15 @@ class CategoryScore:
 
 @dataclass(frozen=True, slots=True)
 class ScoreCard:
-    """The rubric applied to one run's evidence."""
+    """The rubric applied to one run's evidence.
+
+    Attributes:
+        overall: 1.0-4.0, weighted mean over the assessed categories.
+        missed: what the next higher band asks for and the submission lacks, one phrase each.
+    """
 
     categories: tuple[CategoryScore, ...]
-    overall: float  # 1.0-4.0, weighted mean over the assessed categories
+    overall: float
     band: Band
     seniority: str
+    missed: tuple[str, ...] = ()

@@ -243,11 +243,21 @@ output = "64 KiB"
 reply = "64 MiB"
 scratch = "64 MiB"
 
-[expectations]
-junior = {{ meets = 1.8, exceeds = 2.8 }}
-mid = {{ meets = 2.5, exceeds = 3.4 }}
-senior = {{ meets = 3.0, exceeds = 3.6 }}
-principal = {{ meets = 3.4, exceeds = 3.8 }}
+[expectations.junior]
+meets = {{ overall = 1.8, code_correctness = "okay" }}
+exceeds = {{ overall = 2.8, code_correctness = "strong" }}
+
+[expectations.mid]
+meets = {{ overall = 2.5, code_correctness = "strong" }}
+exceeds = {{ overall = 3.4, code_correctness = "strong" }}
+
+[expectations.senior]
+meets = {{ overall = 3.0, code_correctness = "strong" }}
+exceeds = {{ overall = 3.6, code_correctness = "excellent" }}
+
+[expectations.principal]
+meets = {{ overall = 3.4, code_correctness = "strong" }}
+exceeds = {{ overall = 3.8, code_correctness = "excellent" }}
 """
 _SHEET = """\
 # {title}

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 
 from grader.errors import ExerciseError, UsageError
 from grader.exercise.rubric import load_rubric
+from grader.exercise.sheet import LINE, read_sheet
 from grader.exercise.toml import Table, read_table
-from grader.models import Exercise, ExpectedFunction, Limits
+from grader.models import Exercise, Expectation, ExpectedFunction, Level, Limits, Profile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from grader.models import Submission
+    from grader.models import Rubric, Submission
 
 __all__ = [
     "SENIORITIES",
@@ -78,6 +79,8 @@ def load_exercise(exercise_id: str, *, root: Path) -> Exercise:
         table.fail("id", f"must be the folder's name, {exercise_id!r}")
     seniority = table.text("seniority", "|".join(SENIORITIES), f"one of {', '.join(SENIORITIES)}")
     hidden = root / "hidden_tests" / exercise_id
+    rubric = load_rubric(hidden / "rubric.toml")
+    sheet = read_sheet(public / "README.md")
     exercise = Exercise(
         id=exercise_id,
         version=table.text("version", r"\d+(\.\d+){0,2}", 'a version such as "1.0"'),
@@ -89,8 +92,9 @@ def load_exercise(exercise_id: str, *, root: Path) -> Exercise:
         limits=_limits(table.table("limits")),
         preload=table.texts("preload", _NAME + r"(\." + _NAME + ")*", "module names"),
         packages=_offered(root / "requirements"),
-        expectations=_expectations(table.table("expectations")),
-        rubric=load_rubric(hidden / "rubric.toml"),
+        expectations=_expectations(table, rubric, sheet),
+        sheet=sheet,
+        rubric=rubric,
         public_dir=public,
         hidden_dir=hidden,
     )
@@ -231,22 +235,56 @@ def _limits(table: Table) -> Limits:
     return limits
 
 
-def _expectations(table: Table) -> dict[str, tuple[float, float]]:
+def _expectations(top: Table, rubric: Rubric, sheet: Mapping[str, str]) -> dict[str, Expectation]:
+    headline = top.texts("headline", LINE, "lines of the task sheet")
+    for line in headline:
+        if line not in sheet:
+            guess = difflib.get_close_matches(line, sheet, n=1)
+            hint = f"did you mean {guess[0]!r}?" if guess else "add it to a table of the README"
+            top.fail("headline", f"names {line!r}, which the task sheet lacks; {hint}")
+    table = top.table("expectations")
     found = {}
     for seniority in SENIORITIES:
         row = table.table(seniority)
-        meets, exceeds = row.number("meets", 1, 4), row.number("exceeds", 1, 4)
+        meets, exceeds = _profile(row, "meets", rubric), _profile(row, "exceeds", rubric)
         row.finish()
-        if not 1 < meets < exceeds:
-            row.fail("", "needs 1 < meets < exceeds, so that a submission without merit is below")
-        found[seniority] = (meets, exceeds)
+        if not meets.overall > 1:
+            row.fail("meets", "needs an overall above 1, so that a submission without merit fails")
+        if less := _asks_less(exceeds, meets):
+            row.fail("exceeds", f"asks for less than meets does ({less}); raise it")
+        named = headline if seniority != SENIORITIES[0] else ()
+        found[seniority] = Expectation(seniority, meets, exceeds, named)
     table.finish()
     for lower, higher in pairwise(SENIORITIES):
-        if not all(
-            a <= b or math.isclose(a, b) for a, b in zip(found[lower], found[higher], strict=True)
-        ):
-            table.fail(higher, f"expects less than {lower}; raise it")
+        for band in ("meets", "exceeds"):
+            if less := _asks_less(getattr(found[higher], band), getattr(found[lower], band)):
+                table.fail(
+                    f"{higher}.{band}", f"asks for less than {lower} does ({less}); raise it"
+                )
     return found
+
+
+def _profile(row: Table, band: str, rubric: Rubric) -> Profile:
+    table = row.table(band)
+    overall = table.number("overall", 1, 4)
+    levels = {}
+    for category in rubric.categories:
+        if table.has(category.id):
+            name = table.text(category.id, "okay|strong|excellent", "okay, strong or excellent")
+            levels[category.id] = Level[name.upper()]
+            if category.provisional and levels[category.id] > Level.STRONG:
+                table.fail(category.id, "is provisional, so nobody reaches more than strong")
+    table.finish()
+    return Profile(overall, levels)
+
+
+def _asks_less(profile: Profile, other: Profile) -> str:
+    """The first thing of which a profile asks for less than another one; empty if there is none."""
+    if profile.overall < other.overall and not math.isclose(profile.overall, other.overall):
+        return "overall"
+    return next(
+        (name for name, level in other.levels.items() if profile.levels.get(name, 0) < level), ""
+    )
 
 
 def _ids(root: Path) -> tuple[str, ...]:

@@ -68,8 +68,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, and in author mode the judge."""
     config.addinivalue_line(
         "markers",
-        "criterion(id, hint=''): the rubric criterion that a hidden test counts for, and all that "
-        "a candidate is told when it fails",
+        "criterion(id, sheet='', hint=''): the rubric criterion that a hidden test counts for, the "
+        "line of the task sheet that it is about, and all that a candidate is told when it fails",
     )
     folder = config.getoption("--solution")
     if folder:
@@ -244,11 +244,15 @@ class Judge:
             self.faults.append(f"{item.nodeid}: no @pytest.mark.criterion(id, hint=...)")
         if not doc:
             self.faults.append(f"{item.nodeid}: no docstring, whose first line is its title")
+        title = doc.splitlines()[0].rstrip(".") if doc else ""
+        if title and (case := getattr(getattr(item, "callspec", None), "id", "")):
+            title = f"{title} [{case}]"
         return {
             "id": item.nodeid,
             "criterion": str(marker.args[0]) if marker and marker.args else "",
-            "title": doc.splitlines()[0].rstrip(".") if doc else "",
+            "title": title,
             "hint": str(marker.kwargs.get("hint", "")) if marker else "",
+            "line": str(marker.kwargs.get("sheet", "")) if marker else "",
         }
 
     def _verdict(

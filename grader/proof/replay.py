@@ -67,14 +67,8 @@ def replay(
     again = report_json.stable_evidence(evidence)
     if again != recorded["evidence"]:
         raise ReplayMismatch(_first_difference(again, recorded["evidence"]))
-    card = score(
-        evidence,
-        exercise.rubric,
-        seniority=exercise.seniority,
-        expectations=exercise.expectations,
-    )
-    expectation = exercise.expectations[exercise.seniority]
-    block = json.loads(json.dumps(report_json.score_block(card, expectation)))
+    card = score(evidence, exercise.rubric, exercise.expectation)
+    block = json.loads(json.dumps(report_json.score_block(card, exercise.expectation)))
     if other := _departure(block, recorded["score"], "score"):
         changed = exercise.rubric.digest != recorded["run"]["rubric_digest"]
         why = "; the rubric is not that of the run" if changed else ""

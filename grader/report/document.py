@@ -1,4 +1,4 @@
-"""The types of ``report.json``, version ``report/1``: what is written, and the published schema.
+"""The types of ``report.json``, version ``report/2``: what is written, and the published schema.
 
 A report is checked against them when it is written and when it is read. No key may be missing and
 none may be unknown.
@@ -15,7 +15,7 @@ from grader.models import Band, Cause, Status
 
 __all__ = ["SCHEMA", "Document", "check", "json_schema"]
 
-SCHEMA = "report/1"
+SCHEMA = "report/2"
 
 Id = Annotated[str, Meta(pattern="^[a-z][a-z0-9_-]{0,39}$")]
 TestId = Annotated[str, Meta(min_length=1)]
@@ -26,6 +26,8 @@ Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(ge=0)]
 OnFour = Annotated[float, Meta(ge=1, le=4)]
+LevelName = Literal["poor", "okay", "strong", "excellent"]
+Line = Annotated[str, Meta(pattern="^[a-z][a-z0-9-]{0,39}$")]
 
 
 class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,12 +60,13 @@ class Submission(_Strict, frozen=True):
 
 
 class Criterion(_Strict, frozen=True):
-    """How many tests of a criterion passed."""
+    """How many lines, checks or criteria were kept, of how many."""
 
     id: Id
     title: str
     passed: Count
     total: Count
+    unit: Literal["lines", "checks", "criteria"]
 
 
 class Indicator(_Strict, frozen=True):
@@ -73,6 +76,7 @@ class Indicator(_Strict, frozen=True):
     positive: bool
     criterion: Id
     test_id: str
+    detail: str
 
 
 class Category(_Strict, frozen=True):
@@ -82,12 +86,19 @@ class Category(_Strict, frozen=True):
     title: str
     assessed: bool
     level: Literal[1, 2, 3, 4] | None
-    level_name: Literal["poor", "okay", "strong", "excellent"] | None
+    level_name: LevelName | None
     weight: Annotated[float, Meta(ge=0, le=1)]
     provisional: bool
     decided_by: str
     criteria: list[Criterion]
     indicators: list[Indicator]
+
+
+class Profile(_Strict, frozen=True):
+    """What a band asks for."""
+
+    overall: OnFour
+    levels: dict[Id, LevelName]
 
 
 class Score(_Strict, frozen=True):
@@ -96,8 +107,10 @@ class Score(_Strict, frozen=True):
     overall: OnFour
     band: Band
     seniority: Literal["junior", "mid", "senior", "principal"]
-    meets_from: OnFour
-    exceeds_from: OnFour
+    meets: Profile
+    exceeds: Profile
+    headline: list[Line]
+    missed: list[str]
     categories: Annotated[list[Category], Meta(min_length=1)]
 
 
@@ -117,6 +130,7 @@ class Evidence(_Strict, frozen=True):
     criterion: Id
     title: str
     hint: str
+    line: str
     status: Status
     cause: Cause
     message: str
@@ -246,11 +260,12 @@ class Volatile(_Strict, frozen=True):
 
 
 class Document(_Strict, frozen=True):
-    """Report of one graded submission, version 1."""
+    """Report of one graded submission, version 2."""
 
-    schema: Literal["report/1"]
+    schema: Literal["report/2"]
     exercise: Exercise
     submission: Submission
+    sheet: dict[Line, str]
     score: Score
     evidence: Annotated[list[Evidence], Meta(min_length=1)]
     findings: Findings | None
@@ -272,6 +287,6 @@ def check(document: object) -> Document:
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of ``report/1``."""
+    """The JSON Schema (2020-12) of ``report/2``."""
     schema = msgspec.json.schema(Document)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from grader.models import Status
+from grader.models import Band, Status
 from grader.text import clip, for_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from grader.models import CategoryScore, Evidence
+    from grader.models import CategoryScore, Evidence, ScoreCard
     from grader.report.dossier import Dossier
 
 __all__ = ["MOST_BYTES", "capped", "github_summary"]
@@ -24,7 +24,6 @@ def github_summary(dossier: Dossier) -> bytes:
     """Score, levels with their reasons, and failed checks."""
     report = dossier.report
     card = report.scorecard
-    meets, exceeds = report.expectation
     failed = [record for record in report.evidence if record.status is not Status.PASSED]
     lines = [
         (
@@ -34,9 +33,9 @@ def github_summary(dossier: Dossier) -> bytes:
         "",
         (
             f"Submission {for_markdown(report.submission_name)}, digest "
-            f"`{report.submission_digest[:12]}`. {card.seniority} is met from {meets:g} and "
-            f"exceeded from {exceeds:g}."
+            f"`{report.submission_digest[:12]}`."
         ),
+        *_missed(card),
         "",
         "| category | level | weight | decided by |",
         "|---|---|---|---|",
@@ -62,6 +61,13 @@ def capped(lines: Iterable[str], most: int = MOST_BYTES) -> bytes:
             return b"".join(kept) + _CUT.encode()
         kept.append(data)
     return b"".join(kept)
+
+
+def _missed(card: ScoreCard) -> list[str]:
+    if not card.missed:
+        return []
+    higher = "exceed" if card.band is Band.MEETS else "meet"
+    return ["", f"To {higher} {card.seniority} it lacks {'; '.join(card.missed)}."]
 
 
 def _row(category: CategoryScore) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from grader.models import Evidence, Limits, ScoreCard, Submission
+    from grader.models import Evidence, Expectation, Limits, ScoreCard, Submission
     from grader.notebook.facts import NotebookFacts
     from grader.scoring.findings import Findings
     from grader.text import CandidateText
@@ -91,7 +91,8 @@ class Report:
     """One graded run.
 
     Attributes:
-        expectation: overall scores from which the seniority is met and exceeded.
+        expectation: what the seniority is expected to reach.
+        sheet: line of the task sheet → its text.
         evidence: one record for each collected test, in collection order.
         findings: the candidate's own words beside the machine's verdicts, where the exercise asks
             for them.
@@ -106,7 +107,8 @@ class Report:
     submission_notes: tuple[str, ...]
     files: tuple[FileFact, ...]
     scorecard: ScoreCard
-    expectation: tuple[float, float]
+    expectation: Expectation
+    sheet: Mapping[str, str]
     evidence: tuple[Evidence, ...]
     run: RunFacts
     moment: Moment

@@ -1,4 +1,4 @@
-"""The machine-readable report, ``report/1``, which every other format can be made from.
+"""The machine-readable report, ``report/2``, which every other format can be made from.
 
 Everything that differs between two runs of the same submission is under the one key ``volatile``:
 times, durations, the run's id, measurements of time, captured output and facts about the machine.
@@ -25,7 +25,14 @@ from grader.text import for_json
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from grader.models import CategoryScore, Evidence, Measurement, ScoreCard
+    from grader.models import (
+        CategoryScore,
+        Evidence,
+        Expectation,
+        Measurement,
+        Profile,
+        ScoreCard,
+    )
     from grader.notebook.facts import NotebookFacts
     from grader.report.model import Report
     from grader.scoring.findings import Findings
@@ -69,6 +76,7 @@ def build_report(report: Report) -> _Json:
             "notes": [for_json(note) for note in report.submission_notes],
             "files": [asdict(file) for file in report.files],
         },
+        "sheet": dict(report.sheet),
         "score": score_block(report.scorecard, report.expectation),
         "evidence": stable_evidence(report.evidence),
         "findings": _findings(report.findings),
@@ -88,16 +96,23 @@ def build_report(report: Report) -> _Json:
     }
 
 
-def score_block(card: ScoreCard, expectation: tuple[float, float]) -> _Json:
+def score_block(card: ScoreCard, expectation: Expectation) -> _Json:
     """The score as a report has it: overall, band, and each category with what decided it."""
     return {
         "overall": card.overall,
         "band": card.band.value,
         "seniority": card.seniority,
-        "meets_from": expectation[0],
-        "exceeds_from": expectation[1],
+        "meets": _profile(expectation.meets),
+        "exceeds": _profile(expectation.exceeds),
+        "headline": list(expectation.headline),
+        "missed": list(card.missed),
         "categories": [_category(category) for category in card.categories],
     }
+
+
+def _profile(profile: Profile) -> _Json:
+    levels = {name: level.name.lower() for name, level in profile.levels.items()}
+    return {"overall": profile.overall, "levels": levels}
 
 
 def _category(category: CategoryScore) -> _Json:
@@ -110,11 +125,11 @@ def _category(category: CategoryScore) -> _Json:
         "weight": round(category.weight, 6),
         "provisional": category.provisional,
         "decided_by": category.decided_by,
-        "criteria": [
-            {"id": share.id, "title": share.title, "passed": share.passed, "total": share.total}
-            for share in category.criteria
+        "criteria": [asdict(share) for share in category.criteria],
+        "indicators": [
+            {**asdict(indicator), "detail": for_json(indicator.detail)}
+            for indicator in category.indicators
         ],
-        "indicators": [asdict(indicator) for indicator in category.indicators],
     }
 
 
@@ -129,6 +144,7 @@ def _evidence(record: Evidence) -> _Json:
         "criterion": record.test.criterion,
         "title": record.test.title,
         "hint": record.test.hint,
+        "line": record.test.line,
         "status": record.status.value,
         "cause": record.cause.value,
         "message": for_json(record.message),

@@ -18,10 +18,12 @@ from grader.models import (
     CriterionShare,
     Evidence,
     Exercise,
+    Expectation,
     Indicator,
     Level,
     Limits,
     Measurement,
+    Profile,
     ScoreCard,
     Status,
     Submission,
@@ -64,13 +66,8 @@ def scored_again(
         ExerciseError: the recorded tests do not fit the rubric.
     """
     rubric = exercise.rubric
-    band = exercise.expectations[exercise.seniority]
-    same = (report.run.rubric_digest, report.expectation, report.scorecard.seniority) == (
-        rubric.digest,
-        band,
-        exercise.seniority,
-    )
-    if same:
+    expectation = exercise.expectation
+    if (report.run.rubric_digest, report.expectation) == (rubric.digest, expectation):
         return report, False
     check_suite([record.test for record in report.evidence], rubric)
     submission = Submission(
@@ -78,13 +75,9 @@ def scored_again(
     )
     return dataclasses.replace(
         report,
-        scorecard=score(
-            report.evidence,
-            rubric,
-            seniority=exercise.seniority,
-            expectations=exercise.expectations,
-        ),
-        expectation=band,
+        scorecard=score(report.evidence, rubric, expectation),
+        expectation=expectation,
+        sheet=exercise.sheet,
         findings=findings_of(submission, rubric, report.evidence),
         run=dataclasses.replace(
             report.run,
@@ -120,8 +113,15 @@ def report_from(document: _Json) -> Report:
             points["overall"],
             Band(points["band"]),
             points["seniority"],
+            tuple(points["missed"]),
         ),
-        expectation=(points["meets_from"], points["exceeds_from"]),
+        expectation=Expectation(
+            points["seniority"],
+            _profile(points["meets"]),
+            _profile(points["exceeds"]),
+            tuple(points["headline"]),
+        ),
+        sheet=document["sheet"],
         evidence=tuple(_evidence(item, moments[item["id"]]) for item in document["evidence"]),
         run=_run(document["run"]),
         moment=Moment(
@@ -136,6 +136,11 @@ def report_from(document: _Json) -> Report:
         findings=_findings(document["findings"]),
         notebook=facts_from(document["notebook"]),
     )
+
+
+def _profile(item: _Json) -> Profile:
+    levels = {name: Level[level.upper()] for name, level in item["levels"].items()}
+    return Profile(item["overall"], levels)
 
 
 def _run(run: _Json) -> RunFacts:
@@ -159,7 +164,9 @@ def _category(item: _Json) -> CategoryScore:
 
 def _evidence(item: _Json, moment: _Json) -> Evidence:
     return Evidence(
-        test=CollectedTest(item["id"], item["criterion"], item["title"], item["hint"]),
+        test=CollectedTest(
+            item["id"], item["criterion"], item["title"], item["hint"], item["line"]
+        ),
         status=Status(item["status"]),
         cause=Cause(item["cause"]),
         message=item["message"],

@@ -18,7 +18,7 @@ from grader.report._layout import Look, both_ends, indent, indent_text, item, qu
 from grader.report._notebook import notebook
 from grader.report._output import output_shown
 from grader.scoring.series import collect_series
-from grader.text import clip
+from grader.text import CandidateText, clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -92,8 +92,9 @@ def _header(report: Report, look: Look) -> Iterable[RenderableType]:
     score.append_text(look.bar(_steps(card.overall), _GAUGE, _BAND_STYLE[card.band]))
     score.append(f"   {_band(card)}", style=f"bold {_BAND_STYLE[card.band]}")
     yield score
-    meets, exceeds = report.expectation
-    yield look.text(f"{card.seniority} is met from {meets:g} and exceeded from {exceeds:g}", "dim")
+    if card.missed:
+        higher = "exceed" if card.band is Band.MEETS else "meet"
+        yield look.text(f"To {higher} {card.seniority} it lacks {'; '.join(card.missed)}", "dim")
     yield Text()
     yield Rule(characters=look.glyph("─", "-"), style="dim")
 
@@ -135,7 +136,10 @@ def _indicators(found: Sequence[Indicator], most: int, look: Look) -> Iterable[R
     shown = found if look.verbose or len(found) <= most + 1 else found[:most]
     for indicator in shown:
         mark = Text(look.tick, "green") if indicator.positive else Text(look.cross, "red")
-        yield item(mark, look.text(indicator.text))
+        text = look.text(indicator.text)
+        if indicator.detail:
+            text.append_text(look.text(CandidateText(f": {indicator.detail}"), "dim"))
+        yield item(mark, text)
     if rest := len(found) - len(shown):
         yield item(Text(" "), Text(f"and {rest} more", style="dim"))
 

@@ -22,7 +22,11 @@ def collected_tests(records: Sequence[Mapping[str, object]]) -> tuple[CollectedT
     """
     tests = tuple(
         CollectedTest(
-            _text(item, "id"), _text(item, "criterion"), _text(item, "title"), _text(item, "hint")
+            _text(item, "id"),
+            _text(item, "criterion"),
+            _text(item, "title"),
+            _text(item, "hint"),
+            _text(item, "line") if "line" in item else "",
         )
         for item in records
     )

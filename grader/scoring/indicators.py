@@ -1,6 +1,7 @@
 """The sentences of a score card: what decided a level, and the evidence for and against it.
 
-They hold an author's titles and counts only: no text from a candidate and no volatile figure.
+Sentences hold an author's titles and counts only, and no volatile figure. What a check expected and
+saw stands apart, in `Indicator.detail`: it may quote the candidate.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ __all__ = ["CAUSES", "explain", "indicators"]
 
 CAUSES = {
     Cause.NONE: "failed",
-    Cause.WRONG_VALUE: "wrong value",
+    Cause.WRONG_VALUE: "another value than expected",
     Cause.CANDIDATE_ERROR: "raised an error",
     Cause.LOAD_ERROR: "the submission does not load",
     Cause.NO_RECORD: "no answer was recorded",
@@ -32,8 +33,11 @@ CAUSES = {
     Cause.BAD_REPLY: "the answer is not valid data",
     Cause.TOO_LARGE: "the answer is too large",
     Cause.WALL_LIMIT: "the time for the whole run was used up",
-    Cause.FINDING: "not so",
+    Cause.FINDING: "found in the code",
 }
+_SAID_BY_THE_MESSAGE = {Cause.WRONG_VALUE, Cause.CANDIDATE_ERROR, Cause.LOAD_ERROR, Cause.FINDING}
+_DETAIL = 200
+_ONE = {"lines": "line", "checks": "check", "criteria": "criterion"}
 
 
 def explain(category: CategoryRule, shares: Mapping[str, CriterionShare], reached: Level) -> str:
@@ -46,7 +50,8 @@ def explain(category: CategoryRule, shares: Mapping[str, CriterionShare], reache
     """
     needs = {n: s for n, s in category.needs.items() if not _enough(shares[n], s)}
     if needs:
-        return f"Poor: held there until the code works; that needs {_join(_wanted(needs, shares))}"
+        wanted = _join(_wanted(needs, shares))
+        return f"Poor: held back until the code does what it is for; that takes {wanted}"
     parts = [_join(_met(r.shares, shares)) for r in category.rules if r.level == reached]
     if category.provisional and reached is Level.EXCELLENT:
         parts.append("capped at Strong until a reviewer confirms it")
@@ -66,24 +71,32 @@ def _wanted(lacking: Mapping[str, float], shares: Mapping[str, CriterionShare]) 
     found = []
     for name, wanted in lacking.items():
         share = shares[name]
-        amount = "all" if wanted >= 1 else f"{math.ceil(wanted * 100 - 1e-9)} %"
-        if share.total:
-            had = math.floor(share.share * 100 + 1e-9)
-            found.append(f"{amount} of {name}, reached {had} % ({share.passed} of {share.total})")
+        if not share.total:
+            found.append(f"{_quoted(share)}, which has no test")
+        elif wanted >= 1:
+            had = f"(kept: {share.passed} of {share.total})"
+            found.append(f"every {_ONE[share.unit]} of {_quoted(share)} {had}")
         else:
-            found.append(f"{amount} of {name}, which has no test")
+            least = math.ceil(wanted * share.total - 1e-9)
+            whole = f"{least} of the {share.total} {share.unit} of {_quoted(share)}"
+            found.append(f"{whole} (kept: {share.passed})")
     return found
 
 
 def _met(wanted: Mapping[str, float], shares: Mapping[str, CriterionShare]) -> list[str]:
     full = [name for name in wanted if shares[name].passed == shares[name].total]
-    found = [f"all of {_join(full)} passed"] if full else []
+    found = [f"{_join([_quoted(shares[name]) for name in full])} kept in full"] if full else []
     found += [
-        f"{shares[name].passed} of {shares[name].total} {name} {shares[name].unit} passed"
+        f"{shares[name].passed} of {shares[name].total} {shares[name].unit} of "
+        f"{_quoted(shares[name])} kept"
         for name in wanted
         if name not in full
     ]
     return found
+
+
+def _quoted(share: CriterionShare) -> str:
+    return f'"{share.title}"'
 
 
 def _join(parts: Sequence[str]) -> str:
@@ -116,13 +129,12 @@ def indicators(
         share = shares[name]
         records = [record for record in evidence if record.test.criterion == name]
         if share.total and share.passed == share.total:
-            count = "its only test" if share.total == 1 else f"all {share.total} tests"
-            positive.append(Indicator(f"{share.title} ({count} passed)", True, name))
+            count = f" (all {share.total} {share.unit})" if share.total > 1 else ""
+            positive.append(Indicator(f"{share.title}{count}", True, name))
         for record in records:
             title = record.test.title or record.test.id
             if record.status is not Status.PASSED:
-                text = f"{title}: {CAUSES[record.cause]}"
-                negative.append(Indicator(text, False, name, record.test.id))
+                negative.append(_negative(record, title))
                 continue
             figures = [
                 f"{m.name} {m.value:g} {m.unit}".rstrip() + f" (threshold {m.threshold:g})"
@@ -133,3 +145,13 @@ def indicators(
                 text = f"{title}: {', '.join(figures)}"
                 positive.append(Indicator(text, True, name, record.test.id))
     return (*negative, *positive)
+
+
+def _negative(record: Evidence, title: str) -> Indicator:
+    """A failed check: what was expected and seen, or why nothing could be seen."""
+    detail = next((line for line in record.message.splitlines() if line.strip()), "")
+    if record.cause in _SAID_BY_THE_MESSAGE and detail:
+        text = title
+    else:
+        text, detail = f"{title}: {CAUSES[record.cause]}", ""
+    return Indicator(text, False, record.test.criterion, record.test.id, detail[:_DETAIL])

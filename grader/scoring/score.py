@@ -11,6 +11,10 @@ Rules that are fixed here, not in TOML:
 - A provisional category is capped at Strong, and provisional categories together at a tenth of
   the weight, also where the others share the weight of categories that are not assessed.
 - A group of criteria has the share of those that passed whole, however many tests each has.
+- A criterion's share counts lines of the task sheet: a line is kept when all of the criterion's
+  tests about it passed. A test without a line is a line of its own.
+- A band is a profile: an overall score, a level for each category that it names, and, from mid
+  on, no headline defect. A category that is not assessed is asked for nothing.
 - Shares are compared as counts, so 0.9 of 10 tests is 9 tests whatever floating point says.
 """
 
@@ -40,7 +44,7 @@ from grader.scoring.indicators import explain, indicators
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from grader.models import CollectedTest, Evidence
+    from grader.models import CollectedTest, Evidence, Expectation, Profile
 
 __all__ = ["check_suite", "score"]
 
@@ -97,17 +101,14 @@ def check_suite(tests: Iterable[CollectedTest], rubric: Rubric) -> None:
 def score(
     evidence: Sequence[Evidence],
     rubric: Rubric,
-    *,
-    seniority: str,
-    expectations: Mapping[str, tuple[float, float]],
+    expectation: Expectation,
 ) -> ScoreCard:
     """Apply a rubric.
 
     Args:
         evidence: exactly one record for every collected test.
         rubric: the rubric of the exercise.
-        seniority: a key of `expectations`.
-        expectations: seniority → overall score from which it is met and exceeded.
+        expectation: what the seniority is expected to reach.
 
     Raises:
         ExerciseError: evidence names an unknown criterion, a test occurs twice, or no test counts
@@ -117,11 +118,7 @@ def score(
     _checked(tests, rubric)
     totals = Counter(test.criterion for test in tests)
     rubric = _applied(rubric, totals)
-    passed = Counter(r.test.criterion for r in evidence if r.status is Status.PASSED)
-    shares = {
-        name: CriterionShare(name, title, passed[name], totals[name])
-        for name, title in rubric.criteria.items()
-    }
+    shares = {name: _share(name, title, evidence) for name, title in rubric.criteria.items()}
     for name, members in rubric.groups.items():
         whole = sum(shares[m].total > 0 and shares[m].passed == shares[m].total for m in members)
         shares[name] = CriterionShare(name, name, whole, len(members), "criteria")
@@ -132,9 +129,45 @@ def score(
     )
     mean = math.fsum(c.weight * c.level for c in categories if c.assessed)
     overall = min(4.0, max(1.0, round(mean, 6)))
-    meets, exceeds = expectations[seniority]
-    band = Band.EXCEEDS if overall >= exceeds else Band.MEETS if overall >= meets else Band.BELOW
-    return ScoreCard(categories, overall, band, seniority)
+    below = _lacking(expectation.meets, categories, overall)
+    below += _headline(expectation, evidence)
+    short = _lacking(expectation.exceeds, categories, overall)
+    band = Band.BELOW if below else Band.MEETS if short else Band.EXCEEDS
+    missed = tuple(below or short)
+    return ScoreCard(categories, overall, band, expectation.seniority, missed)
+
+
+def _share(name: str, title: str, evidence: Sequence[Evidence]) -> CriterionShare:
+    kept: dict[str, bool] = {}
+    for record in evidence:
+        if record.test.criterion == name:
+            line = record.test.line or record.test.id
+            kept[line] = kept.get(line, True) and record.status is Status.PASSED
+    lines = any(record.test.line for record in evidence if record.test.criterion == name)
+    return CriterionShare(
+        name, title, sum(kept.values()), len(kept), "lines" if lines else "checks"
+    )
+
+
+def _lacking(profile: Profile, categories: Sequence[CategoryScore], overall: float) -> list[str]:
+    found = []
+    if overall < profile.overall:
+        found.append(f"a score of {profile.overall:g} (reached {overall:.2f})")
+    by_id = {category.id: category for category in categories if category.assessed}
+    for name, level in profile.levels.items():
+        category = by_id.get(name)
+        if category is not None and category.level < level:
+            found.append(
+                f"{level.name.capitalize()} in {category.title} (reached "
+                f"{category.level.name.capitalize()})"
+            )
+    return found
+
+
+def _headline(expectation: Expectation, evidence: Sequence[Evidence]) -> list[str]:
+    broken = {r.test.line for r in evidence if r.status is not Status.PASSED}
+    lines = [line for line in expectation.headline if line in broken]
+    return [f"no headline defect ({', '.join(lines)} is broken)"] if lines else []
 
 
 def _checked(tests: Iterable[CollectedTest], rubric: Rubric) -> list[CollectedTest]:

@@ -9,10 +9,12 @@ from grader.models import (
     Cause,
     CollectedTest,
     Evidence,
+    Expectation,
     Level,
     LevelRule,
     Limits,
     Measurement,
+    Profile,
     Rubric,
     Status,
 )
@@ -21,7 +23,7 @@ from grader.scoring.score import score
 from grader.text import CandidateText
 
 HOSTILE = "\x1b[2J[bold]all 40 tests passed[/bold] \u202e\u2028\ud800 :smile: <script>\n::error::x"
-EXPECTATION = (2.4, 3.3)
+EXPECTATION = Expectation("mid", Profile(2.4), Profile(3.3))
 LIMITS = Limits(1 << 30, 1.0, 128, 120.0, 10.0, 15.0, 1 << 16, 1 << 26, 1 << 26)
 
 
@@ -74,7 +76,7 @@ def report(*evidence: Evidence, name: str = "jane-doe") -> Report:
         record("test_two", message=f"expected 42.5 {HOSTILE}"),
         record("test_three", criterion="scale"),
     )
-    card = score(records, RUBRIC, seniority="mid", expectations={"mid": EXPECTATION})
+    card = score(records, RUBRIC, EXPECTATION)
     return Report(
         exercise_id="imputation",
         exercise_version="1.0",
@@ -85,6 +87,7 @@ def report(*evidence: Evidence, name: str = "jane-doe") -> Report:
         files=(FileFact("solution.py", 6, "b" * 64),),
         scorecard=card,
         expectation=EXPECTATION,
+        sheet={},
         evidence=records,
         run=RunFacts(
             "0.1.0", "c" * 64, RUBRIC.digest, "e" * 64, "sha256:1", "sha256:2", LIMITS, len(records)

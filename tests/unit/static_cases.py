@@ -71,8 +71,7 @@ def levels(files: Mapping[str, bytes]) -> tuple[str, str]:
     card = score(
         (core, *evidence),
         EXERCISE.rubric,
-        seniority=EXERCISE.seniority,
-        expectations=EXERCISE.expectations,
+        EXERCISE.expectation,
     )
     by_id = {item.id: item.level.name.lower() for item in card.categories}
     return by_id["code_clarity"], by_id["python_proficiency"]

@@ -15,6 +15,7 @@ from grader.exercise.contract import (
     load_exercise,
     read_packages,
 )
+from grader.exercise.sheet import read_sheet
 from grader.models import Submission
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def root(tmp_path: Path) -> Path:
     for folder, name in (("exercises", "exercise.toml"), ("hidden_tests", "rubric.toml")):
         (tmp_path / folder / "imputation").mkdir(parents=True)
         shutil.copy(ROOT / folder / "imputation" / name, tmp_path / folder / "imputation" / name)
+    shutil.copy(ROOT / "exercises/imputation/README.md", tmp_path / "exercises/imputation")
     (tmp_path / "requirements").mkdir()
     (tmp_path / "requirements" / "sandbox.txt").write_text("pandas==3.1.1 \\\n    --hash=x\n")
     return tmp_path
@@ -97,8 +99,17 @@ def test_an_unknown_exercise_is_a_usage_error_that_lists_those_there_are(
         ("call_seconds = 10 ", "call_seconds = 1000 ", "wall_seconds: must not be below"),
         ('name = "impute"', 'name = "missing_report"', "listed twice"),
         ('parameters = ["df"]', "parameters = [1]", "must hold Python names only"),
-        ("junior = { meets = 1.8", "junior = { meets = 1.0", "1 < meets < exceeds"),
-        ("senior = { meets = 3.0", "senior = { meets = 2.3", "expects less than mid"),
+        ("overall = 1.8", "overall = 1.0", "meets: needs an overall above 1"),
+        ("overall = 3.0", "overall = 2.3", r"senior.meets: asks for less than mid does \(overall"),
+        ("overall = 3.4", "overall = 2.4", r"mid.exceeds: asks for less than meets does"),
+        (
+            'ml_awareness = "strong", python_proficiency = "strong" }',
+            'python_proficiency = "strong" }',
+            r"senior.meets: asks for less than mid does \(ml_awareness\)",
+        ),
+        ("overall = 2.5, ", 'overall = 2.5, code_correctnes = "okay", ', "did you mean"),
+        ("overall = 3.8, ", 'overall = 3.8, problem_solving = "excellent", ', "is provisional"),
+        ("preload =", 'headline = ["no-such-line"]\npreload =', "which the task sheet lacks"),
         (
             'preload = ["pandas", "sklearn.impute", "sklearn.compose"]',
             'preload = "pandas"',
@@ -122,6 +133,35 @@ def test_a_mistake_in_the_file_is_named_with_its_fix(
 def test_a_file_that_is_not_utf8_is_named(root: Path) -> None:
     (root / "exercises" / "imputation" / "exercise.toml").write_bytes(b"id = '\xff'")
     with pytest.raises(ExerciseError, match="not UTF-8"):
+        load_exercise("imputation", root=root)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("| line | rule |\n|---|---|\n| one row | x |", "README.md:3: a line needs a name"),
+        ("| line | rule |\n|---|---|\n| `a` | x |\n| `a` | y |", "README.md:4: .* twice"),
+    ],
+)
+def test_a_broken_line_of_the_task_sheet_is_named(root: Path, table: str, message: str) -> None:
+    (root / "exercises/imputation/README.md").write_text(table)
+    with pytest.raises(ExerciseError, match=message):
+        load_exercise("imputation", root=root)
+
+
+def test_lines_of_the_task_sheet_have_name_and_text(tmp_path: Path) -> None:
+    path = tmp_path / "README.md"
+    path.write_text(
+        "# T\n\n| what | x |\n|---|---|\n| no | line |\n\n"
+        "| Line | rule | because |\n|:--|---|---|\n| `a-1` | A \\| b. | c |\n\n"
+        "text\n\n| line | rule |\n|---|---|\n| `b` | B |\n"
+    )
+    assert read_sheet(path) == {"a-1": "A | b.", "b": "B"}
+
+
+def test_a_missing_task_sheet_is_named(root: Path) -> None:
+    (root / "exercises/imputation/README.md").unlink()
+    with pytest.raises(ExerciseError, match=r"README.md: cannot be read"):
         load_exercise("imputation", root=root)
 
 

@@ -160,7 +160,7 @@ def test_writing_replaces_the_old_file_and_leaves_no_other(tmp_path: Path) -> No
     path = tmp_path / "report.json"
     path.write_text("old")
     write_report(path, build_report(report()))
-    assert json.loads(path.read_text())["schema"] == "report/1"
+    assert json.loads(path.read_text())["schema"] == "report/2"
     assert [p.name for p in tmp_path.iterdir()] == ["report.json"]
 
 

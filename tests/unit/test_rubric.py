@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,8 +15,10 @@ from grader.models import (
     Cause,
     CollectedTest,
     Evidence,
+    Expectation,
     Level,
     Measurement,
+    Profile,
     Rubric,
     ScoreCard,
     Status,
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-EXPECTATIONS = {"mid": (2.4, 3.3)}
+EXPECTATION = Expectation("mid", Profile(2.4), Profile(3.3))
 TOML = """
 [criteria]
 runs = "Runs"
@@ -89,7 +92,7 @@ def records(criterion: str, passed: int, total: int) -> list[Evidence]:
 
 def grade(rubric: Rubric, **counts: tuple[int, int]) -> ScoreCard:
     evidence = [record for name, (p, t) in counts.items() for record in records(name, p, t)]
-    return score(evidence, rubric, seniority="mid", expectations=EXPECTATIONS)
+    return score(evidence, rubric, EXPECTATION)
 
 
 def by_id(card: ScoreCard, category_id: str) -> CategoryScore:
@@ -130,7 +133,7 @@ def test_everything_passed_is_excellent_but_for_the_provisional_category(rubric:
 def test_a_provisional_category_says_why_it_is_capped(rubric: Rubric) -> None:
     card = grade(rubric, runs=(1, 1), core=(1, 1), edge=(1, 1), scale=(1, 1))
     assert by_id(card, "problem_solving").decided_by == (
-        "Strong: all of scale passed; capped at Strong until a reviewer confirms it"
+        'Strong: "Scale" kept in full; capped at Strong until a reviewer confirms it'
     )
 
 
@@ -157,7 +160,7 @@ def test_a_category_stays_poor_until_what_it_needs_is_reached(rubric: Rubric) ->
     card = grade(rubric, runs=(1, 1), core=(1, 10), edge=(0, 1), style=(4, 4))
     clarity = by_id(card, "code_clarity")
     assert clarity.level is Level.POOR
-    assert "30 % of core, reached 10 % (1 of 10)" in clarity.decided_by
+    assert '3 of the 10 checks of "Core" (kept: 1)' in clarity.decided_by
 
 
 def test_a_needed_criterion_without_tests_keeps_the_category_poor(rubric: Rubric) -> None:
@@ -169,19 +172,22 @@ def test_a_criterion_without_tests_is_never_reached(rubric: Rubric) -> None:
     card = grade(rubric, runs=(1, 1), core=(3, 3))
     correctness = by_id(card, "code_correctness")
     assert correctness.level is Level.STRONG
-    assert "90 % of edge, which has no test" in correctness.decided_by
+    assert 'Excellent needs "Edge", which has no test' in correctness.decided_by
 
 
 def test_the_decision_names_what_was_reached_and_what_was_not(rubric: Rubric) -> None:
     card = grade(rubric, runs=(2, 2), core=(4, 4), edge=(3, 5))
     assert by_id(card, "code_correctness").decided_by == (
-        "Strong: all of runs and core passed; Excellent needs 90 % of edge, reached 60 % (3 of 5)"
+        'Strong: "Runs" and "Core" kept in full; '
+        'Excellent needs 5 of the 5 checks of "Edge" (kept: 3)'
     )
 
 
 def test_a_share_just_missed_is_not_rounded_up_to_the_threshold(rubric: Rubric) -> None:
     card = grade(rubric, runs=(1, 1), core=(1, 1), edge=(898, 1000))
-    assert "reached 89 % (898 of 1000)" in by_id(card, "code_correctness").decided_by
+    assert (
+        '900 of the 1000 checks of "Edge" (kept: 898)' in by_id(card, "code_correctness").decided_by
+    )
 
 
 def test_negative_indicators_come_first_and_the_weightiest_criterion_first(
@@ -198,16 +204,80 @@ def test_negative_indicators_come_first_and_the_weightiest_criterion_first(
 
 def test_a_failed_test_becomes_an_indicator_with_its_title_and_cause(rubric: Rubric) -> None:
     card = grade(rubric, core=(0, 1))
-    assert by_id(card, "code_correctness").indicators[0].text == "core 0: wrong value"
+    assert (
+        by_id(card, "code_correctness").indicators[0].text == "core 0: another value than expected"
+    )
 
 
 def test_a_figure_that_cleared_its_threshold_is_a_positive_indicator(rubric: Rubric) -> None:
     test = CollectedTest("t.py::x", "core", "Quality", "")
     figures = (Measurement("auc", 0.83, "", 0.8), Measurement("time", 3.1, "s", 9, volatile=True))
     record = Evidence(test, Status.PASSED, measurements=figures)
-    card = score([record], rubric, seniority="mid", expectations=EXPECTATIONS)
+    card = score([record], rubric, EXPECTATION)
     texts = [i.text for i in by_id(card, "code_correctness").indicators]
     assert "Quality: auc 0.83 (threshold 0.8)" in texts
+
+
+def test_what_was_expected_and_seen_stands_beside_the_title(rubric: Rubric) -> None:
+    failed = dataclasses.replace(records("core", 0, 1)[0], message="expected 2, got 3\n  more")
+    found = by_id(score([failed], rubric, EXPECTATION), "code_correctness").indicators[0]
+    assert (found.text, found.detail) == ("core 0", "expected 2, got 3")
+
+
+def lines(criterion: str, **kept: bool) -> list[Evidence]:
+    """A test for each name; the part before ``_`` is its line of the task sheet."""
+    return [
+        Evidence(
+            CollectedTest(f"t::{name}", criterion, name, "", line=name.partition("_")[0]),
+            Status.PASSED if good else Status.FAILED,
+            Cause.NONE if good else Cause.WRONG_VALUE,
+        )
+        for name, good in kept.items()
+    ]
+
+
+def test_a_share_counts_lines_however_many_tests_each_has(rubric: Rubric) -> None:
+    kept = lines("edge", a_1=False, a_2=False, a_3=False, b=True, c=True)
+    card = score(records("runs", 1, 1) + records("core", 1, 1) + kept, rubric, EXPECTATION)
+    (edge,) = (s for s in by_id(card, "code_correctness").criteria if s.id == "edge")
+    assert (edge.passed, edge.total, edge.unit) == (2, 3, "lines")
+
+
+def test_one_failed_test_breaks_its_line(rubric: Rubric) -> None:
+    kept = lines("edge", a_1=True, a_2=False)
+    card = score(records("runs", 1, 1) + records("core", 1, 1) + kept, rubric, EXPECTATION)
+    (edge,) = (s for s in by_id(card, "code_correctness").criteria if s.id == "edge")
+    assert (edge.passed, edge.total) == (0, 1)
+
+
+def full(rubric: Rubric, expectation: Expectation, **edge: bool) -> ScoreCard:
+    whole = records("runs", 1, 1) + records("core", 1, 1) + lines("edge", **edge)
+    return score(whole, rubric, expectation)
+
+
+def test_a_band_asks_for_levels_beside_the_score(rubric: Rubric) -> None:
+    wanted = Expectation("mid", Profile(1.5), Profile(2.0, {"code_correctness": Level.EXCELLENT}))
+    card = full(rubric, wanted, a=False, b=True)
+    assert card.band is Band.MEETS
+    assert card.missed == ("Excellent in Code correctness (reached Strong)",)
+    assert full(rubric, wanted, a=True).band is Band.EXCEEDS
+
+
+def test_a_band_says_which_score_it_asks_for(rubric: Rubric) -> None:
+    card = full(rubric, Expectation("mid", Profile(3.5), Profile(3.8)), a=False, b=True)
+    assert (card.band, card.missed) == (Band.BELOW, ("a score of 3.5 (reached 3.00)",))
+
+
+def test_a_headline_defect_meets_no_expectation(rubric: Rubric) -> None:
+    wanted = Expectation("mid", Profile(1.5), Profile(2.0), headline=("a", "c"))
+    card = full(rubric, wanted, a=False, b=True)
+    assert (card.band, card.missed) == (Band.BELOW, ("no headline defect (a is broken)",))
+    assert full(rubric, wanted, a=True, b=False).band is Band.EXCEEDS
+
+
+def test_a_level_of_a_category_that_is_not_assessed_is_not_asked_for(rubric: Rubric) -> None:
+    wanted = Expectation("mid", Profile(1.5), Profile(2.0, {"code_clarity": Level.STRONG}))
+    assert full(rubric, wanted, a=True).band is Band.EXCEEDS
 
 
 @pytest.mark.parametrize(("overall", "band"), [((0, 2), Band.BELOW), ((2, 2), Band.EXCEEDS)])
@@ -219,7 +289,7 @@ def test_the_band_follows_the_expectations(
 
 def test_an_overall_score_on_the_threshold_meets_it(rubric: Rubric) -> None:
     evidence = records("runs", 1, 1) + records("core", 1, 1)
-    card = score(evidence, rubric, seniority="mid", expectations={"mid": (3.0, 3.5)})
+    card = score(evidence, rubric, Expectation("mid", Profile(3.0), Profile(3.5)))
     assert card.band is Band.MEETS
 
 
@@ -230,7 +300,7 @@ def test_a_skipped_test_that_is_recorded_as_failed_counts_in_the_denominator(
     evidence.append(
         Evidence(CollectedTest("t.py::s", "core", "S", ""), Status.FAILED, Cause.SKIPPED)
     )
-    card = score(evidence, rubric, seniority="mid", expectations=EXPECTATIONS)
+    card = score(evidence, rubric, EXPECTATION)
     share = next(s for s in by_id(card, "code_correctness").criteria if s.id == "core")
     assert (share.passed, share.total) == (1, 2)
 
@@ -242,12 +312,12 @@ def test_an_unknown_criterion_is_the_authors_mistake(rubric: Rubric) -> None:
 
 def test_a_test_recorded_twice_is_refused(rubric: Rubric) -> None:
     with pytest.raises(ExerciseError, match="recorded twice"):
-        score(records("core", 1, 1) * 2, rubric, seniority="mid", expectations=EXPECTATIONS)
+        score(records("core", 1, 1) * 2, rubric, EXPECTATION)
 
 
 def test_no_evidence_at_all_is_never_a_score(rubric: Rubric) -> None:
     with pytest.raises(ExerciseError, match="no hidden test"):
-        score([], rubric, seniority="mid", expectations=EXPECTATIONS)
+        score([], rubric, EXPECTATION)
 
 
 def test_only_provisional_evidence_is_never_a_score(rubric: Rubric) -> None:
@@ -289,7 +359,7 @@ def test_one_more_passed_test_never_lowers_a_score(
             for name, found in verdicts.items()
             for i, verdict in enumerate(found)
         ]
-        return score(evidence, rubric, seniority="mid", expectations=EXPECTATIONS).overall
+        return score(evidence, rubric, EXPECTATION).overall
 
     before = overall(verdicts)
     for name, found in verdicts.items():
@@ -370,7 +440,7 @@ def _grouped(tmp_path: Path, **passed: bool) -> CategoryScore:
         )
         for name, ok in {"runs": True, "style": True, "scale": True, **passed}.items()
     ]
-    card = score(records, rubric, seniority="mid", expectations=EXPECTATIONS)
+    card = score(records, rubric, EXPECTATION)
     return card.categories[0]
 
 
@@ -381,7 +451,7 @@ def test_a_group_counts_criteria_that_passed_whole(tmp_path: Path) -> None:
 
     assert clean.level is Level.EXCELLENT
     assert one_test_failed.level is Level.STRONG
-    assert "1 of 2 leaks criteria passed" in one_test_failed.decided_by
+    assert '1 of 2 criteria of "leaks" kept' in one_test_failed.decided_by
     assert both_dirty.level is Level.OKAY
 
 
@@ -444,7 +514,7 @@ def test_a_rule_asks_nothing_about_an_optional_criterion_without_tests(
     rest = {"runs": (1, 1), "core": (1, 1), "edge": (1, 1), "scale": (1, 1)}
     card = grade(rubric, **rest, style=(10, 10))
     assert by_id(card, "code_clarity").level is Level.EXCELLENT
-    assert "kept" not in by_id(card, "code_clarity").decided_by
+    assert by_id(card, "code_clarity").decided_by == 'Excellent: "Style" kept in full'
     assert [share.id for share in by_id(card, "code_clarity").criteria] == ["style"]
 
 
