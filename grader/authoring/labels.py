@@ -17,6 +17,8 @@ A label::
     levels = { code_correctness = "okay" }      # of every assessed category
     either = ["core"]                           # optional: it hangs on the seed whether these do
     limits = { wall_seconds = 8 }               # optional, to make a hopeless case cheap
+    severity = "headline"                       # of a defect: headline, serious or minor
+    because = "The brief asks for the median."  # why it is that severe, in one sentence
 
 Where ``base`` is named, the label says what the case costs beyond it: criteria and tests are added
 to the base's, and band and levels are said where they are others. ``defects`` has the base of these
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LABEL",
     "PATCH",
+    "SEVERITIES",
     "Case",
     "combined",
     "defects_table",
@@ -61,8 +64,10 @@ PATCH = "defect.patch"
 NOT_HANDED_IN = {LABEL, PATCH, "__pycache__", ".pytest_cache"}
 KEYS = {
     "about", "base", "defects", "source", "failing", "either", "tests", "band", "levels", "limits",
+    "severity", "because",
 }  # fmt: skip
 NEEDED = {"about", "failing", "band", "levels"}  # where there is no base
+SEVERITIES = ("headline", "serious", "minor")
 WIDTH = 100
 _CLARITY, _TOP = "code_clarity", "excellent"  # what the form of a notebook may cost
 _TABLE = re.compile(r"(<!-- labelled( without costs)?: ([\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -82,6 +87,8 @@ class Case:
         source: where the files are, below the checkout, if they are not in `folder`.
         defects: the cases whose patches are combined.
         patches: unified diffs of `files`, all of which are applied.
+        severity: of a defect, ``headline``, ``serious`` or ``minor``; else an empty text.
+        because: why it is that severe.
     """
 
     exercise: str
@@ -99,6 +106,8 @@ class Case:
     source: str = ""
     defects: tuple[str, ...] = ()
     patches: tuple[Path, ...] = ()
+    severity: str = ""
+    because: str = ""
 
 
 def exercises(root: Path) -> list[str]:
@@ -211,9 +220,16 @@ def label_text(case: Case, base: Case | None) -> str:
     levels = {name: level for name, level in case.levels.items() if known_levels.get(name) != level}
     if levels:
         lines.append(f"levels = {_table({k: _text(v) for k, v in levels.items()})}")
+    return "\n".join([*lines, *_severity_and_limits(case)]) + "\n"
+
+
+def _severity_and_limits(case: Case) -> list[str]:
+    lines = []
+    if case.severity:
+        lines += [f'severity = "{case.severity}"', f"because = {_text(case.because)}"]
     if case.limits:
         lines.append(f"limits = {_table({k: str(v) for k, v in case.limits.items()})}")
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def combined(defects: Sequence[Case], base: Case) -> Case:
@@ -226,6 +242,8 @@ def combined(defects: Sequence[Case], base: Case) -> Case:
         tests=None if None in tests else frozenset().union(*(t for t in tests if t)),
         about=" ".join(defect.about for defect in defects),
         defects=(),
+        severity="",
+        because="",
     )
 
 
@@ -236,11 +254,15 @@ def defects_table(cases: Iterable[Case], *, costs: bool = True) -> str:
         cases: one row each, in this order.
         costs: with a column of failing criteria.
     """
+    cases = list(cases)
+    graded = any(case.severity for case in cases)
     columns = ["case", "what it is", *(["costs"] if costs else [])]
+    columns += ["severity", "band", "because"] if graded else []
     lines = [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
     for case in cases:
-        cost = f" {_cost(case)} |" if costs else ""
-        lines.append(f"| `{case.name}` | {case.about} |{cost}")
+        cells = [f"`{case.name}`", case.about, *([_cost(case)] if costs else [])]
+        cells += [case.severity, case.band, case.because] if graded else []
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -291,6 +313,10 @@ def _load(folder: Path, exercise: str, root: Path, above: tuple[str, ...]) -> Ca
     if base is None and (missing := NEEDED - raw.keys()):
         raise ValueError(f"{path}: without a base, it needs {', '.join(sorted(missing))}, too")
     own = _own(raw)
+    if own["severity"] not in {"", *SEVERITIES} or bool(own["severity"]) != bool(own["because"]):
+        raise ValueError(
+            f"{path}: severity is one of {', '.join(SEVERITIES)}; because says why, in a sentence"
+        )
     case = Case(
         exercise=exercise,
         name=folder.name,
@@ -315,6 +341,8 @@ def _own(raw: Mapping[str, Any]) -> dict[str, Any]:
         "tests": frozenset(raw["tests"]) if "tests" in raw else None,
         "band": raw.get("band", ""),
         "levels": raw.get("levels", {}),
+        "severity": raw.get("severity", ""),
+        "because": raw.get("because", ""),
     }
 
 

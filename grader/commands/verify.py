@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from grader.authoring.labelled import Bench, cheapest_last, load_cases, seeds
+from grader.authoring.sheet_lint import lint_sheet
 from grader.authoring.suite_lint import lint_suite
 from grader.authoring.verify import chosen, doubts, gate
 from grader.commands._common import checkout, count, parser
@@ -35,6 +36,9 @@ def run(argv: Sequence[str]) -> int:
     bad = 0
     for complaint in lint_suite(exercise.hidden_dir):
         console.print(f"lint: {complaint}", markup=False, soft_wrap=True)
+        bad += 1
+    for doubt in lint_sheet(exercise.hidden_dir, exercise.sheet):
+        console.print(f"sheet: {doubt}", markup=False, soft_wrap=True)
         bad += 1
     cases = load_cases(exercise.id, root)
     if missing := gate(cases):
