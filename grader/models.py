@@ -295,6 +295,7 @@ class Exercise:
     expectations: Mapping[str, Expectation]  # by seniority
     sheet: Mapping[str, str]  # line of the task sheet → its text
     rubric: Rubric
+    scoring_digest: str  # SHA-256, hex, over rubric, expectations and task sheet
     public_dir: Path
     hidden_dir: Path
 

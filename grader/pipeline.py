@@ -162,7 +162,7 @@ def run(
             RunFacts(
                 grader_version=grader.__version__,
                 suite_digest=grading.suite.digest,
-                rubric_digest=exercise.rubric.digest,
+                scoring_digest=exercise.scoring_digest,
                 seed_commitment=commitment(grading.seed),
                 judge_image=bench.images.judge,
                 candidate_image=bench.images.candidate,

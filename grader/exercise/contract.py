@@ -7,8 +7,11 @@ An exercise lives in two folders below one root: ``exercises/<id>`` is what cand
 from __future__ import annotations
 
 import difflib
+import hashlib
+import json
 import math
 import re
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,6 +84,7 @@ def load_exercise(exercise_id: str, *, root: Path) -> Exercise:
     hidden = root / "hidden_tests" / exercise_id
     rubric = load_rubric(hidden / "rubric.toml")
     sheet = read_sheet(public / "README.md")
+    expectations = _expectations(table, rubric, sheet)
     exercise = Exercise(
         id=exercise_id,
         version=table.text("version", r"\d+(\.\d+){0,2}", 'a version such as "1.0"'),
@@ -92,9 +96,10 @@ def load_exercise(exercise_id: str, *, root: Path) -> Exercise:
         limits=_limits(table.table("limits")),
         preload=table.texts("preload", _NAME + r"(\." + _NAME + ")*", "module names"),
         packages=_offered(root / "requirements"),
-        expectations=_expectations(table, rubric, sheet),
+        expectations=expectations,
         sheet=sheet,
         rubric=rubric,
+        scoring_digest=_scoring_digest(rubric, expectations, sheet),
         public_dir=public,
         hidden_dir=hidden,
     )
@@ -276,6 +281,14 @@ def _profile(row: Table, band: str, rubric: Rubric) -> Profile:
                 table.fail(category.id, "is provisional, so nobody reaches more than strong")
     table.finish()
     return Profile(overall, levels)
+
+
+def _scoring_digest(
+    rubric: Rubric, expectations: Mapping[str, Expectation], sheet: Mapping[str, str]
+) -> str:
+    """What decides levels and bands once the evidence is there; a change of it re-scores."""
+    parts = [rubric.digest, {name: asdict(item) for name, item in expectations.items()}, sheet]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _asks_less(profile: Profile, other: Profile) -> str:

@@ -1,4 +1,8 @@
-"""The hidden suite as bytes: what the judge gets, and the digest that names it."""
+"""The hidden suite as bytes: what the judge gets, and the digest that names it.
+
+They are the *questions*: tests, data, reference. What scores the answers (``rubric.toml``) and what
+people read (``*.md``) does not belong to them, so that a change there grades nothing again.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Suite", "load_suite"]
 
-_LEFT_OUT = {"solutions", "__pycache__", ".pytest_cache", ".hypothesis"}
+_LEFT_OUT = {"solutions", "rubric.toml", "__pycache__", ".pytest_cache", ".hypothesis"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class Suite:
 
 
 def load_suite(folder: Path) -> Suite:
-    """Read a suite's Python and data files; labelled solutions stay behind.
+    """Read a suite's Python and data files; labelled solutions, rubric and notes stay behind.
 
     Raises:
         ExerciseError: there is no test file in it.
@@ -34,7 +38,9 @@ def load_suite(folder: Path) -> Suite:
     files: dict[str, bytes] = {}
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
-        if path.is_file() and not _LEFT_OUT & set(relative.parts) and path.name[0] != ".":
+        if _LEFT_OUT & set(relative.parts) or path.name[0] == "." or path.suffix == ".md":
+            continue
+        if path.is_file():
             files[relative.as_posix()] = path.read_bytes()
     if not any(name.rpartition("/")[2].startswith("test_") for name in files):
         raise ExerciseError(f"{folder} holds no test_*.py; a hidden suite needs at least one")

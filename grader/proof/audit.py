@@ -262,12 +262,12 @@ def _checkout(body: _Json, root: Path) -> Iterator[Check]:
         yield Check("this checkout", "note", f"cannot be compared: {error}")
         return
     now = {
-        "suite": suite.digest,
-        "rubric": exercise.rubric.digest,
-        "grader_version": grader.__version__,
+        "suite": ("hidden tests", suite.digest),
+        "scoring": ("scoring (rubric, expectations or task sheet)", exercise.scoring_digest),
+        "grader_version": ("version of the grader", grader.__version__),
     }
-    other = [name for name, value in now.items() if body.get(name) != value]
+    other = [name for key, (name, value) in now.items() if body.get(key) != value]
     if other:
-        yield Check("this checkout", "note", f"has another {', '.join(other)} than the run had")
+        yield Check("this checkout", "note", f"has another {', another '.join(other)} than the run")
     else:
-        yield Check("this checkout", "ok", "has the run's hidden tests, rubric and version")
+        yield Check("this checkout", "ok", "has the run's hidden tests, scoring and version")

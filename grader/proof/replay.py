@@ -70,8 +70,8 @@ def replay(
     card = score(evidence, exercise.rubric, exercise.expectation)
     block = json.loads(json.dumps(report_json.score_block(card, exercise.expectation)))
     if other := _departure(block, recorded["score"], "score"):
-        changed = exercise.rubric.digest != recorded["run"]["rubric_digest"]
-        why = "; the rubric is not that of the run" if changed else ""
+        changed = exercise.scoring_digest != recorded["run"]["scoring_digest"]
+        why = "; rubric, expectations or task sheet are not those of the run" if changed else ""
         raise ReplayMismatch(f"the evidence is the recorded one, but the report's {other}{why}")
     return evidence
 

@@ -57,7 +57,7 @@ def stated(report: Mapping[str, Any], meta: Mapping[str, object]) -> dict[str, A
         "exercise_version": report["exercise"]["version"],
         "submission": report["submission"]["digest"],
         "suite": run["suite_digest"],
-        "rubric": run["rubric_digest"],
+        "scoring": run["scoring_digest"],
         "seed_commitment": run["seed_commitment"],
         "grader_version": run["grader_version"],
         "judge_image": run["judge_image"],

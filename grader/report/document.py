@@ -214,7 +214,7 @@ class Run(_Strict, frozen=True):
 
     grader_version: str
     suite_digest: Digest
-    rubric_digest: Digest
+    scoring_digest: Digest
     seed_commitment: str
     judge_image: str
     candidate_image: str

@@ -48,7 +48,7 @@ def results(dossier: Dossier) -> _Json:
             "exercise_version": report.exercise_version,
             "submission_digest": report.submission_digest,
             "suite_digest": report.run.suite_digest,
-            "rubric_digest": report.run.rubric_digest,
+            "scoring_digest": report.run.scoring_digest,
             "band": card.band.value,
             "seniority": card.seniority,
         },

@@ -43,7 +43,7 @@ class RunFacts:
     Attributes:
         grader_version: of this package.
         suite_digest: SHA-256 over the hidden tests' files, hex.
-        rubric_digest: SHA-256 of ``rubric.toml``, hex.
+        scoring_digest: SHA-256 over rubric, expectations and task sheet, hex.
         seed_commitment: a digest that binds the seed without revealing it.
         judge_image: id of the judge image.
         candidate_image: id of the candidate image.
@@ -54,7 +54,7 @@ class RunFacts:
 
     grader_version: str
     suite_digest: str
-    rubric_digest: str
+    scoring_digest: str
     seed_commitment: str
     judge_image: str
     candidate_image: str

@@ -84,7 +84,7 @@ def build_report(report: Report) -> _Json:
         "run": {
             "grader_version": report.run.grader_version,
             "suite_digest": report.run.suite_digest,
-            "rubric_digest": report.run.rubric_digest,
+            "scoring_digest": report.run.scoring_digest,
             "seed_commitment": report.run.seed_commitment,
             "judge_image": report.run.judge_image,
             "candidate_image": report.run.candidate_image,

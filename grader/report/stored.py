@@ -67,7 +67,7 @@ def scored_again(
     """
     rubric = exercise.rubric
     expectation = exercise.expectation
-    if (report.run.rubric_digest, report.expectation) == (rubric.digest, expectation):
+    if report.run.scoring_digest == exercise.scoring_digest:
         return report, False
     check_suite([record.test for record in report.evidence], rubric)
     submission = Submission(
@@ -81,12 +81,13 @@ def scored_again(
         findings=findings_of(submission, rubric, report.evidence),
         run=dataclasses.replace(
             report.run,
-            rubric_digest=rubric.digest,
+            scoring_digest=exercise.scoring_digest,
             judge_notes=(
                 *report.run.judge_notes,
                 (
-                    f"scored again from the stored evidence: the run had rubric "
-                    f"{report.run.rubric_digest[:12]}, this report has {rubric.digest[:12]}"
+                    f"scored again from the stored evidence: the run had scoring "
+                    f"{report.run.scoring_digest[:12]}, this report has "
+                    f"{exercise.scoring_digest[:12]}"
                 ),
             ),
         ),

@@ -92,7 +92,7 @@ def fabricated(grading: Grading) -> Any:
             base.run,
             suite_digest=grading.suite.digest,
             seed_commitment=commitment(grading.seed),
-            rubric_digest=exercise.rubric.digest,
+            scoring_digest=exercise.scoring_digest,
         ),
         moment=Moment("run", "2026-01-01T00:00:00+00:00"),
     )

@@ -62,10 +62,10 @@ def test_a_forged_score_is_found(
 
 def test_another_rubric_is_named_as_a_reason(tmp_path: Path) -> None:
     folder = finished_run(tmp_path)
-    edit(folder, "run", "rubric_digest", to="0" * 64)
+    edit(folder, "run", "scoring_digest", to="0" * 64)
     assert replayed(folder) == 12
     edit(folder, "score", "band", to="below")
-    with pytest.raises(ReplayMismatch, match="the rubric is not that of the run"):
+    with pytest.raises(ReplayMismatch, match="rubric, expectations or task sheet are not those"):
         replayed(folder)
 
 
