@@ -6,9 +6,10 @@ import datetime as dt
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from grader.collect.found import HANDED_IN_BY_MISTAKE
 from grader.collect.grading import Key, Task, key_of
 from grader.collect.history import History, read_history
-from grader.collect.roster import Person, match
+from grader.collect.matching import match
 from grader.errors import GraderError, SubmissionRejected, unforeseen
 from grader.starter.build import candidates_own, shipped
 
@@ -17,10 +18,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from grader.collect.found import Found
+    from grader.collect.roster import Person
     from grader.pipeline import Grading
     from grader.report.model import Report
 
 __all__ = ["Row", "book", "choose", "tasks_of"]
+
+_LINK = "symlink: it is a link to elsewhere; put the file or folder itself there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +75,11 @@ def book(
         step: called for each submission looked at.
     """
     rows: list[Row] = []
-    for person, items in match(found, people):
+    for person, every in match(found, people):
+        items = [item for item in every if _counts(person, item, people)]
         if not items:
-            rows.append(Row(person, "missing"))
+            if person.on_roster and not person.role and (people or not every):
+                rows.append(Row(person, "missing"))
             continue
         looked = []
         for item in items:
@@ -81,6 +87,15 @@ def book(
             step()
         rows += choose(looked, take)
     return list(_with_copies(rows))
+
+
+def _counts(person: Person, item: Found, people: Sequence[Person]) -> bool:
+    """Whether a find is a submission: what nobody hands in is one where it is somebody's."""
+    if not item.unknown or item.path.is_symlink():
+        return not item.unknown or (person.on_roster and bool(people))
+    if people:
+        return person.on_roster
+    return item.path.name.lower().endswith(HANDED_IN_BY_MISTAKE)
 
 
 def _look(
@@ -92,9 +107,12 @@ def _look(
     attempts: int,
 ) -> Row:
     """One row; whatever one submission brings about, the others get theirs."""
-    told = ("" if person.on_roster else "not on the roster", item.doubt)
+    role = f"on the roster as {person.role}, not as a student" if person.role else ""
+    told = ("" if person.on_roster else "not on the roster", role, item.doubt)
     notes = tuple(note for note in told if note)
     row = Row(person, "pending", item, item.submitted, item.clock, attempts=attempts, notes=notes)
+    if item.path.is_symlink():
+        return replace(row, state="rejected", notes=(*notes, _LINK))
     try:
         row = _read(row, item.path, prepare(item.path))
     except SubmissionRejected as error:
@@ -140,6 +158,8 @@ def _read(row: Row, path: Path, grading: Grading) -> Row:
 def _told(history: History) -> Iterator[str]:
     if history.note:
         yield history.note
+    if history.head and history.last is None:
+        yield "the date of the commit is unknown: it cannot be read"
     if history.touched:
         yield f"commits changed {', '.join(history.touched[:5])}"
     if history.differing:

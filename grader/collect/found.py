@@ -31,13 +31,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["Found", "find"]
+__all__ = ["HANDED_IN_BY_MISTAKE", "Found", "find"]
+
+# Kinds that cannot be graded, and that somebody means as a submission all the same.
+HANDED_IN_BY_MISTAKE = (
+    ".7z", ".rar", ".gz", ".bz2", ".xz", ".zst", ".ipynb.json", ".ipynb.txt", ".py.txt", ".docx",
+    ".pdf", ".html",
+)  # fmt: skip
 
 _ARCHIVE = re.compile(r"\.(zip|tar|tgz|tbz2?|txz|tar\.(gz|bz2|xz)|py|ipynb)$", re.IGNORECASE)
+_SUFFIXES = re.compile(
+    r"(\.(zip|tar|tgz|tbz2?|txz|gz|bz2|xz|zst|7z|rar|py|ipynb|json|txt|docx|pdf|html))+$",
+    re.IGNORECASE,
+)
 _CLASSROOM = re.compile(r"(?P<slug>.+)-submissions")
 _CLASSROOM50 = re.compile(r"(?P<slug>.+)_submissions_\d{4}_\d\d_\d\d_T_\d\d_\d\d_\d\d")
+# <name>_<participant>_assignsubmission_file_ and <name>_<LATE>_<user>_<submission>_<file>
+_MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)_?.*")
+_CANVAS = re.compile(r"(?P<name>[^_]+)_(?:LATE_)?(?P<number>\d+)_\d+_.+")
 _SCORES = "scores.csv"
 _METADATA = "submission_metadata.yml"
+_DROPPINGS = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini", _SCORES, _METADATA})
 _METADATA_BYTES = 64 << 20
 
 
@@ -53,6 +67,8 @@ class Found:
         submitted: when, as far as the layout tells.
         clock: whose word that is: ``gradescope`` or ``file``.
         username: the very user name, where the layout tells it.
+        number: of whose it is, where the layout tells it.
+        unknown: a kind of file that nobody hands in; it counts where it is somebody's.
         doubt: why it may be somebody else's.
     """
 
@@ -64,6 +80,8 @@ class Found:
     clock: str = ""
     username: str = ""
     doubt: str = ""
+    number: str = ""
+    unknown: bool = False
 
 
 def find(folder: Path) -> tuple[Found, ...]:
@@ -84,7 +102,9 @@ def find(folder: Path) -> tuple[Found, ...]:
         if not layout and (folder / _SCORES).is_file():
             layout = "classroom50"
         found = tuple(_plain(folder, layout or "plain", slug))
-    if not found:
+    if not any(
+        not item.unknown or item.path.name.lower().endswith(HANDED_IN_BY_MISTAKE) for item in found
+    ):
         raise UsageError(
             f"{folder} holds no submission: no folder, zip, tar archive, .py or .ipynb file"
         )
@@ -100,14 +120,14 @@ def _slug(folder: Path) -> tuple[str, str]:
 
 
 def _folders(folder: Path) -> list[Path]:
-    return [path for path in _visible(folder) if path.is_dir()]
+    return [path for path in _visible(folder) if path.is_dir() and not path.is_symlink()]
 
 
 def _visible(folder: Path) -> list[Path]:
     return sorted(
         path
         for path in folder.iterdir()
-        if not path.name.startswith(".") and path.name != "__MACOSX" and not path.is_symlink()
+        if not path.name.startswith((".", "~$")) and path.name not in _DROPPINGS
     )
 
 
@@ -115,19 +135,35 @@ def _plain(folder: Path, layout: str, slug: str) -> Iterator[Found]:
     listed = _listed(folder / _SCORES) if layout == "classroom50" and not slug else ()
     for path in _visible(folder):
         handle = _ARCHIVE.sub("", path.name)
+        if not path.is_dir():
+            handle = _SUFFIXES.sub("", path.name)
         name = _after(handle, slug) if slug else _ending(handle, listed)
-        told = partial(Found, handle=name or handle, layout=layout, username=name)
-        if path.is_file():
-            if _ARCHIVE.search(path.name):
-                yield told(path, submitted=_changed(path), clock="file")
+        handle, names, number = (name, (), "") if name else _of_a_platform(handle)
+        told = partial(
+            Found, handle=handle, layout=layout, username=name, names=names, number=number
+        )
+        if path.is_symlink() or not path.is_dir():
+            readable = _ARCHIVE.search(path.name) and path.is_file() and not path.is_symlink()
+            moment = None if path.is_symlink() else _changed(path)
+            yield told(path, submitted=moment, clock="file" if moment else "", unknown=not readable)
             continue
         inside = _visible(path)
-        archives = [p for p in inside if p.is_file() and _ARCHIVE.search(p.name)]
+        archives = [
+            p for p in inside if p.is_file() and not p.is_symlink() and _ARCHIVE.search(p.name)
+        ]
         packed = [p for p in archives if p.suffix not in {".py", ".ipynb"}]
         if packed and len(packed) == len(inside):
             yield from (told(p, submitted=_changed(p), clock="file") for p in packed)
-        elif inside:
-            yield told(path)
+        else:
+            yield told(path)  # an empty one is refused with that reason
+
+
+def _of_a_platform(handle: str) -> tuple[str, tuple[str, ...], str]:
+    """Handle, names and number in the name that Moodle or Canvas gives a download."""
+    for pattern in (_MOODLE, _CANVAS):
+        if match := pattern.fullmatch(handle):
+            return match["name"], (match["number"], match["name"]), match["number"]
+    return handle, (), ""
 
 
 def _after(name: str, slug: str) -> str:
@@ -190,7 +226,10 @@ def _gradescope(folder: Path) -> Iterator[Found]:
         for names in people or [()]:
             handle = names[0] if names else str(name)
             submitted = _time(record.get(":created_at"))
-            yield Found(place, handle, "gradescope", names, submitted, "gradescope")
+            yield Found(
+                place, handle, "gradescope", names, submitted, "gradescope",
+                number=_sid(record, names),
+            )  # fmt: skip
 
 
 def _person(item: Any) -> tuple[str, ...]:  # noqa: ANN401 - YAML of another program
@@ -198,6 +237,14 @@ def _person(item: Any) -> tuple[str, ...]:  # noqa: ANN401 - YAML of another pro
         return ()
     values = (item.get(f":{key}") for key in ("email", "sid", "name"))
     return tuple(str(value) for value in values if value)
+
+
+def _sid(record: dict[str, Any], names: tuple[str, ...]) -> str:
+    """The SID of the submitter who goes by these names."""
+    for item in record.get(":submitters") or ():
+        if isinstance(item, dict) and _person(item) == names:
+            return str(item.get(":sid") or "")
+    return ""
 
 
 def _time(value: object) -> dt.datetime | None:

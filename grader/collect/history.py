@@ -33,6 +33,8 @@ _ADDED = frozenset({"result.json", "results.json"})  # by `gh teacher download`,
 _SECONDS = 20
 _OUTPUT = 8 << 20
 _MOST_COMMITS = 10_000
+_FIRST = dt.datetime(2005, 4, 1, tzinfo=dt.UTC)
+_MOST_OBJECTS = 200_000
 _SHELL = 'ulimit -t 20; ulimit -v 4194304 2>/dev/null; exec "$@"'
 _OPTIONS = ("-c", "core.commitGraph=false", "-c", "core.multiPackIndex=false", "--no-pager")
 
@@ -45,7 +47,7 @@ class History:
         head: the commit that is checked out; empty where nothing could be read.
         commits: how many lead to it, at most 10,000.
         first: date of the oldest of them.
-        last: date of `head`.
+        last: date of `head`; None, as for `first`, where it cannot be read.
         touched: files that came with the task and were changed by a later commit.
         differing: graded files that are not as in `head`; 0 means that `head` was graded.
         note: why nothing could be read.
@@ -141,6 +143,14 @@ def _objects(place: Path) -> Path:
     for name in ("alternates", "http-alternates"):
         if os.path.lexists(objects / "info" / name):
             raise _UnreadableError("it borrows objects from elsewhere")
+    seen = 0
+    for folder, _, names in os.walk(objects, followlinks=False):
+        for entry in os.scandir(folder):
+            if not (entry.is_dir(follow_symlinks=False) or entry.is_file(follow_symlinks=False)):
+                raise _UnreadableError(f"objects/{entry.name} is a link, a pipe or a device")
+        seen += len(names)
+        if seen > _MOST_OBJECTS:
+            raise _UnreadableError("it holds too many objects")
     return objects.resolve()
 
 
@@ -230,7 +240,7 @@ def _summary(
     return History(
         head=head,
         commits=len(commits),
-        first=min(_date(commit[1]) for commit in commits),
+        first=min((date for commit in commits if (date := _date(commit[1]))), default=None),
         last=_date(commits[0][1]),
         touched=_touched(git, head, protected),
         differing=sum(
@@ -241,11 +251,13 @@ def _summary(
     )
 
 
-def _date(text: bytes) -> dt.datetime:
+def _date(text: bytes) -> dt.datetime | None:
+    """A commit's date; None where it cannot be read, or is before Git was written."""
     try:
-        return dt.datetime.fromtimestamp(int(text), dt.UTC)
+        date = dt.datetime.fromtimestamp(int(text), dt.UTC)
     except (ValueError, OverflowError, OSError):
-        return dt.datetime.fromtimestamp(0, dt.UTC)
+        return None
+    return date if date >= _FIRST else None
 
 
 def _blobs(listing: bytes) -> Mapping[str, str]:

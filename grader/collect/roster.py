@@ -1,29 +1,48 @@
-"""Who should have submitted: rosters of GitHub Classroom and Classroom 50, and the matching."""
+"""Who should have submitted: rosters of classrooms and learning platforms, as CSV files.
+
+Read are the rosters of GitHub Classroom and Classroom 50, the gradebooks of Canvas and Gradescope,
+Moodle's participants, and tables of one's own with the same columns; as spreadsheets write them:
+with commas, semicolons or tabs, a ``sep=`` line, in UTF-8, UTF-16 or Windows-1252.
+"""
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import re
-import unicodedata
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from grader.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from grader.collect.found import Found
+__all__ = ["Person", "read_roster"]
 
-__all__ = ["Person", "match", "read_roster"]
-
-_AGAIN = re.compile(r"[ _-]*(\(\d{1,3}\)|v?\d{1,3})$")
-_KNOWN = (
-    "identifier,github_username,github_id,name (GitHub Classroom) or "
-    "username,first_name,last_name,email,section,github_id (Classroom 50)"
-)
+_MOST_BYTES = 64 << 20
+_DELIMITERS = ",;\t"
+_FORMULA = ("=", "+", "-", "@")  # no program's heading begins so
+_STUDENT = {"", "student", "learner", "candidate", "participant"}
+# heading as it is written by some program → ours
+_COLUMNS = {
+    "identifier": "identifier", "roster_identifier": "identifier",
+    "github_username": "username", "username": "username", "login": "username",
+    "user_name": "username", "sis_login_id": "login",
+    "github_id": "number", "sid": "number", "id": "number", "id_number": "number",
+    "student_id": "number", "sis_user_id": "sis",
+    "name": "name", "full_name": "name", "student": "name", "display_name": "name",
+    "first_name": "first_name", "given_name": "first_name", "forename": "first_name",
+    "last_name": "last_name", "surname": "last_name", "family_name": "last_name",
+    "email": "email", "email_address": "email", "e_mail": "email", "mail": "email",
+    "section": "section", "sections": "section", "group": "section",
+    "role": "role", "status": "status",
+}  # fmt: skip
+_WHO = {*_COLUMNS.values()} - {"section", "role", "status"}
+_NEEDED = "identifier, username, github_username, github_id, sid, email, name, first_name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +51,9 @@ class Person:
 
     Attributes:
         identifier: what tables call them.
+        number: a program's number of theirs: GitHub's id, Gradescope's SID, Canvas' ID.
         on_roster: False for somebody who is known by a submission only.
+        role: on the roster, where it is another than a student's.
     """
 
     identifier: str
@@ -43,6 +64,7 @@ class Person:
     section: str = ""
     number: str = ""
     on_roster: bool = True
+    role: str = ""
 
     @property
     def name(self) -> str:
@@ -51,145 +73,136 @@ class Person:
 
 
 def read_roster(path: Path) -> tuple[Person, ...]:
-    """Read a roster in either program's columns.
+    """Read a roster.
 
     Raises:
-        UsageError: it cannot be read, has other columns, or names somebody twice.
+        UsageError: it cannot be read, its columns do not say who anybody is, or it names somebody
+            twice; the message names the columns that were found.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [
-                {str(k).strip().lower(): (v or "").strip() for k, v in row.items() if k}
-                for row in csv.DictReader(file)
-            ]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path} cannot be read as a CSV file: {error}") from error
-    people = tuple(person for row in rows if (person := _person(row)))
+    header, rows = _table(path)
+    columns = _columns(header, path)
+    people = []
+    for number, row in enumerate(rows, 2):
+        values = {
+            column: cell.strip()
+            for column, cell in zip(columns, row, strict=False)
+            if column and cell.strip()
+        }
+        if person := _person(values, number):
+            people.append(person)
     if not people:
-        raise UsageError(f"{path} names nobody; its columns should be {_KNOWN}")
-    counts = Counter(person.identifier.lower() for person in people)
+        raise UsageError(f"{path} names nobody: below its header there is no row that says who")
+    counts = Counter(person.identifier.casefold() for person in people)
     if twice := [name for name, count in counts.items() if count > 1]:
-        raise UsageError(f"{path} names {twice[0]!a} twice; remove one row")
-    return people
+        raise UsageError(
+            f"{path} names {twice[0]!a} twice; remove one row, or add a column that tells the two "
+            "apart, such as email"
+        )
+    return tuple(people)
 
 
-def _person(row: Mapping[str, str]) -> Person | None:
-    username = row.get("github_username") or row.get("username", "")
-    identifier = row.get("identifier") or username or row.get("email") or row.get("name", "")
+def _table(path: Path) -> tuple[list[str], list[list[str]]]:
+    """The header and the rows of a file that some spreadsheet wrote."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    if len(raw) > _MOST_BYTES:
+        raise UsageError(f"{path} is too large to be a roster")
+    if raw.startswith((b"PK\3\4", b"\xd0\xcf\x11\xe0")):
+        raise UsageError(f"{path} is a workbook; save it as CSV (UTF-8) and give that file")
+    text = _decoded(raw, path)
+    lines = text.splitlines()
+    delimiter = ""
+    if lines and (told := re.fullmatch(r"sep=(.)", lines[0].strip(), re.IGNORECASE)):
+        delimiter = told[1]
+        text = text[len(lines[0]) :].lstrip("\r\n")
+        lines = lines[1:]
+    first = next((line for line in lines if line.strip()), "")
+    delimiter = delimiter or max(_DELIMITERS, key=first.count)
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if any(row)]
+    except csv.Error as error:
+        raise UsageError(f"{path} cannot be read as a CSV file: {error}") from error
+    if not rows:
+        raise UsageError(f"{path} names nobody: it is empty")
+    return rows[0], rows[1:]
+
+
+def _decoded(raw: bytes, path: Path) -> str:
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encodings = ["utf-16"]
+    else:
+        encodings = ["utf-8-sig", "cp1252"]  # what spreadsheets write where nobody asks
+    for encoding in encodings:
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise UsageError(f"{path} cannot be read as text; save it as CSV (UTF-8)")
+
+
+def _columns(header: Sequence[str], path: Path) -> list[str]:
+    """Our name of each column; empty for those that are somebody's own.
+
+    Raises:
+        UsageError: no column says who anybody is, or one is there twice.
+    """
+    named = [re.sub(r"[\W_]+", "_", cell.strip().casefold()).strip("_") for cell in header]
+    found = ", ".join(cell.strip() or "(empty)" for cell in header)[:300]
+    columns = [_COLUMNS.get(name, "") for name in named]
+    twice = [name for name, count in Counter(n for n in named if n).items() if count > 1]
+    if twice:
+        raise UsageError(f"{path} has the column {twice[0]!a} twice; rename one (found: {found})")
+    if odd := [cell for cell in header if cell.strip().startswith(_FORMULA)]:
+        raise UsageError(
+            f"{path} has a column {odd[0][:40]!a}, which reads as a formula; rename it"
+        )
+    # Of two that mean the same to us ("ID" and "SID"), the first counts.
+    columns = [name if name not in columns[:place] else "" for place, name in enumerate(columns)]
+    if not _WHO & set(columns):
+        raise UsageError(
+            f"{path}: no column says who somebody is. Found: {found}. Needed is one of {_NEEDED}"
+        )
+    return columns
+
+
+def _person(row: Mapping[str, str], number: int) -> Person | None:
+    """Somebody that a row identifies or describes; None for a row of something else."""
+    first, last = row.get("first_name", ""), row.get("last_name", "")
+    name = row.get("name", "")
+    if name.casefold() in {"points possible", "student, test"}:
+        return None  # of Canvas' gradebook
+    if not first and not last and name:
+        last, comma, first = (part.strip() for part in name.partition(","))
+        if not comma:
+            first, _, last = name.rpartition(" ") if " " in name else (name, "", "")
+    username = row.get("username", "")
+    mail = next((row[key] for key in ("email", "login") if "@" in row.get(key, "")), "")
+    identifier = (
+        row.get("identifier") or username or row.get("email") or row.get("sis")
+        or row.get("login") or row.get("number") or f"{first} {last}".strip()
+    )  # fmt: skip
+    if not identifier and row.get("status", "").casefold() == "unlinked":
+        identifier = f"unlinked, row {number}"
     if not identifier:
         return None
-    first, last = row.get("first_name", ""), row.get("last_name", "")
-    if not first and not last and (name := row.get("name", "")):
-        first, _, last = name.rpartition(" ") if " " in name else (name, "", "")
-    mail = row.get("email", "") or (identifier if "@" in identifier else "")
+    role = row.get("role", "").casefold()
     return Person(
         identifier=identifier,
         username=username,
         first_name=first,
         last_name=last,
-        email=mail,
+        email=mail or (identifier if "@" in identifier else ""),
         section=row.get("section", ""),
-        number=row.get("sid") or row.get("github_id", ""),
+        number=re.sub(r"^participant\s+(?=\d+$)", "", row.get("number", ""), flags=re.IGNORECASE)
+        or _participant(row.get("identifier", "")),
+        role="" if role in _STUDENT else role,
     )
 
 
-def match(found: Sequence[Found], people: Sequence[Person]) -> list[tuple[Person, list[Found]]]:
-    """Give each submission to a person: everybody on the roster first, then strangers.
-
-    Where the layout tells the very user name, only that counts, because anybody can choose a name
-    that resembles another's. Elsewhere a submission belongs to the person that one of its names
-    names: user name, identifier, e-mail address, number or name. One whose name only resembles
-    somebody's is theirs with a doubt, and a stranger's if there is one by the very name. A key
-    that two people share names neither.
-    """
-    keys, logins = _keys(people), _logins(people)
-    mine: dict[str, list[Found]] = {person.identifier: [] for person in people}
-    near: list[tuple[Found, Person]] = []
-    others: dict[str, list[Found]] = {}
-    for item in found:
-        person = logins.get(item.username.lower()) if item.username else _named(item, keys)
-        if person is not None:
-            mine[person.identifier].append(item)
-        elif (person := _resembled(item, keys)) is not None:
-            near.append((item, person))
-        else:
-            others.setdefault(item.handle, []).append(item)
-    certain = {identifier for identifier, items in mine.items() if items}
-    for item, person in near:
-        who = person.identifier
-        if who in certain or (item.username and person.username):
-            doubt = f"its name resembles that of {who}; it was not taken for theirs"
-            others.setdefault(item.handle, []).append(replace(item, doubt=doubt))
-        else:
-            told = ", ".join(item.names) or item.path.name
-            doubt = f"taken for that of {who} by a likeness of names only: {told}"
-            mine[who].append(replace(item, doubt=doubt))
-    matched = [(person, mine[person.identifier]) for person in people]
-    for handle, items in sorted(others.items()):
-        email = next((name for item in items for name in item.names if "@" in name), "")
-        name = items[0].names[-1] if items[0].names else ""
-        first, _, last = name.rpartition(" ")
-        username = handle if items[0].layout.startswith("classroom") else ""
-        stranger = Person(handle, username, first, last, email, on_roster=not people)
-        matched.append((stranger, items))
-    return matched
-
-
-def _plain(text: str) -> str:
-    folded = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9@.]+", "-", folded.lower()).strip("-")
-
-
-def _keys(people: Iterable[Person]) -> dict[str, Person]:
-    found: dict[str, list[Person]] = {}
-    for person in people:
-        names = {
-            person.username, person.identifier, person.email, person.number, person.name,
-            f"{person.last_name} {person.first_name}", person.email.partition("@")[0],
-        }  # fmt: skip
-        for key in {_plain(name) for name in names} - {""}:
-            found.setdefault(key, []).append(person)
-    return {key: owners[0] for key, owners in found.items() if len(owners) == 1}
-
-
-def _logins(people: Iterable[Person]) -> dict[str, Person]:
-    """User name in lower case → whose it is."""
-    counts = Counter(person.username.lower() for person in people)
-    return {
-        login: person
-        for person in people
-        if (login := person.username.lower()) and counts[login] == 1
-    }
-
-
-def _named(item: Found, keys: Mapping[str, Person]) -> Person | None:
-    """Whom one of a submission's names names."""
-    for name in map(_plain, (*item.names, item.handle)):
-        person = keys.get(name)
-        if person is not None and not _by_name_alone(item, name, person):
-            return person
-    return None
-
-
-def _by_name_alone(item: Found, name: str, person: Person) -> bool:
-    """Whether another program knows another address of somebody who goes by a person's name."""
-    mails = [_plain(text) for text in item.names if "@" in text]
-    sure = {_plain(text) for text in (person.identifier, person.username, person.number)}
-    return bool(mails and person.email) and _plain(person.email) not in mails and name not in sure
-
-
-def _resembled(item: Found, keys: Mapping[str, Person]) -> Person | None:
-    """Whose name a submission's resembles."""
-    exact = [_plain(name) for name in (*item.names, item.handle)]
-    again = [_plain(_AGAIN.sub("", item.handle)), _plain(item.handle.partition("_")[0])]
-    for name in (*exact, *again):
-        if name in keys:
-            return keys[name]
-    # Repositories are called <something>-<username>; the longest user name that fits is meant.
-    ends = [
-        (len(person.username), person)
-        for person in keys.values()
-        if person.username
-        and any(name.endswith(f"-{_plain(person.username)}") for name in (exact[-1], *again))
-    ]
-    return max(ends, key=lambda end: end[0])[1] if ends else None
+def _participant(text: str) -> str:
+    """The number in Moodle's ``Participant 1001``."""
+    match = re.fullmatch(r"participant\s+(\d+)", text, re.IGNORECASE)
+    return match[1] if match else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import re
 import time
 from collections import Counter
 from dataclasses import replace
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
+_END_OF_DAY = dt.time(23, 59, 59, 999_999)
+
 _EPILOG = """\
 The folder may hold clones as `gh classroom clone student-repos` or `gh teacher download` lay them
 out, a Gradescope export, or one folder or archive a candidate. Stop it whenever you like: the same
@@ -57,6 +60,8 @@ def run(argv: Sequence[str], *, benches: Sequence[Callable[[], Bench]] | None = 
     people = read_roster(options.roster) if options.roster else ()
     found = find(options.folder)
     show = _Show()
+    if options.due:
+        show.say(f"late is what came after {options.due.strftime('%A %Y-%m-%d %H:%M:%S %z')}")
 
     def prepare(path: Path) -> Grading:
         return pipeline.prepare(path, root=root, exercise=options.exercise, seed=options.seed)
@@ -102,7 +107,12 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     arguments.add_argument("folder", metavar="FOLDER", type=Path)
     arguments.add_argument("--exercise", metavar="ID", help="which exercise they are for")
     arguments.add_argument("--roster", metavar="CSV", type=Path, help="who should have submitted")
-    arguments.add_argument("--due", metavar="TIME", type=_time, help="such as 2026-11-20T23:59")
+    arguments.add_argument(
+        "--due",
+        metavar="TIME",
+        type=_time,
+        help="such as 2026-11-20T23:59, or a day, which ends at midnight in this machine's zone",
+    )
     arguments.add_argument(
         "--take", choices=("last", "first"), default="last", help="which of several counts"
     )
@@ -129,9 +139,12 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
 
 def _time(text: str) -> dt.datetime:
     try:
-        value = dt.datetime.fromisoformat(text)
+        if re.fullmatch(r"\d{4}-\d\d-\d\d|\d{8}", text):  # a day: until its end
+            value = dt.datetime.combine(dt.date.fromisoformat(text), _END_OF_DAY)
+        else:
+            value = dt.datetime.fromisoformat(text)
     except ValueError:
-        message = f"{text!r} is no time like 2026-11-20T23:59+01:00"
+        message = f"{text!r} is no day like 2026-11-20 and no time like 2026-11-20T23:59+01:00"
         raise argparse.ArgumentTypeError(message) from None
     return value if value.tzinfo else value.astimezone()
 

@@ -22,7 +22,8 @@ import pytest
 from grader import pipeline
 from grader.collect.found import find
 from grader.collect.grading import Key, Results, key_of
-from grader.collect.roster import match, read_roster
+from grader.collect.matching import match
+from grader.collect.roster import read_roster
 from grader.commands import collect
 from grader.errors import PlatformError, UsageError
 from grader.record.graded import SUBMISSION, pack_files
@@ -283,7 +284,11 @@ def test_layouts_are_told_apart(tmp_path: Path) -> None:
     ]
     assert find(tmp_path / "one") == find(classic)
     assert [(f.handle, f.layout) for f in find(new)] == [("ann", "classroom50")]
-    assert [f.handle for f in find(plain)] == ["Jane Doe_123_assignsubmission_file_", "kim"]
+    assert [(f.handle, f.unknown) for f in find(plain)] == [
+        ("Jane Doe", False),
+        ("kim", False),
+        ("link", True),
+    ]
 
 
 def test_a_gradescope_export_tells_who_and_when(tmp_path: Path) -> None:
@@ -313,8 +318,8 @@ def test_yaml_of_others_makes_no_object(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("", "names nobody"), ("a,b\n1,2\n", "names nobody"),
-     ("identifier\nx\nX\n", "twice"), ("\xff", "cannot be read")],
+    [("", "names nobody"), ("a,b\n1,2\n", "Found: a, b. Needed is one of"),
+     ("identifier\nx\nX\n", "twice"), ("\xff", "Found: ÿ")],
 )  # fmt: skip
 def test_a_roster_of_another_kind_is_refused(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "r.csv"

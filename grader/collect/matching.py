@@ -1,0 +1,222 @@
+"""Whose a submission is.
+
+A submission belongs to the person whom one of its names names *as a whole*: user name, identifier,
+e-mail address, number or name, compared in one Unicode form and without regard to case. Anything
+less is a likeness: it is noted, gives way to a submission by the very name, and where it fits two
+people it is nobody's.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from grader.collect.roster import Person
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from grader.collect.found import Found
+
+__all__ = ["match"]
+
+_AGAIN = re.compile(r"[ _-]*(\(\d{1,3}\)|v?\d{1,3})$")
+# Letters that no Unicode form takes apart, as people write them without their own keyboard.
+_LETTERS = str.maketrans(
+    {
+        "đ": "d",
+        "ð": "d",
+        "ø": "o",
+        "ł": "l",
+        "\u0131": "i",
+        "ħ": "h",
+        "æ": "ae",
+        "œ": "oe",
+        "þ": "th",
+    }
+)
+_SHORTEST = 3  # letters of a name that stands alone
+
+
+def match(found: Sequence[Found], people: Sequence[Person]) -> list[tuple[Person, list[Found]]]:
+    """Give each submission to a person: everybody on the roster first, then strangers.
+
+    Where the layout tells the very user name, only that counts, because anybody can choose a name
+    that resembles another's. A key that two people share names neither.
+    """
+    keys, logins = _keys(people), _logins(people)
+    mine: dict[str, list[Found]] = {person.identifier: [] for person in people}
+    near: list[tuple[Found, Person]] = []
+    others: dict[str, list[Found]] = {}
+    for item in found:
+        named = _very_user(item, logins) if item.username else _named(item, keys)
+        if len(named) == 1:
+            mine[named[0].identifier].append(item)
+            continue
+        fitting = named or _resembled(item, people)
+        if len(fitting) == 1:
+            near.append((item, fitting[0]))
+        elif fitting:
+            told = " or ".join(sorted(person.identifier for person in fitting)[:4])
+            doubt = f"its name fits {told}; it was taken for nobody's"
+            others.setdefault(item.handle, []).append(replace(item, doubt=doubt))
+        else:
+            others.setdefault(item.handle, []).append(item)
+    certain = {identifier for identifier, items in mine.items() if items}
+    for item, person in near:
+        who = person.identifier
+        if who in certain or (item.username and person.username):
+            doubt = f"its name resembles that of {who}; it was not taken for theirs"
+            others.setdefault(item.handle, []).append(replace(item, doubt=doubt))
+        else:
+            told = ", ".join(item.names) or item.path.name
+            doubt = f"taken for that of {who} by a likeness of names only: {told}"
+            mine[who].append(replace(item, doubt=doubt))
+    matched = [(person, mine[person.identifier]) for person in people]
+    for handle, items in sorted(others.items()):
+        matched.append((_stranger(handle, items, on_roster=not people), items))
+    return matched
+
+
+def _stranger(handle: str, items: Sequence[Found], *, on_roster: bool) -> Person:
+    email = next((name for item in items for name in item.names if "@" in name), "")
+    name = items[0].names[-1] if items[0].names else ""
+    first, _, last = name.rpartition(" ")
+    username = handle if items[0].layout.startswith("classroom") else ""
+    number = items[0].number
+    return Person(handle, username, first, last, email, number=number, on_roster=on_roster)
+
+
+def _whole(text: str) -> str:
+    """A name in one Unicode form, without regard to case, spaces and punctuation."""
+    text = unicodedata.normalize("NFKC", text).casefold()
+    return re.sub(r"(?:[^\w@.]|_)+", "-", unicodedata.normalize("NFC", text)).strip("-")
+
+
+def _folded(text: str) -> str:
+    """The same without accents: what only resembles a name."""
+    apart = unicodedata.normalize("NFKD", _whole(text).translate(_LETTERS))
+    return "".join(char for char in apart if not unicodedata.combining(char))
+
+
+def _tokens(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[^\W\d_]+", _folded(text)))
+
+
+def _keys(people: Iterable[Person]) -> dict[str, list[Person]]:
+    """Whole names → whose they are."""
+    found: dict[str, list[Person]] = {}
+    for person in people:
+        names = {
+            person.username, person.identifier, person.email, person.number, person.name,
+            f"{person.last_name} {person.first_name}", person.email.partition("@")[0],
+        }  # fmt: skip
+        for key in {_whole(name) for name in names} - {""}:
+            found.setdefault(key, []).append(person)
+    return found
+
+
+def _logins(people: Iterable[Person]) -> dict[str, Person]:
+    """User name in lower case → whose it is."""
+    counts = Counter(person.username.lower() for person in people)
+    return {
+        login: person
+        for person in people
+        if (login := person.username.lower()) and counts[login] == 1
+    }
+
+
+def _very_user(item: Found, logins: Mapping[str, Person]) -> list[Person]:
+    person = logins.get(item.username.lower())
+    return [person] if person else []
+
+
+def _named(item: Found, keys: Mapping[str, Sequence[Person]]) -> list[Person]:
+    """Whom a submission's names name; several where they disagree."""
+    found: dict[str, Person] = {}
+    for name in map(_whole, (*item.names, item.handle)):
+        owners = keys.get(name, ())
+        if len(owners) == 1 and not _by_name_alone(item, name, owners[0]):
+            found[owners[0].identifier] = owners[0]
+        elif len(owners) > 1 and not found:
+            return list(owners)
+    return list(found.values())
+
+
+def _by_name_alone(item: Found, name: str, person: Person) -> bool:
+    """Whether another program knows another address of somebody who goes by a person's name."""
+    mails = [_whole(text) for text in item.names if "@" in text]
+    sure = {_whole(text) for text in (person.identifier, person.username, person.number)}
+    return bool(mails and person.email) and _whole(person.email) not in mails and name not in sure
+
+
+def _resembled(item: Found, people: Sequence[Person]) -> list[Person]:
+    """Whose name a submission's resembles, by the closest kind of likeness that fits anybody."""
+    texts = [*item.names, item.handle]
+    again = [_AGAIN.sub("", item.handle), item.handle.partition("_")[0]]
+    whole = {_folded(text) for text in (*texts, *again)} - {""}
+    tokens = frozenset().union(*(_tokens(text) for text in texts))
+    ends = [_folded(texts[-1]), *(_folded(text) for text in again)]
+    tests: tuple[Callable[[Person], bool], ...] = (
+        lambda person: bool(whole & _folded_names(person)),
+        lambda person: _ends(ends, person),
+        lambda person: _holds(tokens, person),
+        lambda person: _initials(tokens, person),
+    )
+    for fits in tests:
+        if fitting := [person for person in people if fits(person)]:
+            return _longest(fitting) if fits is tests[1] else fitting
+    return []
+
+
+def _folded_names(person: Person) -> set[str]:
+    names = (
+        person.username, person.identifier, person.email, person.number, person.name,
+        f"{person.last_name} {person.first_name}", person.email.partition("@")[0],
+    )  # fmt: skip
+    return {_folded(name) for name in names} - {""}
+
+
+def _ends(ends: Iterable[str], person: Person) -> bool:
+    """Repositories are called <something>-<username>."""
+    login = _folded(person.username)
+    return bool(login) and any(name.endswith(f"-{login}") for name in ends)
+
+
+def _longest(people: Sequence[Person]) -> list[Person]:
+    """The longest user name that fits is meant."""
+    most = max(len(person.username) for person in people)
+    return [person for person in people if len(person.username) == most]
+
+
+def _holds(tokens: frozenset[str], person: Person) -> bool:
+    """Whether all parts of a name are there, among others or written as one word."""
+    first, last = _tokens(person.first_name), _tokens(person.last_name)
+    own = first | last
+    if not own or (len(own) == 1 and len(next(iter(own))) < _shortest(own)):
+        return False
+    joined = {"".join(_ordered(person.first_name, person.last_name)),
+              "".join(_ordered(person.last_name, person.first_name))}  # fmt: skip
+    return own <= tokens or (len(own) > 1 and bool(joined & tokens))
+
+
+def _shortest(own: frozenset[str]) -> int:
+    return _SHORTEST if next(iter(own)).isascii() else 2
+
+
+def _ordered(*names: str) -> list[str]:
+    return [part for name in names for part in re.findall(r"[^\W\d_]+", _folded(name))]
+
+
+def _initials(tokens: frozenset[str], person: Person) -> bool:
+    """Whether one name is there in full, and of the other the first letter."""
+    first, last = _tokens(person.first_name), _tokens(person.last_name)
+    if not first or not last:
+        return False
+    return any(
+        full <= tokens and {name[0] for name in short} & tokens
+        for full, short in ((last, first), (first, last))
+    )
