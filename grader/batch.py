@@ -10,6 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Self
+from urllib.parse import quote
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
@@ -17,7 +18,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from grader import interrupts, pipeline
 from grader.errors import GraderError, PlatformError, SubmissionRejected, unforeseen
 from grader.exercise.contract import project_root
+from grader.files import write_whole
 from grader.report import report_json, terminal
+from grader.report.html.index import IndexRow, index_page
 from grader.sandbox.workbench import Workbench, Worker
 from grader.text import CandidateText, for_rich, for_terminal
 
@@ -29,11 +32,11 @@ if TYPE_CHECKING:
 
 __all__ = ["exit_code", "grade_all"]
 
-_SEVERITY = (0, 1, 4, 3)
+_SEVERITY = (0, 1, 4, 2, 3)
 
 
 def exit_code(codes: list[int]) -> int:
-    """The code of several submissions: the most serious one, in the order 3, 4, 1, 0."""
+    """The code of several submissions: the most serious one, in the order 3, 2, 4, 1, 0."""
     return max(codes, key=_SEVERITY.index, default=0)
 
 
@@ -89,6 +92,7 @@ def grade_all(options: argparse.Namespace) -> int:
     paths: list[Path] = options.submissions
     codes: list[int] = []
     graded: list[Graded] = []
+    refused: list[IndexRow] = []
     with _Show(quiet=options.quiet or options.json) as show:
         ready: list[Grading] = []
         for path in paths:
@@ -96,7 +100,7 @@ def grade_all(options: argparse.Namespace) -> int:
             if isinstance(prepared, GraderError):
                 if len(paths) == 1:
                     raise prepared
-                codes.append(_refused(show, path, prepared))
+                codes.append(_refused(show, path, prepared, refused))
             else:
                 ready.append(prepared)
         if ready:
@@ -105,7 +109,8 @@ def grade_all(options: argparse.Namespace) -> int:
                 if isinstance(outcome, GraderError):
                     if len(paths) == 1:
                         raise outcome
-                    codes.append(_refused(show, Path(grading.submission.source), outcome))
+                    source = Path(grading.submission.source)
+                    codes.append(_refused(show, source, outcome, refused))
                     continue
                 graded.append(outcome)
                 for fault in outcome.faults:
@@ -115,13 +120,13 @@ def grade_all(options: argparse.Namespace) -> int:
                 except OSError:
                     raise  # nobody reads on
                 except Exception as error:  # noqa: BLE001 - the results are in their folder
-                    codes.append(_refused(show, outcome.folder, unforeseen(error)))
+                    codes.append(_refused(show, outcome.folder, unforeseen(error), []))
                 below = options.fail_under is not None and (
                     outcome.report.scorecard.overall < options.fail_under
                 )
                 codes.append(1 if below else 0)
-    if len(graded) > 1 and not options.quiet and not options.json:
-        terminal.summary_table([item.report for item in graded], Console(highlight=False))
+    if len(paths) > 1:
+        _sum_up(graded, refused, options)
     return exit_code(codes)
 
 
@@ -134,10 +139,31 @@ def _prepared(path: Path, root: Path, options: argparse.Namespace) -> Grading | 
         return unforeseen(error)
 
 
-def _refused(show: _Show, path: Path, error: GraderError) -> int:
+def _sum_up(graded: list[Graded], refused: list[IndexRow], options: argparse.Namespace) -> None:
+    """A table, and a page beside the results folders that leads to each report."""
+    if not graded:
+        return
+    rows = [
+        IndexRow(
+            item.report.submission_name,
+            "graded",
+            link=quote(f"{item.folder.name}/report.html"),
+            card=item.report.scorecard,
+        )
+        for item in sorted(graded, key=lambda item: -item.report.scorecard.overall)
+    ]
+    title = ", ".join(dict.fromkeys(item.report.exercise_title for item in graded))
+    index = graded[0].folder.parent / "index.html"
+    write_whole(index, index_page(title, [*rows, *refused]).encode())
+    if len(graded) > 1 and not options.json:
+        terminal.summary_table([item.report for item in graded], Console(highlight=False))
+
+
+def _refused(show: _Show, path: Path, error: GraderError, refused: list[IndexRow]) -> int:
     what = f"rejected ({error.code})" if isinstance(error, SubmissionRejected) else "error"
     text = for_terminal(CandidateText(str(error)), lines=True)
     show.console.print(f"grade: {path}: {what}: {text}", markup=False, soft_wrap=True)
+    refused.append(IndexRow(path.name, what, notes=(str(error),)))
     return error.exit_code
 
 

@@ -4,7 +4,7 @@
 
 Exit codes: 0 graded; 1 graded, but below ``--fail-under``; 2 wrong usage; 3 the machine or the
 grader failed, so there is no score; 4 the submission was rejected; 130 interrupted. Of several
-submissions the most serious one counts, in the order 3, 4, 1, 0.
+submissions the most serious one counts, in the order 3, 2, 4, 1, 0.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = ["main"]
 
 _EXIT_CODES = """\
 exit codes: 0 graded, 1 below --fail-under, 2 wrong usage, 3 platform failure (no score),
-4 rejected submission; of several submissions the most serious counts (3, 4, 1, 0)
+4 rejected submission; of several submissions the most serious counts (3, 2, 4, 1, 0)
 """
 
 

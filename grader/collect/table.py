@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -179,24 +180,43 @@ GRADEBOOKS: dict[str, Callable[[Sequence[Row], str], bytes]] = {
 }
 
 
+def _name(row: Row) -> str:
+    return row.person.name if row.person.name != row.person.identifier else ""
+
+
+def _inert(text: str) -> str:
+    """Text that is no command to a CI job which reads the log, wherever in a line it stands."""
+    return re.sub(r"#(?=#)", "# ", re.sub(r":(?=:)", ": ", text))
+
+
 def print_table(rows: Sequence[Row], console: Console) -> None:
     """One line a submission; below, what a reviewer should know of some."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("Candidate", "State", "Score", "Band", "Levels", "Submitted", "Late", "Commit"):
-        folds = name == "Candidate"
+    for name in (
+        "Candidate",
+        "Name",
+        "State",
+        "Score",
+        "Band",
+        "Levels",
+        "Submitted",
+        "Late",
+        "Commit",
+    ):
+        folds = name in {"Candidate", "Name"}
         table.add_column(name, no_wrap=not folds, overflow="fold", min_width=9 if folds else None)
     styles = {"graded": "", "missing": "dim", "superseded": "dim"}
     for row in rows:
         card = row.report.scorecard if row.report else None
         cells = (
-            row.person.identifier, row.state, f"{card.overall:.2f}" if card else "",
+            row.person.identifier, _name(row), row.state, f"{card.overall:.2f}" if card else "",
             card.band.value if card else "", " ".join(_levels(row)), _moment(row.submitted)[:16],
             "" if row.late is None else "late" if row.late else "no", _commit(row),
         )  # fmt: skip
         style = styles.get(row.state, "red")
-        table.add_row(*(for_rich(CandidateText(cell), style) for cell in cells))
+        table.add_row(*(for_rich(CandidateText(_inert(cell)), style) for cell in cells))
     console.print(table, highlight=False, markup=False, emoji=False)
     for row in rows:
         if row.notes:
-            note = CandidateText(f"{row.person.identifier}: {'; '.join(row.notes)}")
+            note = CandidateText(_inert(f"{row.person.identifier}: {'; '.join(row.notes)}"))
             console.print(for_rich(note, "dim"), soft_wrap=True)

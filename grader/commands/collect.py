@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -26,6 +27,7 @@ from grader.commands._common import checkout, count, parser
 from grader.errors import GraderError, unforeseen
 from grader.exercise.contract import load_exercise
 from grader.files import write_whole
+from grader.report.html.index import IndexRow, index_page
 from grader.report.stored import scored_again
 from grader.text import CandidateText, for_rich, for_terminal
 
@@ -178,8 +180,23 @@ def _finished(
 def _write(rows: Sequence[Row], out: Path, options: argparse.Namespace) -> None:
     write_whole(out / "collected.csv", collected_csv(rows))
     names = list(GRADEBOOKS) if "all" in options.gradebook else options.gradebook
+    write_whole(out / "index.html", index_page(options.assignment, _index(rows, out)).encode())
     for name in names:
         write_whole(out / f"gradebook-{name}.csv", GRADEBOOKS[name](rows, options.assignment))
+
+
+def _index(rows: Sequence[Row], out: Path) -> list[IndexRow]:
+    return [
+        IndexRow(
+            row.person.identifier,
+            row.state,
+            row.person.name,
+            quote(f"{row.folder.relative_to(out).as_posix()}/report.html") if row.folder else "",
+            row.report.scorecard if row.report else None,
+            row.notes,
+        )
+        for row in rows
+    ]
 
 
 class _Show:

@@ -500,3 +500,16 @@ def test_a_damaged_run_is_graded_again(tmp_path: Path) -> None:
     collect.run(arguments(folder, out), benches=fast(out))
     assert len((tmp_path / LOG).read_text().split()) == 2
     assert table(out)[0]["state"] == "graded"
+
+
+def test_an_index_leads_to_every_report_and_a_name_is_no_workflow_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    submission(folder / "::error::x", "x = 1\n")
+    collect.run(arguments(folder, out), benches=fast(out))
+    printed = capsys.readouterr().out
+    assert "::" not in printed
+    (row,) = table(out)
+    index = (out / "index.html").read_text()
+    assert f'href="runs/{Path(row["results"]).name}/report.html"' in index

@@ -89,7 +89,8 @@ def test_results_below_a_file_are_a_platform_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("codes", "expected"), [([], 0), ([0, 1], 1), ([1, 4, 0], 4), ([4, 3, 1], 3), ([0, 0], 0)]
+    ("codes", "expected"),
+    [([], 0), ([0, 1], 1), ([1, 4, 0], 4), ([4, 3, 1], 3), ([0, 0], 0), ([2, 4], 2), ([2, 3], 3)],
 )
 def test_most_serious_exit_code_counts(codes: list[int], expected: int) -> None:
     assert exit_code(codes) == expected

@@ -178,6 +178,10 @@ def test_several_on_the_command_line_do_not_fall_with_one(
     assert f"{paths[1]}: error: the grader itself failed here" in told.err
     assert "TypeError: at intake" in told.err
     assert "TypeError: in the run" in told.err
+    index = (tmp_path / "index.html").read_text()
+    assert 'href="run/report.html"' in index
+    assert "bob" in index
+    assert "cy" in index
     assert "a page is missing" in told.err
 
 

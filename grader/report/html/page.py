@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from grader.report.dossier import Dossier
     from grader.report.model import Report
 
-__all__ = ["feedback_page", "reviewer_page"]
+__all__ = ["feedback_page", "make_page", "reviewer_page"]
 
 _MESSAGE_CHARS, _MESSAGE_LINES = 4000, 40
 _LIMIT_CAUSES = frozenset(
@@ -93,16 +93,24 @@ def reviewer_page(dossier: Dossier) -> str:
 
 def feedback_page(report: Report) -> str:
     """What the candidate may know, as one page."""
+    return make_page(
+        "feedback.html.j2",
+        told=feedback_of(report),
+        not_loaded=NOT_LOADED,
+        not_top_to_bottom=NOT_TOP_TO_BOTTOM,
+    )
+
+
+def make_page(template: str, **values: object) -> str:
+    """A page of our own, in the reports' style, that loads nothing."""
     css = _style()
     return (
         _environment()
-        .get_template("feedback.html.j2")
+        .get_template(template)
         .render(
             policy=_policy(css, frame=False),
             css=Markup(css),  # noqa: S704 - a file of this package
-            told=feedback_of(report),
-            not_loaded=NOT_LOADED,
-            not_top_to_bottom=NOT_TOP_TO_BOTTOM,
+            **values,
         )
     )
 
