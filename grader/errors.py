@@ -10,6 +10,7 @@
         ├── PrerequisiteError  something is not installed or not running
         ├── SandboxError       the engine refused or lost a container
         ├── JudgeError         the judge crashed or broke the protocol
+        │   └── AnsweredJudgeError   … after an answer: tried again in a fresh judge
         ├── ReplayMismatch     a transcript does not lead to the recorded verdicts
         └── UnforeseenError    a defect of this program, met on one submission
 
@@ -22,6 +23,7 @@ import traceback
 from pathlib import Path
 
 __all__ = [
+    "AnsweredJudgeError",
     "ExerciseError",
     "GraderError",
     "JudgeError",
@@ -91,6 +93,20 @@ class SandboxError(PlatformError):
 
 class JudgeError(PlatformError):
     """The judge crashed, timed out or broke the protocol: the run is void."""
+
+
+class AnsweredJudgeError(JudgeError):
+    """A fault of the judge's that followed an answer of the candidate's, who may have caused it.
+
+    Attributes:
+        test: the hidden test that was running.
+        crashed: the judge as a whole is gone, and not that test alone.
+    """
+
+    def __init__(self, message: str, test: str, *, crashed: bool) -> None:
+        super().__init__(message)
+        self.test = test
+        self.crashed = crashed
 
 
 class ReplayMismatch(PlatformError):

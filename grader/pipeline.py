@@ -168,6 +168,7 @@ def run(
                 candidate_image=bench.images.candidate,
                 limits=exercise.limits,
                 collected=len(record.tests),
+                judge_notes=tuple(record.notes),
             ),
             Moment(
                 run_id=run_id,

@@ -17,7 +17,14 @@ from grader.wire.errors import LISTED_ERRORS, MAX_MESSAGE, MAX_TYPE, MAX_WHERE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["CandidateError", "ChannelFailure", "JudgeFault", "make_error", "raises"]
+__all__ = [
+    "CandidateError",
+    "ChannelFailure",
+    "JudgeFault",
+    "SuiteFault",
+    "make_error",
+    "raises",
+]
 
 
 class CandidateError(Exception):
@@ -63,6 +70,10 @@ class JudgeFault(BaseException):
     """The orchestrator broke the protocol, or a hidden test is wrong in itself: the run is void."""
 
 
+class SuiteFault(JudgeFault):
+    """A hidden test is wrong whatever the candidate answers."""
+
+
 @lru_cache(maxsize=256)
 def _class_for(bases: tuple[str, ...]) -> type[CandidateError]:
     types = [getattr(builtins, name) for name in bases]
@@ -88,6 +99,7 @@ def make_error(type_name: object, bases: object, message: object, where: object)
         and isinstance(message, str)
         and isinstance(where, str)
         and isinstance(bases, list)
+        and all(type(base) is str for base in bases)
     ):
         raise ChannelFailure("bad-reply", "an error whose fields are not text")
     known = tuple(name for name in LISTED_ERRORS if name in bases)
@@ -114,7 +126,7 @@ def raises(
     kinds = expected if isinstance(expected, tuple) else (expected,)
     for kind in kinds:
         if kind.__name__ not in LISTED_ERRORS:
-            raise JudgeFault(f"raises({kind.__name__}) can never hold; name a listed built-in")
+            raise SuiteFault(f"raises({kind.__name__}) can never hold; name a listed built-in")
     names = " or ".join(kind.__name__ for kind in kinds)
     try:
         yield

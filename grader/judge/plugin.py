@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from grader.judge import determinism
-from grader.judge.errors import CandidateError, ChannelFailure, JudgeFault
+from grader.judge.errors import CandidateError, ChannelFailure, JudgeFault, SuiteFault
 from grader.judge.proxy import Solution
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     import numpy as np
 
@@ -34,6 +34,7 @@ __all__ = ["Judge", "Record"]
 
 AUTHOR_SEED = "00" * 16
 _MESSAGE = 4000
+_CHARGED = "the check itself stopped after an answer, twice, so it counts as failed"
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
 
 
@@ -52,6 +53,7 @@ class Record:
     error: BaseException | None = None
     notes: tuple[str, ...] = ()
     wall_ns: int = 0
+    charged: bool = False
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -158,14 +160,29 @@ class Judge:
         channel: the way to the candidate.
         seed: the run's seed, 32 hexadecimal digits.
         tell: called with ``("collected" | "evidence", record)``.
+        charge: a fault that follows an answer is that test's failure; it has come twice.
+        charged: tests that fail without being run, because the judge did not survive them twice.
+
+    Attributes:
+        faults: of the judge's own.
+        answered: test and fault, of those faults that followed an answer of the candidate's.
     """
 
     def __init__(
-        self, channel: Channel, seed: str, tell: Callable[[str, dict[str, object]], None]
+        self,
+        channel: Channel,
+        seed: str,
+        tell: Callable[[str, dict[str, object]], None],
+        *,
+        charge: bool = False,
+        charged: Iterable[str] = (),
     ) -> None:
         self.channel = channel
         self.seed = seed
         self.faults: list[str] = []
+        self.answered: list[tuple[str, str]] = []
+        self._charge = charge
+        self._charged = frozenset(charged)
         self._tell = tell
         self._records: dict[str, Record] = {}
         self._tests: dict[str, dict[str, object]] = {}
@@ -200,10 +217,13 @@ class Judge:
         Its questions would not be answered, and preparing them takes the judge time as well.
         """
         over = self.channel.over
+        if item.nodeid in self._charged:
+            over = ChannelFailure("test-error", _CHARGED)
         if over is None:
             return None
         record = Record(outcomes={"setup": "failed"})
         verdict = self._verdict(item.nodeid, record, over)
+        verdict["charged"] = item.nodeid in self._charged
         self._tell("evidence", {**self._tests[item.nodeid], **verdict})
         return True
 
@@ -270,6 +290,7 @@ class Judge:
             "calls": record.solution.calls if record.solution else 0,
             "measurements": record.measurements,
             "remarks": record.remarks,
+            "charged": record.charged,
             "wall_ns": record.wall_ns,
         }
 
@@ -280,11 +301,19 @@ class Judge:
         if latch is not None:
             return latch.cause, latch.detail, latch.where
         if isinstance(error, JudgeFault):
-            self.faults.append(f"{nodeid}: {error}")
+            heard = record.solution is not None and record.solution.heard
+            heard = heard and not isinstance(error, SuiteFault)
+            if heard and self._charge:
+                record.charged = True
+                return "test-error", f"{_CHARGED}: {error}", ""
+            if heard:
+                self.answered.append((nodeid, str(error)))
+            else:
+                self.faults.append(f"{nodeid}: {error}")
             return "test-error", str(error), ""
         if isinstance(error, CandidateError):
             return "candidate-error", _joined(str(error), notes), error.where
-        if record.solution is None or not record.solution.calls:
+        if record.solution is None or not (record.solution.calls or record.solution.heard):
             # Nothing was asked, so nothing can have been answered wrongly: the test is broken.
             shown = f"{type(error).__name__}: {error}" if error else "it never called the solution"
             self.faults.append(f"{nodeid}: {shown}")

@@ -124,6 +124,7 @@ class Solution:
     Attributes:
         failure: set by the first channel failure; the test has failed from then on.
         calls: questions asked so far.
+        heard: whether anything came from the candidate that could have confused the judge.
         last: cost of the last call, net of nothing.
         asked: changes with every question and every new process.
     """
@@ -136,6 +137,7 @@ class Solution:
         self._streams: list[Iterator[object]] = []
         self.failure: ChannelFailure | None = None
         self.calls = 0
+        self.heard = False
         self.asked = 0
         self.last = Measure(0)
         channel.serve_items(self._next_item)
@@ -240,6 +242,7 @@ class Solution:
         wall, cpu, known = 0, 0, True
         while True:
             reply, measure = self._guarded(body)
+            self.heard = True
             wall += measure.wall_ns
             cpu += measure.cpu_ns
             known = known and measure.cpu_ns >= 0
@@ -248,9 +251,7 @@ class Solution:
                 answer = codec.decode(reply, max_items=_MAX_ITEMS, max_work=_MAX_WORK)
             except codec.DecodeError as error:
                 self._fail("bad-reply", f"the answer cannot be decoded: {error}")
-            if type(answer) is not tuple:
-                self._fail("bad-reply", "the answer has no known form")
-            match answer:
+            match self._formed(answer):
                 case ("value", value):
                     return self._wrap(value)
                 case ("error", type_name, bases, message, where):
@@ -261,6 +262,12 @@ class Solution:
                     self._fail("too-large", text[:200])
                 case _:
                     self._fail("bad-reply", "the answer has no known form")
+
+    def _formed(self, answer: object) -> tuple[object, ...]:
+        """An answer whose first item is a name; only then is it compared with anything."""
+        if type(answer) is not tuple or not answer or type(answer[0]) is not str:
+            self._fail("bad-reply", "the answer has no known form")
+        return answer
 
     def finish(self) -> None:
         """End of the test."""
@@ -292,7 +299,8 @@ class Solution:
             answer = codec.decode(encoded, max_items=_MAX_ITEMS, max_work=_MAX_WORK)
         except codec.DecodeError:
             answer = None
-        match answer:
+        self.heard = True
+        match self._formed(answer):
             case ("error", type_name, bases, message, where):
                 error = self._latched_on_failure(type_name, bases, message, where)
                 self.failure = ChannelFailure("load-error", str(error)[:2000], error.where)
@@ -399,7 +407,7 @@ class Solution:
             self._fail("bad-reply", f"the outcomes of a repeated call cannot be decoded: {error}")
         decoded: list[object] = []
         for answer in answers:
-            match answer:
+            match self._formed(answer):
                 case ("value", value):
                     decoded.append(self._wrap(value))
                 case ("error", type_name, bases, message, where):

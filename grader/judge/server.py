@@ -23,7 +23,15 @@ import pytest
 
 from grader.judge.plugin import Judge
 from grader.judge.remote import RemoteChannel, Wire
-from grader.wire.frames import Frame, FrameError, Kind, pack_json, unpack_bundle, unpack_json
+from grader.wire.frames import (
+    ANSWERED_FAULT,
+    Frame,
+    FrameError,
+    Kind,
+    pack_json,
+    unpack_bundle,
+    unpack_json,
+)
 from grader.wire.pipes import set_dumpable, widen
 
 if TYPE_CHECKING:
@@ -70,12 +78,21 @@ def _import_ahead(files: Mapping[str, bytes]) -> None:
     gc.freeze()
 
 
-def _run_suite(wire: Wire, config: dict[str, object]) -> list[str]:
-    """Run one suite on one candidate. Returns the judge's own faults, none if all is well."""
+def _run_suite(wire: Wire, config: dict[str, object]) -> tuple[list[str], list[tuple[str, str]]]:
+    """Run one suite on one candidate.
+
+    Returns:
+        The judge's own faults, none if all is well; and those that followed an answer of the
+        candidate's, with the test.
+    """
     folder = SUITES / str(config["suite"])
     channel = RemoteChannel(wire, int(str(config["call_ms"])), int(str(config["load_ms"])))
     judge = Judge(
-        channel, str(config["seed"]), tell=lambda kind, item: channel.tell(_KINDS[kind], item)
+        channel,
+        str(config["seed"]),
+        tell=lambda kind, item: channel.tell(_KINDS[kind], item),
+        charge=config.get("charge") is True,
+        charged=_texts(config.get("charged")),
     )
     ini = folder / "pytest.ini"
     ini.write_text("[pytest]\n")
@@ -89,7 +106,11 @@ def _run_suite(wire: Wire, config: dict[str, object]) -> list[str]:
         code = pytest.main(options, plugins=[_Named(judge)])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         judge.faults.append(f"pytest ended with {code!r}: {output.getvalue()[-_FAULT:]}")
-    return judge.faults
+    return judge.faults, judge.answered
+
+
+def _texts(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else []
 
 
 class _Named:
@@ -106,9 +127,14 @@ class _Named:
 def _child(wire: Wire, frame: Frame) -> NoReturn:
     code = 1
     try:
-        faults = _run_suite(wire, unpack_json(frame.body))
-        sys.stderr.write("\n".join(faults)[:_FAULT])
-        code = 10 if faults else 0
+        faults, answered = _run_suite(wire, unpack_json(frame.body))
+        if faults or not answered:
+            sys.stderr.write("\n".join(faults)[:_FAULT])
+            code = 10 if faults else 0
+        else:
+            test, fault = answered[0]
+            sys.stderr.write(f"{test}\n{fault}"[:_FAULT])
+            code = ANSWERED_FAULT
     except EOFError:
         code = 0
     except BaseException:  # noqa: BLE001 - whatever it is, the run is void and this says why

@@ -57,7 +57,8 @@ def replay(
             f"{suite.digest[:12]}; check out the version that the run was made with"
         )
     _check_of_one_run(recorded, meta)
-    config = {key: meta[key] for key in ("seed", "call_ms", "load_ms")}
+    told = ("seed", "call_ms", "load_ms", "charge", "charged")
+    config = {key: meta[key] for key in told if key in meta}
     with contextlib.ExitStack() as stack:
         bench = replayer or stack.enter_context(Replayer())
         image = _judge_image(bench.engine, str(meta["judge_image"]))

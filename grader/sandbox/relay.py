@@ -10,9 +10,17 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from grader.errors import JudgeError, SandboxError
+from grader.errors import AnsweredJudgeError, JudgeError, SandboxError
 from grader.sandbox.stream import StreamClosedError, StreamTimeoutError
-from grader.wire.frames import Frame, FrameError, Kind, Measure, pack_json, unpack_json
+from grader.wire.frames import (
+    ANSWERED_FAULT,
+    Frame,
+    FrameError,
+    Kind,
+    Measure,
+    pack_json,
+    unpack_json,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +61,9 @@ class Candidate(Protocol):
         """Keep an exchange that took place."""
 
 
+_NOTE = 600
+
+
 @dataclass
 class RunRecord:
     """What a run gave, in the judge's words.
@@ -63,6 +74,7 @@ class RunRecord:
         captures: what the candidate printed, by test.
         fresh: a notebook's one run for the report.
         page: that run as HTML, from inside a container; empty where there is none.
+        notes: for the organiser: checks that stopped after an answer and count as failed.
         departure: how the notebook departs from its nbformat, from there too; empty when it does
             not.
     """
@@ -73,6 +85,7 @@ class RunRecord:
     fresh: FreshRun | None = None
     page: str = ""
     departure: str = ""
+    notes: list[str] = field(default_factory=list)
 
 
 def relay(judge: JudgeBox, candidate: Candidate, progress: Callable[[int, int], None]) -> RunRecord:
@@ -84,36 +97,60 @@ def relay(judge: JudgeBox, candidate: Candidate, progress: Callable[[int, int], 
         progress: called with the number of tests done and their total.
 
     Raises:
+        AnsweredJudgeError: it crashed or reported a fault after an answer of the candidate's.
         JudgeError: the judge crashed, broke the protocol or reported a fault: the run is void.
     """
     record = RunRecord()
-    collected = False
+    collected = answered = False
     while True:
-        frame = judge.read()
+        frame = _read(judge, record, answered=answered)
         if frame.kind in _ANSWERS or frame.kind is Kind.CLOCK:
             if not collected:
                 raise JudgeError("the judge asked the candidate before it had collected its tests")
             answer = candidate.answer(frame)
             judge.answer(answer)
+            answered = answered or frame.kind is not Kind.CLOCK
             candidate.record(frame, answer)  # while the judge is at work
         elif frame.kind is Kind.COLLECTED and not collected:
             collected = True
             record.tests = _list_of_objects(unpack_json(frame.body), "tests")
             progress(0, len(record.tests))
         elif frame.kind is Kind.EVIDENCE and collected:
-            record.evidence.append(unpack_json(frame.body))
+            told = unpack_json(frame.body)
+            record.evidence.append(told)
+            if told.get("charged") is True:
+                record.notes.append(f"{told.get('id')}: {told.get('message')}"[:_NOTE])
             printed = b"".join(candidate.captures)
             candidate.captures.clear()
             if printed:
                 record.captures[str(record.evidence[-1].get("id"))] = printed
             progress(len(record.evidence), len(record.tests))
         elif frame.kind is Kind.FINISHED:
-            told = unpack_json(frame.body)
-            if told.get("exit") != 0:
-                raise JudgeError(f"the judge reports a fault of its own:\n{told.get('fault')}")
+            _hold(unpack_json(frame.body))
             return record
         else:
             raise JudgeError(f"the judge sent {frame.kind.name} out of turn")
+
+
+def _read(judge: JudgeBox, record: RunRecord, *, answered: bool) -> Frame:
+    """The judge's next frame; whoever's answer it may have choked on is told."""
+    try:
+        return judge.read()
+    except JudgeError as error:
+        if not answered or len(record.evidence) >= len(record.tests):
+            raise
+        running = str(record.tests[len(record.evidence)].get("id"))
+        raise AnsweredJudgeError(str(error), running, crashed=True) from error
+
+
+def _hold(finished: dict[str, object]) -> None:
+    """Hold that a run ended without a fault of the judge's."""
+    fault = str(finished.get("fault"))
+    if finished.get("exit") == ANSWERED_FAULT:
+        test, _, what = fault.partition("\n")
+        raise AnsweredJudgeError(what, test, crashed=False)
+    if finished.get("exit") != 0:
+        raise JudgeError(f"the judge reports a fault of its own:\n{fault}")
 
 
 def _list_of_objects(told: dict[str, object], key: str) -> list[dict[str, object]]:

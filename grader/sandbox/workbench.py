@@ -8,12 +8,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from grader.errors import GraderError, PlatformError, SandboxError
+from grader.errors import AnsweredJudgeError, GraderError, PlatformError, SandboxError
 from grader.models import Submission, SubmissionFile
 from grader.notebook.page import page_of
 from grader.record.transcript import TranscriptWriter
 from grader.sandbox.analyst_box import AnalystBox, add_review, came_to_nothing, wants_review
 from grader.sandbox.boxes import CandidateBox, JudgeBox
+from grader.sandbox.charging import Charging
 from grader.sandbox.engine import Engine
 from grader.sandbox.images import ensure_images
 from grader.sandbox.relay import LiveCandidate, RunRecord, relay
@@ -189,26 +190,38 @@ class Worker:
             progress: called with the number of tests done and their total.
             timings: filled with seconds by step, and with the CPU seconds of both containers.
 
+        A fault of the judge's that follows an answer of the candidate's is tried once more in a
+        fresh judge. If it comes again, the test that was running fails, and the others count.
+
         Raises:
             PlatformError: the run is void. The next run gets a judge of its own.
         """
-        try:
-            return self._run(
-                exercise,
-                submission,
-                suite,
-                seed=seed,
-                transcript=transcript,
-                meta=meta,
-                progress=progress,
-                timings=timings,
-            )
-        except BaseException:
-            with self._lock:  # a judge that was started beside `close` would stay behind
-                if not self._closed:
-                    _discard(self._judge)
-                    self._judge = self._pool.submit(self._start_judge)
-            raise
+        charging = Charging()
+        while True:
+            try:
+                return self._run(
+                    exercise,
+                    submission,
+                    suite,
+                    seed=seed,
+                    transcript=transcript,
+                    meta={**meta, **charging.config()},
+                    progress=progress,
+                    timings=timings,
+                    charging=charging,
+                )
+            except AnsweredJudgeError as error:
+                self._renew_judge()
+                charging = charging.after(error)
+            except BaseException:
+                self._renew_judge()
+                raise
+
+    def _renew_judge(self) -> None:
+        with self._lock:  # a judge that was started beside `close` would stay behind
+            if not self._closed:
+                _discard(self._judge)
+                self._judge = self._pool.submit(self._start_judge)
 
     def _run(
         self,
@@ -221,6 +234,7 @@ class Worker:
         meta: Mapping[str, object],
         progress: Callable[[int, int], None],
         timings: dict[str, float],
+        charging: Charging,
     ) -> RunRecord:
         clock = time.perf_counter()
         notebook = submission.notebook is not None
@@ -254,7 +268,9 @@ class Worker:
                 settle=settle,
             )
             try:
-                judge.begin(suite.digest, suite.files, _config(exercise, seed))
+                judge.begin(
+                    suite.digest, suite.files, {**_config(exercise, seed), **charging.config()}
+                )
                 if self.ahead:
                     self.warm(exercise)
                 record = relay(judge, candidate, progress)

@@ -42,6 +42,10 @@ class FrameError(Exception):
     """Bytes that are no frame, or a frame that may not come here."""
 
 
+ANSWERED_FAULT = 11
+"""Exit status of a judge's run whose fault followed an answer of the candidate's."""
+
+
 class Kind(enum.IntEnum):
     """Every kind of frame, grouped by who sends it to whom."""
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from grader.judge.errors import CandidateError, ChannelFailure, JudgeFault, make_error, raises
@@ -148,6 +149,22 @@ def test_every_listed_error_can_be_made() -> None:
     for name in LISTED_ERRORS:
         assert type(make_error(name, [name], "m", "")).__mro__[1] is CandidateError
     assert isinstance(make_error("all", list(LISTED_ERRORS), "m", ""), CandidateError)
+
+
+@pytest.mark.parametrize("bases", [np.zeros((2, 2)), [np.zeros(2)], [1], "ValueError", None])
+def test_bases_that_are_no_names_are_a_bad_reply(bases: Any) -> None:
+    with pytest.raises(ChannelFailure) as caught:
+        make_error("E", bases, "m", "")
+    assert caught.value.cause == "bad-reply"
+
+
+@pytest.mark.parametrize("answer", [(np.zeros(3), 1), (["value"], 1), (), "value", ("odd", 1)])
+def test_an_answer_of_no_known_form_is_a_bad_reply(answer: Any) -> None:
+    solution = Solution(Scripted(answer))
+    with pytest.raises(ChannelFailure) as caught:
+        solution.f()
+    assert caught.value.cause == "bad-reply"
+    assert solution.heard
 
 
 def test_raises_holds_for_the_named_type() -> None:

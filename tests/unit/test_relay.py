@@ -10,12 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from grader.errors import JudgeError, SandboxError
+from grader.errors import AnsweredJudgeError, JudgeError, SandboxError
 from grader.models import Limits
 from grader.record.transcript import TranscriptWriter, read_transcript
 from grader.sandbox.relay import LiveCandidate, relay
 from grader.sandbox.stream import StreamClosedError, StreamTimeoutError
-from grader.wire.frames import Frame, FrameError, Kind, Measure, pack_json, unpack_json
+from grader.wire.frames import (
+    ANSWERED_FAULT,
+    Frame,
+    FrameError,
+    Kind,
+    Measure,
+    pack_json,
+    unpack_json,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -268,6 +276,39 @@ def run(judge: Judge, candidate: Any) -> Any:
 def test_judge_out_of_turn_voids_the_run(writer: TranscriptWriter, frames: list[Frame]) -> None:
     with pytest.raises(JudgeError):
         run(Judge(*frames), live(writer, Box()))
+
+
+def test_a_fault_after_an_answer_is_told_apart(writer: TranscriptWriter) -> None:
+    fault = {"exit": ANSWERED_FAULT, "fault": "t\nit stopped"}
+    frames = (COLLECTED, ASK, Frame(Kind.FINISHED, 0, pack_json(fault)))
+    with pytest.raises(AnsweredJudgeError, match="it stopped") as caught:
+        run(Judge(*frames), live(writer, Box(Frame(Kind.REPLY, 4, b"value"))))
+    assert (caught.value.test, caught.value.crashed) == ("t", False)
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_judge_that_is_lost_after_an_answer_names_the_running_test(
+    writer: TranscriptWriter, asked: bool
+) -> None:
+    class Lost(Judge):
+        def read(self) -> Frame:
+            try:
+                return super().read()
+            except (IndexError, StopIteration):
+                raise JudgeError("the judge fell silent") from None
+
+    frames = (COLLECTED, ASK) if asked else (COLLECTED,)
+    with pytest.raises(JudgeError) as caught:
+        run(Lost(*frames), live(writer, Box(Frame(Kind.REPLY, 4, b"value"))))
+    assert isinstance(caught.value, AnsweredJudgeError) == asked
+    if isinstance(caught.value, AnsweredJudgeError):
+        assert (caught.value.test, caught.value.crashed) == ("t", True)
+
+
+def test_a_check_that_stopped_twice_is_told_to_the_organiser(writer: TranscriptWriter) -> None:
+    evidence = {"id": "t", "charged": True, "message": "the check itself stopped"}
+    frames = (COLLECTED, Frame(Kind.EVIDENCE, 0, pack_json(evidence)), DONE)
+    assert run(Judge(*frames), live(writer, Box())).notes == ["t: the check itself stopped"]
 
 
 def test_recorded_run_answers_like_the_candidate(tmp_path: Path) -> None:
