@@ -26,7 +26,7 @@ from grader.text import CandidateText, for_terminal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["main"]
+__all__ = ["main", "options_of_grade"]
 
 _EXIT_CODES = """\
 exit codes: 0 graded, 1 below --fail-under, 2 wrong usage, 3 platform failure (no score),
@@ -35,13 +35,12 @@ exit codes: 0 graded, 1 below --fail-under, 2 wrong usage, 3 platform failure (n
 
 
 def _parser() -> argparse.ArgumentParser:
-    from grader.commands._common import count, score  # noqa: PLC0415 - reads the pipeline
-
     parser = argparse.ArgumentParser(
         prog="grade",
         description="Grade take-home submissions in a sandbox against hidden tests.",
         epilog=f"other commands:\n{overview()}\n\n{_EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[options_of_grade(help_option=False)],
     )
     parser.add_argument(
         "submissions",
@@ -50,6 +49,14 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         help="zip, tar.gz, folder, .py or .ipynb file; several at once",
     )
+    return parser
+
+
+def options_of_grade(*, help_option: bool = True) -> argparse.ArgumentParser:
+    """The options of ``grade SUBMISSION…`` itself."""
+    from grader.commands._common import count, score  # noqa: PLC0415 - reads the pipeline
+
+    parser = argparse.ArgumentParser(prog="grade", add_help=help_option)
     parser.add_argument("--exercise", metavar="ID", help="which exercise it is for")
     parser.add_argument(
         "--out", metavar="DIR", type=Path, default=Path("results"), help="default: results"

@@ -1,8 +1,8 @@
 """The subcommands of ``grade``, one module each.
 
-To add one: a module here with ``run(argv) -> int`` (see `list_` for the smallest), and a row in
-`COMMANDS`. A module is imported when its command is called, so no command pays for another's
-imports.
+To add one: a module here with ``arguments()``, which makes its parser, and ``run(argv) -> int``
+(see `list_` for the smallest), and a row in `COMMANDS`. A module is imported when its command is
+called, so no command pays for another's imports.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ COMMANDS = (
     Command("pack", "FOLDER", "pack a folder as the zip to hand in", "pack"),
     Command("collect", "FOLDER", "grade a folder of submissions into one table", "collect"),
     Command("ci", "RUN", "publish a run from a GitHub Actions job", "ci"),
+    Command("completion", "SHELL", "print the completion script of a shell", "completion"),
     Command("import-classroom", "FILE ID", "Classroom's tests as an exercise", "import_classroom"),
 )
 

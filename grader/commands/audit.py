@@ -14,24 +14,30 @@ from grader.record.signing import read_public_key
 from grader.text import for_terminal
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
-__all__ = ["run"]
+__all__ = ["arguments", "run"]
 
 _MARKS = {"ok": "[green]ok     [/]", "note": "[yellow]note   [/]", "differs": "[red]differs[/]"}
 
 
-def run(argv: Sequence[str]) -> int:
-    """Print what matches and what does not; 1 if anything does not."""
-    arguments = parser("audit", "Check a results folder against what its run was bound to.")
-    arguments.add_argument("run", type=Path, metavar="RUN", help="a results folder")
-    arguments.add_argument(
+def arguments() -> argparse.ArgumentParser:
+    """What the command line takes."""
+    made = parser("audit", "Check a results folder against what its run was bound to.")
+    made.add_argument("run", type=Path, metavar="RUN", help="a results folder")
+    made.add_argument(
         "--public-key", type=Path, metavar="FILE", help="the key that must have signed it"
     )
-    arguments.add_argument(
+    made.add_argument(
         "--replay", action="store_true", help="recompute verdicts and score as well (needs Docker)"
     )
-    options = arguments.parse_args(argv)
+    return made
+
+
+def run(argv: Sequence[str]) -> int:
+    """Print what matches and what does not; 1 if anything does not."""
+    options = arguments().parse_args(argv)
     root = checkout(options)
     key = read_public_key(options.public_key) if options.public_key else None
     checks = audit(options.run, root=root, public_key=key)

@@ -18,31 +18,37 @@ from grader.report.dossier import open_dossier
 from grader.report.formats import render
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
-__all__ = ["run"]
+__all__ = ["arguments", "run"]
 
 _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 
-def run(argv: Sequence[str]) -> int:
-    """Print log and annotations of a run; write outputs, summary and payloads."""
-    arguments = parser("ci", "Publish a run from a GitHub Actions job.")
-    arguments.add_argument(
+def arguments() -> argparse.ArgumentParser:
+    """What the command line takes."""
+    made = parser("ci", "Publish a run from a GitHub Actions job.")
+    made.add_argument(
         "run", type=Path, metavar="RUN", nargs="?", help="a results folder, or a folder with one"
     )
-    arguments.add_argument(
+    made.add_argument(
         "--rejected", action="store_true", help="there is no RUN: intake refused the submission"
     )
-    arguments.add_argument("--commit", metavar="SHA", help="the candidate's commit")
-    arguments.add_argument("--name", default="take-home", help="of the check and the status")
-    arguments.add_argument(
+    made.add_argument("--commit", metavar="SHA", help="the candidate's commit")
+    made.add_argument("--name", default="take-home", help="of the check and the status")
+    made.add_argument(
         "--payloads", metavar="DIR", type=Path, help="write check-run.json and status.json here"
     )
-    arguments.add_argument(
+    made.add_argument(
         "--classroom50", metavar="FILE", type=Path, help="write Classroom 50's result.json"
     )
-    options = arguments.parse_args(argv)
+    return made
+
+
+def run(argv: Sequence[str]) -> int:
+    """Print log and annotations of a run; write outputs, summary and payloads."""
+    options = arguments().parse_args(argv)
     if options.payloads and not _COMMIT.fullmatch(options.commit or ""):
         raise UsageError("--payloads needs --commit with a full hash (40 hexadecimal digits)")
     if options.rejected == (options.run is not None):

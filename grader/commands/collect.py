@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from grader.models import Exercise
     from grader.pipeline import Grading
 
-__all__ = ["run"]
+__all__ = ["arguments", "run"]
 
 _END_OF_DAY = dt.time(23, 59, 59, 999_999)
 
@@ -102,41 +102,46 @@ def run(argv: Sequence[str], *, benches: Sequence[Callable[[], Bench]] | None = 
     return exit_code([3 if row.state == "failed" else 0 for row in rows])
 
 
-def _options(argv: Sequence[str]) -> argparse.Namespace:
-    arguments = parser("collect", "Grade a folder of submissions into one table.")
-    arguments.epilog = _EPILOG
-    arguments.formatter_class = argparse.RawDescriptionHelpFormatter
-    arguments.add_argument("folder", metavar="FOLDER", type=Path)
-    arguments.add_argument("--exercise", metavar="ID", help="which exercise they are for")
-    arguments.add_argument("--roster", metavar="CSV", type=Path, help="who should have submitted")
-    arguments.add_argument(
+def arguments() -> argparse.ArgumentParser:
+    """What the command line takes."""
+    made = parser("collect", "Grade a folder of submissions into one table.")
+    made.epilog = _EPILOG
+    made.formatter_class = argparse.RawDescriptionHelpFormatter
+    made.add_argument("folder", metavar="FOLDER", type=Path)
+    made.add_argument("--exercise", metavar="ID", help="which exercise they are for")
+    made.add_argument("--roster", metavar="CSV", type=Path, help="who should have submitted")
+    made.add_argument(
         "--due",
         metavar="TIME",
         type=_time,
         help="such as 2026-11-20T23:59, or a day, which ends at midnight in this machine's zone",
     )
-    arguments.add_argument(
+    made.add_argument(
         "--take", choices=("last", "first"), default="last", help="which of several counts"
     )
-    arguments.add_argument(
+    made.add_argument(
         "--out", metavar="DIR", type=Path, default=Path("collected"), help="default: collected"
     )
-    arguments.add_argument("--jobs", metavar="N", type=count, default=1, help="side by side")
-    arguments.add_argument("--seed", metavar="HEX", help="128-bit seed in place of the seed file")
-    arguments.add_argument(
+    made.add_argument("--jobs", metavar="N", type=count, default=1, help="side by side")
+    made.add_argument("--seed", metavar="HEX", help="128-bit seed in place of the seed file")
+    made.add_argument(
         "--gradebook",
         action="append",
         choices=[*GRADEBOOKS, "all"],
         default=[],
         help="also write the CSV that this program reads; may be given several times",
     )
-    arguments.add_argument(
+    made.add_argument(
         "--assignment", metavar="NAME", default="Take-home", help="its name in a gradebook"
     )
-    arguments.add_argument(
+    made.add_argument(
         "--as-recorded", action="store_true", help="keep scores also if the rubric has changed"
     )
-    return arguments.parse_args(argv)
+    return made
+
+
+def _options(argv: Sequence[str]) -> argparse.Namespace:
+    return arguments().parse_args(argv)
 
 
 def _time(text: str) -> dt.datetime:

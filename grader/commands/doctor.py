@@ -10,24 +10,29 @@ from grader.commands._common import checkout, parser
 from grader.sandbox.doctor import examine
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
     from pathlib import Path
 
     from grader.sandbox.doctor import Finding
 
-__all__ = ["run"]
+__all__ = ["arguments", "run"]
 
 _MARKS = {"ok": "[green]ok     [/]", "warning": "[yellow]warning[/]", "error": "[red]error  [/]"}
 
 
-def run(argv: Sequence[str]) -> int:
-    """Print what the engine offers and how to mend what it lacks; 3 where it cannot grade."""
-    description = "Examine the container engine and say what to mend."
-    arguments = parser("doctor", description)
-    arguments.add_argument(
+def arguments() -> argparse.ArgumentParser:
+    """What the command line takes."""
+    made = parser("doctor", "Examine the container engine and say what to mend.")
+    made.add_argument(
         "--sandbox", action="store_true", help="also probe real containers from within"
     )
-    options = arguments.parse_args(argv)
+    return made
+
+
+def run(argv: Sequence[str]) -> int:
+    """Print what the engine offers and how to mend what it lacks; 3 where it cannot grade."""
+    options = arguments().parse_args(argv)
     console = Console(highlight=False)
     worst = 0
     root = checkout(options)

@@ -14,22 +14,28 @@ from grader.errors import UsageError
 from grader.files import write_whole
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
-__all__ = ["run"]
+__all__ = ["arguments", "run"]
+
+
+def arguments() -> argparse.ArgumentParser:
+    """What the command line takes."""
+    made = parser(
+        "import-classroom", "Make the skeleton of an exercise from GitHub Classroom's tests."
+    )
+    made.add_argument(
+        "file", metavar="FILE", type=Path, help="autograding.json or a workflow (classroom.yml)"
+    )
+    made.add_argument("id", metavar="ID", help="of the new exercise")
+    made.add_argument("--title", default="Imported exercise")
+    return made
 
 
 def run(argv: Sequence[str]) -> int:
     """Write the skeleton of an exercise from Classroom's tests."""
-    arguments = parser(
-        "import-classroom", "Make the skeleton of an exercise from GitHub Classroom's tests."
-    )
-    arguments.add_argument(
-        "file", metavar="FILE", type=Path, help="autograding.json or a workflow (classroom.yml)"
-    )
-    arguments.add_argument("id", metavar="ID", help="of the new exercise")
-    arguments.add_argument("--title", default="Imported exercise")
-    options = arguments.parse_args(argv)
+    options = arguments().parse_args(argv)
     if not re.fullmatch(r"[a-z][a-z0-9_-]{0,39}", options.id):
         raise UsageError(f"{options.id!a} is no id: use a short lower-case name such as week3")
     if "\n" in options.title or not 1 <= len(options.title) <= 100:  # noqa: PLR2004 - as in the TOML

@@ -11,18 +11,24 @@ from grader.commands._common import checkout, parser
 from grader.record.signing import KEY_FILE, VARIABLE, make_key
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
-__all__ = ["run"]
+__all__ = ["arguments", "run"]
+
+
+def arguments() -> argparse.ArgumentParser:
+    """What the command line takes."""
+    made = parser("keygen", "Make a key that signs results from now on.")
+    made.add_argument(
+        "path", type=Path, nargs="?", help=f"default: hidden_tests/{KEY_FILE}, which Git ignores"
+    )
+    return made
 
 
 def run(argv: Sequence[str]) -> int:
     """Make a key that results are signed with from now on."""
-    arguments = parser("keygen", "Make a key that signs results from now on.")
-    arguments.add_argument(
-        "path", type=Path, nargs="?", help=f"default: hidden_tests/{KEY_FILE}, which Git ignores"
-    )
-    options = arguments.parse_args(argv)
+    options = arguments().parse_args(argv)
     path = options.path or checkout(options) / "hidden_tests" / KEY_FILE
     public = make_key(path)
     console = Console(highlight=False)

@@ -10,14 +10,20 @@ from grader.commands._common import checkout, parser
 from grader.exercise.contract import list_exercises
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
-__all__ = ["run"]
+__all__ = ["arguments", "run"]
+
+
+def arguments() -> argparse.ArgumentParser:
+    """What the command line takes."""
+    return parser("list", "List the exercises of a checkout.")
 
 
 def run(argv: Sequence[str]) -> int:
     """Print one line for each exercise."""
-    options = parser("list", "List the exercises of a checkout.").parse_args(argv)
+    options = arguments().parse_args(argv)
     console = Console(highlight=False)
     for exercise in list_exercises(checkout(options)):
         console.print(

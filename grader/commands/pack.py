@@ -15,22 +15,28 @@ from grader.record.graded import pack_files
 from grader.text import CandidateText, for_terminal
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
-__all__ = ["run"]
+__all__ = ["arguments", "run"]
+
+
+def arguments() -> argparse.ArgumentParser:
+    """What the command line takes."""
+    made = parser("pack", "Pack a folder as the zip to hand in.")
+    made.add_argument(
+        "folder", metavar="FOLDER", type=Path, nargs="?", default=Path(), help="default: here"
+    )
+    made.add_argument(
+        "--out", metavar="ZIP", type=Path, default=Path("submission.zip"), help="its name"
+    )
+    made.add_argument("--entry", metavar="FILE", default="solution.py", help="must be there")
+    return made
 
 
 def run(argv: Sequence[str]) -> int:
     """Pack a folder as a submission, by the rules that intake holds submissions to."""
-    arguments = parser("pack", "Pack a folder as the zip to hand in.")
-    arguments.add_argument(
-        "folder", metavar="FOLDER", type=Path, nargs="?", default=Path(), help="default: here"
-    )
-    arguments.add_argument(
-        "--out", metavar="ZIP", type=Path, default=Path("submission.zip"), help="its name"
-    )
-    arguments.add_argument("--entry", metavar="FILE", default="solution.py", help="must be there")
-    options = arguments.parse_args(argv)
+    options = arguments().parse_args(argv)
     if not options.folder.is_dir():
         raise UsageError(f"{options.folder} is no folder; give the one that you worked in")
     submission = for_entry(read_submission(options.folder), options.entry)

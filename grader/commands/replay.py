@@ -12,16 +12,22 @@ from grader.proof.audit import seed_checks
 from grader.proof.replay import replay
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
-__all__ = ["run"]
+__all__ = ["arguments", "run"]
+
+
+def arguments() -> argparse.ArgumentParser:
+    """What the command line takes."""
+    made = parser("replay", "Recompute a run's verdicts from its transcript.")
+    made.add_argument("run", type=Path, metavar="RUN", help="a results folder")
+    return made
 
 
 def run(argv: Sequence[str]) -> int:
     """Replay one run; a difference is an error."""
-    arguments = parser("replay", "Recompute a run's verdicts from its transcript.")
-    arguments.add_argument("run", type=Path, metavar="RUN", help="a results folder")
-    options = arguments.parse_args(argv)
+    options = arguments().parse_args(argv)
     root = checkout(options)
     evidence = replay(options.run, root=root)
     passed = sum(item.status == "passed" for item in evidence)

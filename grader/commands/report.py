@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from grader.models import Exercise
 
-__all__ = ["run"]
+__all__ = ["arguments", "run"]
 
 _EPILOG = """\
 For candidates: feedback-html and feedback-md. All others show hidden inputs and expected values.
@@ -33,39 +33,44 @@ If the rubric has changed since the run, the stored evidence is scored by the pr
 """
 
 
-def run(argv: Sequence[str]) -> int:
-    """Make reports again from what a run stored; nothing is executed and no Docker is needed."""
-    arguments = parser("report", "Make a run's reports again from its stored evidence.")
-    arguments.epilog = _EPILOG
-    arguments.formatter_class = argparse.RawDescriptionHelpFormatter
-    arguments.add_argument("run", type=Path, metavar="RUN", nargs="?", help="a results folder")
-    arguments.add_argument(
+def arguments() -> argparse.ArgumentParser:
+    """What the command line takes."""
+    made = parser("report", "Make a run's reports again from its stored evidence.")
+    made.epilog = _EPILOG
+    made.formatter_class = argparse.RawDescriptionHelpFormatter
+    made.add_argument("run", type=Path, metavar="RUN", nargs="?", help="a results folder")
+    made.add_argument(
         "--format",
         dest="formats",
         action="append",
         choices=[*FORMATS, "all"],
         help="may be given several times; default: html",
     )
-    arguments.add_argument(
+    made.add_argument(
         "--out",
         metavar="PATH",
         type=Path,
         help="a file (one format) or folder; '-' is stdout; default: the results folder",
     )
-    arguments.add_argument(
+    made.add_argument(
         "--as-recorded",
         action="store_true",
         help="keep the recorded score also if the rubric has changed; needs no exercise",
     )
-    arguments.add_argument(
+    made.add_argument(
         "--schema", action="store_true", help="print the JSON Schema of report.json and end"
     )
-    options = arguments.parse_args(argv)
+    return made
+
+
+def run(argv: Sequence[str]) -> int:
+    """Make reports again from what a run stored; nothing is executed and no Docker is needed."""
+    options = arguments().parse_args(argv)
     if options.schema:
         sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")
         return 0
     if options.run is None:
-        arguments.error("the following arguments are required: RUN")
+        arguments().error("the following arguments are required: RUN")
     names = list(dict.fromkeys(options.formats or ["html"]))
     if "all" in names:
         names = list(FORMATS)

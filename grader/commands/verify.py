@@ -15,21 +15,27 @@ from grader.errors import UsageError
 from grader.exercise.contract import load_exercise
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
-__all__ = ["run"]
+__all__ = ["arguments", "run"]
+
+
+def arguments() -> argparse.ArgumentParser:
+    """What the command line takes."""
+    made = parser("verify", "Hold an exercise against its labelled solutions and a lint.")
+    made.add_argument("exercise", metavar="EXERCISE")
+    made.add_argument(
+        "--quick", action="store_true", help="the nulls, the starter and the reference only"
+    )
+    made.add_argument("--seeds", type=count, default=1, metavar="N", help="for each of them")
+    made.add_argument("--jobs", type=count, default=2, metavar="K")
+    return made
 
 
 def run(argv: Sequence[str]) -> int:
     """Lint the hidden tests and grade labelled solutions; 1 if anything speaks against the use."""
-    arguments = parser("verify", "Hold an exercise against its labelled solutions and a lint.")
-    arguments.add_argument("exercise", metavar="EXERCISE")
-    arguments.add_argument(
-        "--quick", action="store_true", help="the nulls, the starter and the reference only"
-    )
-    arguments.add_argument("--seeds", type=count, default=1, metavar="N", help="for each of them")
-    arguments.add_argument("--jobs", type=count, default=2, metavar="K")
-    options = arguments.parse_args(argv)
+    options = arguments().parse_args(argv)
     root = checkout(options)
     exercise = load_exercise(options.exercise, root=root)
     console, progress = Console(highlight=False), Console(stderr=True, highlight=False)
