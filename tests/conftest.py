@@ -13,9 +13,40 @@ settings.register_profile("tests", suppress_health_check=[HealthCheck.too_slow],
 settings.load_profile("tests")
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from grader.sandbox.workbench import Workbench, Worker
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """An option of the tests that grade labelled solutions."""
+    parser.addoption(
+        "--no-cache", action="store_true", help="grade each labelled solution again, changed or not"
+    )
+
+
+_TOLD = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture(scope="session")
+def tell(pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """Say something at the end of the session."""
+    return pytestconfig.stash.setdefault(_TOLD, []).append
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say what was told."""
+    for line in config.stash.get(_TOLD, []):
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def no_cache(pytestconfig: pytest.Config) -> bool:
+    """Whether each labelled solution is graded again."""
+    return bool(pytestconfig.getoption("--no-cache"))
+
 
 ROOT = Path(__file__).resolve().parent.parent
 

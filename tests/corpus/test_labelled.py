@@ -1,65 +1,143 @@
-"""A sample of the labelled solutions gets what its labels say, in the real sandbox.
+"""Every labelled solution of a module gets what its label says, some of them in the real sandbox.
 
-All of them take half an hour: ``make corpus`` and ``grade verify`` are for that.
+In the sandbox: notebooks, nulls, cases with limits, styles whose libraries start threads or have
+several files, and for each criterion one of the defects that cost it. The others run in author
+mode (`grader.authoring.author_mode`): correct ones with all tests, defects with every test that
+may fail and one in `SHARE` of the others. ``make corpus`` and ``grade verify`` grade all of them in
+the sandbox with all tests.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from grader.authoring import labelled
+from grader.authoring import author_mode, labelled
+from grader.authoring.verdicts import Verdicts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from grader.authoring.labelled import Case, Outcome
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 JOBS = 2
+SHARE = 4
 TWICE = ("imputation/mediocre", "inference_pipeline/mediocre", "leakage_debug/mediocre")
 
-pytestmark = pytest.mark.docker
-
+ALL = {
+    f"{exercise}/{case.name}": case
+    for exercise in labelled.exercises(ROOT)
+    for case in labelled.load_cases(exercise, ROOT)
+}
 CASES = {
     f"{exercise}/{case.name}": case
     for exercise in labelled.exercises(ROOT)
-    for case in labelled.sample(labelled.load_cases(exercise, ROOT))
+    for case in author_mode.sandbox_sample(labelled.load_cases(exercise, ROOT))
 }
+IN_AUTHOR_MODE = {name: case for name, case in ALL.items() if name not in CASES}
+
+
+def runs(names: dict[str, Case]) -> list[tuple[Case, str]]:
+    """Each case with the first seed."""
+    return [(case, labelled.seeds(1)[0]) for case in labelled.cheapest_last(list(names.values()))]
+
+
+def by_name(found: Any) -> dict[str, Outcome]:
+    return {f"{case.exercise}/{case.name}": outcome for case, _, outcome in found}
 
 
 @pytest.fixture(scope="module")
-def outcomes() -> dict[str, list[Any]]:
-    """The cases, graded in one process; some of them twice."""
-    seed = labelled.seeds(1)[0]
-    cases = [*labelled.cheapest_last(list(CASES.values())), *(CASES[name] for name in TWICE)]
-    found: dict[str, list[Any]] = {name: [] for name in CASES}
+def outcomes(no_cache: bool, tell: Callable[[str], None]) -> dict[str, list[Outcome]]:
+    """The cases of the sandbox; some are graded twice, and of those nothing is looked up."""
     with labelled.Bench(JOBS, print, root=ROOT) as bench:
-        for case, _, outcome in bench.grade((case, seed) for case in cases):
-            found[f"{case.exercise}/{case.name}"].append(outcome)
+        verdicts = Verdicts(ROOT, ("sandbox", *bench.facts), fresh=no_cache)
+        once = {name: case for name, case in CASES.items() if name not in TWICE}
+        found = {
+            name: [it] for name, it in by_name(verdicts.through(bench.grade, runs(once))).items()
+        }
+        twice = runs({name: CASES[name] for name in TWICE})
+        for case, _, outcome in bench.grade(twice * 2):
+            found.setdefault(f"{case.exercise}/{case.name}", []).append(outcome)
+    tell(f"labelled solutions in the sandbox: {verdicts.told()}")
     return found
 
 
+@pytest.fixture(scope="module")
+def author_outcomes(no_cache: bool, tell: Callable[[str], None]) -> dict[str, Outcome]:
+    """The other cases, and those that the sandbox grades twice."""
+
+    def grade(some: list[tuple[Case, str]]) -> Any:
+        return author_mode.grade_all(some, root=ROOT, jobs=JOBS, share=SHARE)
+
+    verdicts = Verdicts(ROOT, ("author mode", str(SHARE)), fresh=no_cache)
+    cases = IN_AUTHOR_MODE | {name: CASES[name] for name in TWICE}
+    found = by_name(verdicts.through(grade, runs(cases)))
+    tell(f"labelled solutions in author mode: {verdicts.told()}")
+    return found
+
+
+def test_no_labelled_solution_is_left_out() -> None:
+    assert CASES.keys() | IN_AUTHOR_MODE.keys() == ALL.keys()
+    assert not any(author_mode.needs_sandbox(case) for case in IN_AUTHOR_MODE.values())
+    assert set(TWICE) <= CASES.keys()
+
+
+@pytest.mark.docker
 @pytest.mark.parametrize("name", CASES)
 def test_a_labelled_solution_gets_what_its_label_says(
-    outcomes: dict[str, list[Any]], name: str
+    outcomes: dict[str, list[Outcome]], name: str
 ) -> None:
     assert labelled.problems(CASES[name], outcomes[name][0]) == []
 
 
+@pytest.mark.docker
 @pytest.mark.parametrize("name", TWICE)
-def test_two_gradings_give_the_same_report(outcomes: dict[str, list[Any]], name: str) -> None:
+def test_two_gradings_give_the_same_report(outcomes: dict[str, list[Outcome]], name: str) -> None:
     first, second = (outcome.stable for outcome in outcomes[name])
 
     assert first == second
 
 
+@pytest.mark.docker
 @pytest.mark.parametrize("name", [name for name in CASES if "/null_" in name])
-def test_a_null_submission_gets_the_floor(outcomes: dict[str, list[Any]], name: str) -> None:
+def test_a_null_submission_gets_the_floor(outcomes: dict[str, list[Outcome]], name: str) -> None:
     assert set(outcomes[name][0].levels.values()) == {"poor"}
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in CASES if "/correct_" in name or name.endswith("/reference")]
-)
-def test_a_correct_solution_scores_full_in_every_style(
-    outcomes: dict[str, list[Any]], name: str
+def is_correct(name: str) -> bool:
+    return "/correct_" in name or name.endswith("/reference")
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("name", list(filter(is_correct, CASES)))
+def test_a_correct_solution_scores_full_in_the_sandbox(
+    outcomes: dict[str, list[Outcome]], name: str
 ) -> None:
     assert outcomes[name][0].failing == frozenset()
+
+
+@pytest.mark.parametrize("name", IN_AUTHOR_MODE)
+def test_without_containers_a_labelled_solution_gets_what_its_label_says(
+    author_outcomes: dict[str, Outcome], name: str
+) -> None:
+    assert labelled.problems(IN_AUTHOR_MODE[name], author_outcomes[name]) == []
+
+
+@pytest.mark.parametrize("name", list(filter(is_correct, IN_AUTHOR_MODE)))
+def test_a_correct_solution_scores_full_in_every_style(
+    author_outcomes: dict[str, Outcome], name: str
+) -> None:
+    assert author_outcomes[name].failing == frozenset()
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("name", TWICE)
+def test_author_mode_finds_what_the_sandbox_finds(
+    outcomes: dict[str, list[Outcome]], author_outcomes: dict[str, Outcome], name: str
+) -> None:
+    there, here = outcomes[name][0], author_outcomes[name]
+
+    assert (here.tests, here.levels, here.band) == (there.tests, there.levels, there.band)
