@@ -23,7 +23,8 @@ unit: dev
 
 test: dev engine
 	@$(BIN)/grade images
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not docker" -n auto --dist loadfile
+	$(BIN)/pytest -m docker
 
 test-browser: dev
 	@scripts/bootstrap.sh browser

@@ -1,4 +1,4 @@
-"""Fixtures that need a Docker engine: one connection and one worker for all tests of a module."""
+"""Fixtures that need a Docker engine: one connection and one worker for all tests."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def bench() -> Workbench:
     return Workbench(print)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def worker(bench: Workbench) -> Iterator[Worker]:
     """A judge container, and candidate containers started ahead."""
     from grader.sandbox.workbench import Worker

@@ -65,18 +65,31 @@ def outcomes(no_cache: bool, tell: Callable[[str], None]) -> dict[str, list[Outc
     return found
 
 
-@pytest.fixture(scope="module")
-def author_outcomes(no_cache: bool, tell: Callable[[str], None]) -> dict[str, Outcome]:
-    """The other cases, and those that the sandbox grades twice."""
+def in_author_mode(
+    cases: dict[str, Case], tell: Callable[[str], None], *, fresh: bool
+) -> dict[str, Outcome]:
+    """Outcomes of cases by name."""
 
     def grade(some: list[tuple[Case, str]]) -> Any:
         return author_mode.grade_all(some, root=ROOT, jobs=JOBS, share=SHARE)
 
-    verdicts = Verdicts(ROOT, ("author mode", str(SHARE)), fresh=no_cache)
-    cases = IN_AUTHOR_MODE | {name: CASES[name] for name in TWICE}
+    verdicts = Verdicts(ROOT, ("author mode", str(SHARE)), fresh=fresh)
     found = by_name(verdicts.through(grade, runs(cases)))
     tell(f"labelled solutions in author mode: {verdicts.told()}")
     return found
+
+
+@pytest.fixture(scope="module")
+def author_outcomes(no_cache: bool, tell: Callable[[str], None]) -> dict[str, Outcome]:
+    """The cases that the sandbox does not grade here."""
+    return in_author_mode(IN_AUTHOR_MODE, tell, fresh=no_cache)
+
+
+@pytest.fixture(scope="module")
+def both_ways(no_cache: bool, tell: Callable[[str], None]) -> dict[str, Outcome]:
+    """Cases that the sandbox grades as well."""
+    cases = {name: CASES[name] for name in TWICE}
+    return in_author_mode(cases, tell, fresh=no_cache)
 
 
 def test_no_labelled_solution_is_left_out() -> None:
@@ -136,8 +149,8 @@ def test_a_correct_solution_scores_full_in_every_style(
 @pytest.mark.docker
 @pytest.mark.parametrize("name", TWICE)
 def test_author_mode_finds_what_the_sandbox_finds(
-    outcomes: dict[str, list[Outcome]], author_outcomes: dict[str, Outcome], name: str
+    outcomes: dict[str, list[Outcome]], both_ways: dict[str, Outcome], name: str
 ) -> None:
-    there, here = outcomes[name][0], author_outcomes[name]
+    there, here = outcomes[name][0], both_ways[name]
 
     assert (here.tests, here.levels, here.band) == (there.tests, there.levels, there.band)
