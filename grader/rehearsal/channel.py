@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import select
 import shutil
 import signal
@@ -97,7 +98,8 @@ class ProcessChannel:
         wall, cpu = time.perf_counter_ns(), _cpu_ns(pid)
         frame = self._ask(Kind.REQUEST, body, self._call_seconds)
         wall, spent = time.perf_counter_ns() - wall, _cpu_ns(pid)
-        return frame.body, Measure(wall, spent - cpu if min(cpu, spent) >= 0 else -1)
+        used = spent - cpu if min(cpu, spent) >= 0 else -1
+        return frame.body, Measure(wall, used, _peak_bytes(pid))
 
     def end(self) -> bool:
         """See :class:`grader.judge.proxy.Channel`."""
@@ -235,4 +237,12 @@ def _cpu_ns(pid: int) -> int:
         return -1
     with contextlib.suppress(OSError):
         return time.clock_gettime_ns(~pid << 3 | 2)  # as clock_getcpuclockid(3) names its clock
+    return -1
+
+
+def _peak_bytes(pid: int) -> int:
+    """Peak memory of another process so far; -1 where the system does not tell it."""
+    with contextlib.suppress(OSError):
+        found = re.search(r"VmHWM:\s*(\d+) kB", Path(f"/proc/{pid}/status").read_text("utf-8"))
+        return int(found[1]) << 10 if found else -1
     return -1
