@@ -1,10 +1,10 @@
-# The two commands that a newcomer needs: `make grade SUBMISSION=path` and `make test`.
+# The commands that a newcomer needs: `make grade SUBMISSION=path`, `make check` and `make test`.
 SHELL := /bin/sh
 BIN := .venv/bin
 SUBMISSION ?=
 ARGS ?=
 
-.PHONY: grade test test-browser lint format images engine doctor env dev corpus hostile fuzz bench clean
+.PHONY: grade check test test-browser lint unit format images engine doctor env dev corpus hostile fuzz bench clean
 
 grade: env engine
 ifeq ($(SUBMISSION),)
@@ -15,9 +15,16 @@ else
 	@$(BIN)/grade $(ARGS) "$(SUBMISSION)"
 endif
 
+# What needs no Docker, in about a minute: run it after each change.
+check: lint unit
+
+unit: dev
+	$(BIN)/pytest -n auto --dist worksteal tests/unit
+
 test: dev engine
 	@$(BIN)/grade images
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not docker" -n auto --dist loadfile
+	$(BIN)/pytest -m docker
 
 test-browser: dev
 	@scripts/bootstrap.sh browser

@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-import grader
 from grader import interrupts
 from grader.commands import call, overview
+from grader.commands._common import options_of_grade
 from grader.errors import GraderError, SubmissionRejected, UsageError, unforeseen
 from grader.text import CandidateText, for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["main", "options_of_grade"]
+__all__ = ["main"]
 
 _EXIT_CODES = """\
 exit codes: 0 graded, 1 below --fail-under, 2 wrong usage, 3 platform failure (no score),
@@ -49,32 +49,6 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         help="zip, tar.gz, folder, .py or .ipynb file; several at once",
     )
-    return parser
-
-
-def options_of_grade(*, help_option: bool = True) -> argparse.ArgumentParser:
-    """The options of ``grade SUBMISSION…`` itself."""
-    from grader.commands._common import count, score  # noqa: PLC0415 - reads the pipeline
-
-    parser = argparse.ArgumentParser(prog="grade", add_help=help_option)
-    parser.add_argument("--exercise", metavar="ID", help="which exercise it is for")
-    parser.add_argument(
-        "--out", metavar="DIR", type=Path, default=Path("results"), help="default: results"
-    )
-    parser.add_argument("--root", metavar="DIR", type=Path, help="checkout with the exercises")
-    parser.add_argument(
-        "--json", action="store_true", help="print the report (of several: one JSON line each)"
-    )
-    parser.add_argument(
-        "--fail-under", metavar="SCORE", type=score, help="exit with 1 below this score (1-4)"
-    )
-    parser.add_argument("--quiet", action="store_true", help="one line for each submission")
-    parser.add_argument("--verbose", action="store_true", help="list the passed tests as well")
-    parser.add_argument(
-        "--jobs", metavar="N", type=count, default=1, help="submissions graded side by side"
-    )
-    parser.add_argument("--seed", metavar="HEX", help="128-bit seed in place of the seed file")
-    parser.add_argument("--version", action="version", version=f"grade {grader.__version__}")
     return parser
 
 

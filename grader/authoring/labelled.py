@@ -166,6 +166,15 @@ class Bench:
         self._pool = ThreadPoolExecutor(max_workers=jobs)
         self._count = 0
 
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """What gradings of it have in common: ids of the images, and the engine."""
+        engine = self._bench.engine.facts
+        images = self._bench.images
+        told = (engine.product, engine.version, engine.runtime, engine.runtime_version)
+        notebooks = "as notebooks" if self._as_notebooks else "as they are"
+        return (images.judge, images.candidate, images.analyst, *map(str, told), notebooks)
+
     def __enter__(self) -> Self:
         return self
 

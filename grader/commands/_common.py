@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import grader
 from grader.exercise.contract import project_root
 
-__all__ = ["checkout", "count", "parser", "score"]
+__all__ = ["checkout", "count", "options_of_grade", "parser", "score"]
 
 
 def parser(name: str, description: str) -> argparse.ArgumentParser:
@@ -38,3 +39,27 @@ def count(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 64:  # noqa: PLR2004 - user ids are kept apart
         raise argparse.ArgumentTypeError(f"{text!r} is no number between 1 and 64")
     return int(text)
+
+
+def options_of_grade(*, help_option: bool = True) -> argparse.ArgumentParser:
+    """The options of ``grade SUBMISSION…`` itself."""
+    parser = argparse.ArgumentParser(prog="grade", add_help=help_option)
+    parser.add_argument("--exercise", metavar="ID", help="which exercise it is for")
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, default=Path("results"), help="default: results"
+    )
+    parser.add_argument("--root", metavar="DIR", type=Path, help="checkout with the exercises")
+    parser.add_argument(
+        "--json", action="store_true", help="print the report (of several: one JSON line each)"
+    )
+    parser.add_argument(
+        "--fail-under", metavar="SCORE", type=score, help="exit with 1 below this score (1-4)"
+    )
+    parser.add_argument("--quiet", action="store_true", help="one line for each submission")
+    parser.add_argument("--verbose", action="store_true", help="list the passed tests as well")
+    parser.add_argument(
+        "--jobs", metavar="N", type=count, default=1, help="submissions graded side by side"
+    )
+    parser.add_argument("--seed", metavar="HEX", help="128-bit seed in place of the seed file")
+    parser.add_argument("--version", action="version", version=f"grade {grader.__version__}")
+    return parser

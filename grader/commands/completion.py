@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import shtab
 
 from grader import commands
-from grader.commands._common import parser
+from grader.commands._common import options_of_grade, parser
 from grader.errors import UnforeseenError
 
 if TYPE_CHECKING:
@@ -68,8 +68,6 @@ def _with_submissions(script: str, shell: str) -> str:
 
 def whole_parser() -> argparse.ArgumentParser:
     """One parser with all subcommands, for the completion scripts and the tests of ``--help``."""
-    from grader.cli import options_of_grade  # noqa: PLC0415 - which imports this package
-
     top = argparse.ArgumentParser(prog="grade", parents=[options_of_grade(help_option=False)])
     below = top.add_subparsers(dest="command", metavar="COMMAND")
     for command in commands.COMMANDS:

@@ -9,6 +9,7 @@ from rich.console import Console
 from grader.authoring.labelled import Bench, cheapest_last, load_cases, seeds
 from grader.authoring.sheet_lint import lint_sheet
 from grader.authoring.suite_lint import lint_suite
+from grader.authoring.verdicts import Verdicts
 from grader.authoring.verify import chosen, doubts, gate
 from grader.commands._common import checkout, count, parser
 from grader.errors import UsageError
@@ -30,6 +31,9 @@ def arguments() -> argparse.ArgumentParser:
     )
     made.add_argument("--seeds", type=count, default=1, metavar="N", help="for each of them")
     made.add_argument("--jobs", type=count, default=2, metavar="K")
+    made.add_argument(
+        "--fresh", action="store_true", help="also those that were graded before and did not change"
+    )
     return made
 
 
@@ -59,12 +63,14 @@ def run(argv: Sequence[str]) -> int:
         progress.print(f"· {text}", markup=False)
 
     with Bench(options.jobs, say, root=root) as bench:
-        for done, (case, seed, outcome) in enumerate(bench.grade(runs), 1):
+        verdicts = Verdicts(root, ("sandbox", *bench.facts), fresh=options.fresh)
+        for done, (case, seed, outcome) in enumerate(verdicts.through(bench.grade, runs), 1):
             found = doubts(case, outcome, exercise.rubric)
             bad += bool(found)
             say(f"{done}/{len(runs)} {case.name} {outcome.overall:.2f}")
             for line in found:
                 console.print(f"{case.name} (seed {seed[:8]}): {line}", markup=False)
+    say(verdicts.told())
     verdict = "passes" if not bad else f"does not pass: {bad} findings"
     console.print(f"{exercise.id} {exercise.version} {verdict} ({len(runs)} gradings)")
     return 1 if bad else 0

@@ -1,65 +1,171 @@
-"""A sample of the labelled solutions gets what its labels say, in the real sandbox.
+"""Labelled solutions get what their labels say, some of them in the real sandbox.
 
-All of them take half an hour: ``make corpus`` and ``grade verify`` are for that.
+In the sandbox: notebooks, nulls, cases with limits, styles whose libraries start threads or have
+several files, and for each criterion one of the defects that cost it. The others run in author
+mode (`grader.authoring.author_mode`): correct ones with all tests, defects with every test that
+may fail and one in `SHARE` of the others, and of an exercise in `FEW` one defect in so many.
+``make corpus`` and ``grade verify`` grade all of them in
+the sandbox with all tests.
 """
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from grader.authoring import labelled
+from grader.authoring import author_mode, labelled
+from grader.authoring.verdicts import Verdicts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from grader.authoring.labelled import Case, Outcome
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 JOBS = 2
+SHARE = 8
+FEW = {"leakage_debug": 4}  # a suite that trains models: one in so many of its other defects
 TWICE = ("imputation/mediocre", "inference_pipeline/mediocre", "leakage_debug/mediocre")
 
-pytestmark = pytest.mark.docker
-
+ALL = {
+    f"{exercise}/{case.name}": case
+    for exercise in labelled.exercises(ROOT)
+    for case in labelled.load_cases(exercise, ROOT)
+}
 CASES = {
     f"{exercise}/{case.name}": case
     for exercise in labelled.exercises(ROOT)
-    for case in labelled.sample(labelled.load_cases(exercise, ROOT))
+    for case in author_mode.sandbox_sample(labelled.load_cases(exercise, ROOT))
 }
 
 
+def is_graded_here(case: Case) -> bool:
+    """Whether author mode grades a case that the sandbox does not; chosen by its name."""
+    defect = case.name.startswith(labelled.ONE_OF_MANY)
+    return not defect or zlib.crc32(case.name.encode()) % FEW.get(case.exercise, 1) == 0
+
+
+IN_AUTHOR_MODE = {
+    name: case for name, case in ALL.items() if name not in CASES and is_graded_here(case)
+}
+
+
+def runs(names: dict[str, Case]) -> list[tuple[Case, str]]:
+    """Each case with the first seed."""
+    return [(case, labelled.seeds(1)[0]) for case in labelled.cheapest_last(list(names.values()))]
+
+
+def by_name(found: Any) -> dict[str, Outcome]:
+    return {f"{case.exercise}/{case.name}": outcome for case, _, outcome in found}
+
+
 @pytest.fixture(scope="module")
-def outcomes() -> dict[str, list[Any]]:
-    """The cases, graded in one process; some of them twice."""
-    seed = labelled.seeds(1)[0]
-    cases = [*labelled.cheapest_last(list(CASES.values())), *(CASES[name] for name in TWICE)]
-    found: dict[str, list[Any]] = {name: [] for name in CASES}
+def outcomes(no_cache: bool, tell: Callable[[str], None]) -> dict[str, list[Outcome]]:
+    """The cases of the sandbox; some are graded twice, and of those nothing is looked up."""
     with labelled.Bench(JOBS, print, root=ROOT) as bench:
-        for case, _, outcome in bench.grade((case, seed) for case in cases):
-            found[f"{case.exercise}/{case.name}"].append(outcome)
+        verdicts = Verdicts(ROOT, ("sandbox", *bench.facts), fresh=no_cache)
+        once = {name: case for name, case in CASES.items() if name not in TWICE}
+        found = {
+            name: [it] for name, it in by_name(verdicts.through(bench.grade, runs(once))).items()
+        }
+        twice = runs({name: CASES[name] for name in TWICE})
+        for case, _, outcome in bench.grade(twice * 2):
+            found.setdefault(f"{case.exercise}/{case.name}", []).append(outcome)
+    tell(f"labelled solutions in the sandbox: {verdicts.told()}")
     return found
 
 
+def in_author_mode(
+    cases: dict[str, Case], tell: Callable[[str], None], *, fresh: bool
+) -> dict[str, Outcome]:
+    """Outcomes of cases by name."""
+
+    def grade(some: list[tuple[Case, str]]) -> Any:
+        return author_mode.grade_all(some, root=ROOT, jobs=JOBS, share=SHARE)
+
+    verdicts = Verdicts(ROOT, ("author mode", str(SHARE)), fresh=fresh)
+    found = by_name(verdicts.through(grade, runs(cases)))
+    tell(f"labelled solutions in author mode: {verdicts.told()}")
+    return found
+
+
+@pytest.fixture(scope="module")
+def author_outcomes(no_cache: bool, tell: Callable[[str], None]) -> dict[str, Outcome]:
+    """The cases that the sandbox does not grade here."""
+    return in_author_mode(IN_AUTHOR_MODE, tell, fresh=no_cache)
+
+
+@pytest.fixture(scope="module")
+def both_ways(no_cache: bool, tell: Callable[[str], None]) -> dict[str, Outcome]:
+    """Cases that the sandbox grades as well."""
+    cases = {name: CASES[name] for name in TWICE}
+    return in_author_mode(cases, tell, fresh=no_cache)
+
+
+def test_only_defects_of_a_slow_suite_are_left_out() -> None:
+    for name in ALL.keys() - CASES.keys() - IN_AUTHOR_MODE.keys():
+        assert ALL[name].exercise in FEW
+        assert ALL[name].name.startswith(labelled.ONE_OF_MANY)
+    assert not any(author_mode.needs_sandbox(case) for case in IN_AUTHOR_MODE.values())
+    assert set(TWICE) <= CASES.keys()
+
+
+@pytest.mark.docker
 @pytest.mark.parametrize("name", CASES)
 def test_a_labelled_solution_gets_what_its_label_says(
-    outcomes: dict[str, list[Any]], name: str
+    outcomes: dict[str, list[Outcome]], name: str
 ) -> None:
     assert labelled.problems(CASES[name], outcomes[name][0]) == []
 
 
+@pytest.mark.docker
 @pytest.mark.parametrize("name", TWICE)
-def test_two_gradings_give_the_same_report(outcomes: dict[str, list[Any]], name: str) -> None:
+def test_two_gradings_give_the_same_report(outcomes: dict[str, list[Outcome]], name: str) -> None:
     first, second = (outcome.stable for outcome in outcomes[name])
 
     assert first == second
 
 
+@pytest.mark.docker
 @pytest.mark.parametrize("name", [name for name in CASES if "/null_" in name])
-def test_a_null_submission_gets_the_floor(outcomes: dict[str, list[Any]], name: str) -> None:
+def test_a_null_submission_gets_the_floor(outcomes: dict[str, list[Outcome]], name: str) -> None:
     assert set(outcomes[name][0].levels.values()) == {"poor"}
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in CASES if "/correct_" in name or name.endswith("/reference")]
-)
-def test_a_correct_solution_scores_full_in_every_style(
-    outcomes: dict[str, list[Any]], name: str
+def is_correct(name: str) -> bool:
+    return "/correct_" in name or name.endswith("/reference")
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("name", list(filter(is_correct, CASES)))
+def test_a_correct_solution_scores_full_in_the_sandbox(
+    outcomes: dict[str, list[Outcome]], name: str
 ) -> None:
     assert outcomes[name][0].failing == frozenset()
+
+
+@pytest.mark.parametrize("name", IN_AUTHOR_MODE)
+def test_without_containers_a_labelled_solution_gets_what_its_label_says(
+    author_outcomes: dict[str, Outcome], name: str
+) -> None:
+    assert labelled.problems(IN_AUTHOR_MODE[name], author_outcomes[name]) == []
+
+
+@pytest.mark.parametrize("name", list(filter(is_correct, IN_AUTHOR_MODE)))
+def test_a_correct_solution_scores_full_in_every_style(
+    author_outcomes: dict[str, Outcome], name: str
+) -> None:
+    assert author_outcomes[name].failing == frozenset()
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("name", TWICE)
+def test_author_mode_finds_what_the_sandbox_finds(
+    outcomes: dict[str, list[Outcome]], both_ways: dict[str, Outcome], name: str
+) -> None:
+    there, here = outcomes[name][0], both_ways[name]
+
+    assert (here.tests, here.levels, here.band) == (there.tests, there.levels, there.band)

@@ -29,7 +29,7 @@ def test_a_notebook_of_the_same_code_gets_what_the_modules_label_says() -> None:
     ]
     seed = labelled.seeds(1)[0]
     found = {}
-    with labelled.Bench(1, print, root=ROOT, as_notebooks=True) as bench:
+    with labelled.Bench(2, print, root=ROOT, as_notebooks=True) as bench:
         for case, _, outcome in bench.grade((case, seed) for case in cases):
             found[case.name] = labelled.problems(case, outcome)
     assert found == {name: [] for names in TWINS.values() for name in names}

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+from tests.unit.author_runs import run_pytest
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -28,19 +30,26 @@ def tick(x): return next(ticks)
 
 
 def evidence(
-    tmp_path: Path, suite: str, *options: str, keep: bool = False
+    tmp_path: Path, suite: str, *options: str, keep: bool = False, own_process: bool = False
 ) -> dict[str, dict[str, Any]]:
-    """Run a suite in author mode, on the solution that is there to `keep`; records by test."""
+    """Run a suite in author mode, on the solution that is there to `keep`; records by test.
+
+    Runs are forks of one process; in a process of its own each has another hash seed.
+    """
     (tmp_path / "solution").mkdir(exist_ok=True)
     if not keep:
         (tmp_path / "solution/solution.py").write_text(SOLUTION)
     (tmp_path / "suite").mkdir(exist_ok=True)
     (tmp_path / "suite/test_it.py").write_text(HEAD + suite)
     told = tmp_path / "told"
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir"]
-    command += [str(tmp_path), "-c", "/dev/null", "--solution", str(tmp_path / "solution")]
-    command += ["--evidence", str(told), *options, str(tmp_path / "suite")]
-    subprocess.run(command, capture_output=True, check=False)
+    arguments = ["-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), "-c", "/dev/null"]
+    arguments += ["--solution", str(tmp_path / "solution"), "--evidence", str(told), *options]
+    arguments.append(str(tmp_path / "suite"))
+    if own_process:
+        command = [sys.executable, "-m", "pytest", *arguments]
+        subprocess.run(command, capture_output=True, check=False)
+    else:
+        run_pytest(*arguments)
     records = [json.loads(line) for line in told.read_text().splitlines()]
     return {item["id"].partition("::")[2]: item for item in records}
 
@@ -132,7 +141,9 @@ def test_y(solution, rng, measure):
 def test_one_seed_gives_one_set_of_examples(tmp_path: Path) -> None:
     extras = ("", "import decimal, xml.dom.minidom\nLOCAL = [123456789, 'a local constant']\n")
     runs = [
-        evidence(tmp_path, extra + GENERATED, "--suite-seed", "5eed" * 8)["test_y"]
+        evidence(tmp_path, extra + GENERATED, "--suite-seed", "5eed" * 8, own_process=True)[
+            "test_y"
+        ]
         for extra in extras
     ]
     assert runs[0]["measurements"] == runs[1]["measurements"]

@@ -1,0 +1,1 @@
+"""Labelled solutions without containers, in a process that the host starts and never imports."""
