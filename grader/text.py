@@ -50,6 +50,7 @@ _INVISIBLE = frozenset(
 )
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 _FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
+_AFTER_SEPARATOR = re.compile(r"([;|][ \"]*)(?=[=+@-])")
 _MARKDOWN = re.compile(r"[!-/:-@\[-`{-~]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -154,8 +155,12 @@ def for_xml(text: str | CandidateText, *, lines: bool = False) -> str:
 
 
 def for_csv(text: str | CandidateText) -> str:
-    """One spreadsheet cell that opens as text; write it with ``csv.QUOTE_ALL``."""
-    shown = _visible(text, lines=False)
+    """One spreadsheet cell that opens as text; write it with ``csv.QUOTE_ALL``.
+
+    Where a spreadsheet separates cells by something else than a comma, it may cut within a text, so
+    what follows such a separator is no formula either.
+    """
+    shown = _AFTER_SEPARATOR.sub(r"\1'", _visible(text, lines=False))
     return f"'{shown}" if shown.lstrip(" ")[:1] in _FORMULA and shown.strip(" ") else shown
 
 

@@ -27,8 +27,13 @@ class Channel(Protocol):
     def begin(self) -> bytes | None:
         """Start a fresh process and load the submission. None, or the encoded load error."""
 
-    def request(self, body: bytes) -> tuple[bytes, Measure]:
-        """One question, one answer."""
+    def request(self, body: bytes, spent_ns: int = 0) -> tuple[bytes, Measure]:
+        """One question, one answer.
+
+        Args:
+            body: the question.
+            spent_ns: how much of the call's time earlier questions of the same call took.
+        """
 
     def end(self) -> bool:
         """End the process. True when bytes had come that nobody asked for."""

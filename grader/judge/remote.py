@@ -80,9 +80,9 @@ class RemoteChannel:
         body = Measure.unpack(frame.body)[1]
         return body if frame.kind is Kind.LOAD_ERROR else None
 
-    def request(self, body: bytes) -> tuple[bytes, Measure]:
+    def request(self, body: bytes, spent_ns: int = 0) -> tuple[bytes, Measure]:
         """See :class:`grader.judge.channel.Channel`."""
-        frame = self._ask(Kind.REQUEST, body, self.call_ms)
+        frame = self._ask(Kind.REQUEST, body, max(self.call_ms - spent_ns // 1_000_000, 1))
         measure, answer = Measure.unpack(frame.body)
         return answer, measure
 

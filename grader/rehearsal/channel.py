@@ -90,13 +90,13 @@ class ProcessChannel:
             raise
         return frame.body if frame.kind is Kind.LOAD_ERROR else None
 
-    def request(self, body: bytes) -> tuple[bytes, Measure]:
+    def request(self, body: bytes, spent_ns: int = 0) -> tuple[bytes, Measure]:
         """See :class:`grader.judge.channel.Channel`."""
         if self._process is None:
             raise ChannelFailure("died", "the process of this test is gone already")
         pid = self._process.pid
         wall, cpu = time.perf_counter_ns(), _cpu_ns(pid)
-        frame = self._ask(Kind.REQUEST, body, self._call_seconds)
+        frame = self._ask(Kind.REQUEST, body, max(self._call_seconds - spent_ns / 1e9, 0.001))
         wall, spent = time.perf_counter_ns() - wall, _cpu_ns(pid)
         used = spent - cpu if min(cpu, spent) >= 0 else -1
         return frame.body, Measure(wall, used, _peak_bytes(pid))

@@ -23,6 +23,7 @@ class Scripted:
         self.answers = list(answers)
         self.load = load
         self.asked: list[Any] = []
+        self.spent: list[int] = []
         self.unsolicited = False
 
     def begin(self) -> bytes | None:
@@ -30,8 +31,9 @@ class Scripted:
             raise self.load
         return None if self.load is None else codec.encode(self.load)
 
-    def request(self, body: bytes) -> tuple[bytes, Measure]:
+    def request(self, body: bytes, spent_ns: int = 0) -> tuple[bytes, Measure]:
         self.asked.append(codec.decode(body))
+        self.spent.append(spent_ns)
         answer = self.answers.pop(0)
         if isinstance(answer, BaseException):
             raise answer
@@ -305,6 +307,14 @@ def test_handle_of_an_ended_process_is_an_authors_mistake() -> None:
 def test_argument_that_is_no_data_is_an_authors_mistake() -> None:
     with pytest.raises(JudgeFault):
         Solution(Scripted()).f(object())
+
+
+def test_pulling_items_does_not_renew_the_time_of_a_call() -> None:
+    channel = Scripted(("pull", 0), ("pull", 0), ("value", 1), ("value", 2))
+    solution = Solution(channel)
+    solution.f(iter([1, 2]))
+    solution.f(1)
+    assert channel.spent == [0, 1_000, 2_000, 0]
 
 
 def test_repeated_call_gives_every_outcome() -> None:

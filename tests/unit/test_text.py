@@ -119,6 +119,12 @@ def check_xml(raw: str) -> None:
     assert (root.text or "") == root.attrib["b"] == text.for_terminal(raw)
 
 
+@pytest.mark.parametrize("raw", ["a;=1+1", "a; =1+1", 'a;"=1+1', "a|@x", "a;-1"])
+def test_a_spreadsheet_with_other_separators_finds_no_formula(raw: str) -> None:
+    for cell in re.split(r"[;|]", text.for_csv(raw)):
+        assert cell.lstrip(' "')[:1] not in {"=", "+", "-", "@"}
+
+
 def check_csv(raw: str) -> None:
     cell = text.for_csv(raw)
     assert cell.lstrip(" ")[:1] not in set("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20") or cell == ""
