@@ -1,13 +1,18 @@
-"""Put a real scorecard into README.md: grade the bundled mediocre solution, paste the result."""
+"""Put a real scorecard and a picture of the report into README.md.
+
+Grades the bundled mediocre solution. Needs Docker, and Chromium as `make test-browser` installs it.
+"""
 
 from __future__ import annotations
 
 import io
 import re
+import shutil
 import sys
 import tempfile
 from pathlib import Path
 
+from playwright.sync_api import sync_playwright
 from rich.console import Console
 
 from grader import pipeline
@@ -27,6 +32,8 @@ def main() -> None:
             seed="5eed" * 8,
             say=print,
         )
+        (folder,) = (path for path in Path(out).iterdir() if path.is_dir())
+        _picture(folder / "report.html")
     console = Console(file=io.StringIO(), width=80, color_system=None, legacy_windows=False)
     with console.capture() as shown:
         terminal.render(report, console)
@@ -38,6 +45,21 @@ def main() -> None:
     if not pattern.search(text):
         sys.exit("README.md has no scorecard markers")
     readme.write_text(pattern.sub(lambda _: block, text), encoding="utf-8")
+
+
+def _picture(page: Path) -> None:
+    """The first screen of the reviewer's report."""
+    target = ROOT / "docs/images/report.png"
+    target.parent.mkdir(exist_ok=True)
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--disable-gpu"]
+        )
+        view = browser.new_page(viewport={"width": 1180, "height": 900}, offline=True)
+        view.goto(page.as_uri())
+        view.screenshot(path=target)
+        browser.close()
 
 
 if __name__ == "__main__":
