@@ -21,7 +21,7 @@ COUNT = 400
 WARM = 60
 
 
-@pytest.mark.criterion("solving_scale", hint=MEMORY)
+@pytest.mark.criterion("solving_scale", sheet="lazy", hint=MEMORY)
 def test_memory_over_many_tickets(solution, measure, rng):
     """400 different tickets through one iterator need no more memory than 60."""
     (word,) = known_words(rng, 1)

@@ -40,14 +40,14 @@ PERSON = "When does the card send a ticket to a person?"
 SLACK = 0.02
 
 
-@pytest.mark.criterion("calibration", hint=SCALE)
+@pytest.mark.criterion("calibration", sheet="calibrated", hint=SCALE)
 def test_probabilities_are_calibrated(solution, rng):
     """Probabilities are those of the card's temperature, to 1e-6."""
     texts = known_words(rng, 40)
     assert_probabilities(predicted(solution, loaded(solution), texts), texts)
 
 
-@pytest.mark.criterion("calibration", hint=SCALE)
+@pytest.mark.criterion("calibration", sheet="calibrated", hint=SCALE)
 def test_temperature_is_the_cards(solution, rng):
     """A model with another temperature is served with that one."""
     texts = known_words(rng, 12)
@@ -59,7 +59,7 @@ def test_temperature_is_the_cards(solution, rng):
             raise AssertionError(f"with temperature {temperature} they are off by up to {gap:.2g}")
 
 
-@pytest.mark.criterion("calibration", hint=SCALE)
+@pytest.mark.criterion("calibration", sheet="calibrated", hint=SCALE)
 def test_confidence_is_the_largest_probability(solution, rng):
     """The confidence is the label's probability, and probabilities add up to one."""
     texts = known_words(rng, 25)
@@ -74,7 +74,7 @@ def test_confidence_is_the_largest_probability(solution, rng):
     assert_probabilities(replies, texts)
 
 
-@pytest.mark.criterion("calibration", hint=PERSON)
+@pytest.mark.criterion("calibration", sheet="calibrated", hint=PERSON)
 def test_batches_are_as_confident(solution, rng):
     """Confidence and fallback of a batch are those of its tickets, here of batches of one."""
     words = known_words(rng, 60)
@@ -89,7 +89,7 @@ def test_batches_are_as_confident(solution, rng):
         raise AssertionError(f"confidence in a batch is off by up to {gap.max():.2g}")
 
 
-@pytest.mark.criterion("calibration", hint=MEANING)
+@pytest.mark.criterion("calibration", sheet="calibrated", hint=MEANING)
 def test_confidence_agrees_with_accuracy(solution, measure, rng, rng_for):
     """The expected calibration error on held-out tickets is that of the calibrated model."""
     texts, drawn = (part[:200] for part in sample(rng_for))
@@ -112,7 +112,7 @@ def test_confidence_agrees_with_accuracy(solution, measure, rng, rng_for):
         raise AssertionError(f"expected calibration error {error:.3f}, more than {limit:.3f}")
 
 
-@pytest.mark.criterion("calibration", hint=PERSON)
+@pytest.mark.criterion("calibration", sheet="fallback", hint=PERSON)
 def test_low_confidence_goes_to_a_person(solution, rng):
     """Fallback is set below the minimum confidence, and only there."""
     texts = known_words(rng, 60)
@@ -121,7 +121,7 @@ def test_low_confidence_goes_to_a_person(solution, rng):
     assert_value(fallbacks_of(predicted(solution, loaded(solution), texts)), due, what="fallback")
 
 
-@pytest.mark.criterion("calibration", hint=PERSON)
+@pytest.mark.criterion("calibration", sheet="fallback", hint=PERSON)
 def test_minimum_confidence_is_the_cards(solution, rng):
     """A model with another minimum confidence sends other tickets to a person."""
     texts = known_words(rng, 30)
@@ -131,22 +131,7 @@ def test_minimum_confidence_is_the_cards(solution, rng):
         assert_value(flags, _below(limit, texts), what=f"fallback with a minimum of {limit}")
 
 
-@pytest.mark.criterion("calibration", hint=PERSON)
-def test_confidence_at_the_minimum_is_enough(solution, rng):
-    """Confidence that equals the minimum is not below it; with the next number as minimum it is.
-
-    The solution's own confidence is the minimum here, so that no last digit of ours decides.
-    """
-    texts = known_words(rng, 3)
-    own = confidences_of(predicted(solution, loaded(solution), texts))
-    for text, confidence in zip(texts, own, strict=True):
-        for limit, due in ((confidence, False), (np.nextafter(confidence, 2.0), True)):
-            pipeline = loaded(solution, sealed(FILES, {"min_confidence": float(limit)}))
-            found = fallbacks_of([pipeline.predict(text)])
-            assert_value(found, [due], what=f"fallback of {confidence} with a minimum of {limit}")
-
-
-@pytest.mark.criterion("calibration", hint=PERSON)
+@pytest.mark.criterion("calibration", sheet="fallback", hint=PERSON)
 def test_drifted_tickets_go_to_a_person(solution, measure, rng):
     """A batch in a language that the model never saw goes to people, one that it knows does not."""
     words = known_words(rng, 120)

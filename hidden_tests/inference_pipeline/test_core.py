@@ -32,21 +32,21 @@ BATCH = "Compare predict_batch with predict, ticket by ticket."
 _WORDS = sorted(term for term in MODEL.terms if term.isascii() and term.isalpha())
 
 
-@pytest.mark.criterion("core", hint=LABEL)
+@pytest.mark.criterion("core", sheet="arithmetic", hint=LABEL)
 def test_labels_of_plain_tickets(solution, rng_for):
     """150 held-out tickets, already clean, get the labels that the model gives."""
     texts = sample(rng_for)[0][:150]
     assert_labels(predicted(solution, loaded(solution), texts), texts)
 
 
-@pytest.mark.criterion("core", hint=WEIGHTS)
+@pytest.mark.criterion("core", sheet="arithmetic", hint=WEIGHTS)
 def test_probabilities_of_plain_tickets(solution, rng_for):
     """The probabilities of 80 clean tickets are the model's, up to one temperature."""
     texts = sample(rng_for)[0][:80]
     assert_same_up_to_temperature(predicted(solution, loaded(solution), texts), texts)
 
 
-@pytest.mark.criterion("core", hint=WEIGHTS)
+@pytest.mark.criterion("core", sheet="arithmetic", hint=WEIGHTS)
 def test_repeated_words(solution, rng):
     """A word that occurs n times weighs 1 + ln n times its idf."""
     pairs = [known_words(rng, 2) for _ in range(12)]
@@ -54,7 +54,7 @@ def test_repeated_words(solution, rng):
     assert_same_up_to_temperature(predicted(solution, loaded(solution), texts), texts)
 
 
-@pytest.mark.criterion("core", hint=WEIGHTS)
+@pytest.mark.criterion("core", sheet="arithmetic", hint=WEIGHTS)
 def test_pairs_of_words(solution, rng):
     """Neighbouring words are terms of their own, so their order counts."""
     terms = [term for term in MODEL.terms if " " in term and term.isascii()]
@@ -63,7 +63,7 @@ def test_pairs_of_words(solution, rng):
     assert_same_up_to_temperature(predicted(solution, loaded(solution), texts), texts)
 
 
-@pytest.mark.criterion("core", hint=WEIGHTS)
+@pytest.mark.criterion("core", sheet="arithmetic", hint=WEIGHTS)
 def test_unknown_words_are_left_out(solution, rng):
     """Words that are not in the vocabulary take no part, also not in the vector's length."""
     texts = []
@@ -73,14 +73,14 @@ def test_unknown_words_are_left_out(solution, rng):
     assert_same_up_to_temperature(predicted(solution, loaded(solution), texts), texts)
 
 
-@pytest.mark.criterion("core", hint=BATCH)
+@pytest.mark.criterion("core", sheet="batches", hint=BATCH)
 def test_batches_keep_number_and_order(solution, rng):
     """150 tickets in batches of 32 give 150 labels, each at its place."""
     texts = known_words(rng, 150)
     assert_labels(batched(solution, loaded(solution), texts, batch_size=32), texts)
 
 
-@pytest.mark.criterion("core", hint=BATCH)
+@pytest.mark.criterion("core", sheet="batches", hint=BATCH)
 def test_batch_equals_single(solution, rng):
     """A ticket gets the same probabilities alone, in small batches and in one large batch."""
     texts = known_words(rng, 23)
@@ -95,7 +95,7 @@ def test_batch_equals_single(solution, rng):
     assert_labels(predicted(solution, pipeline, texts), texts)
 
 
-@pytest.mark.criterion("core", hint=BATCH)
+@pytest.mark.criterion("core", sheet="batches", hint=BATCH)
 def test_batch_has_a_default_size(solution, rng):
     """Without batch_size, and with equal tickets among them, nothing is lost or merged."""
     texts = known_words(rng, 60)
@@ -103,7 +103,7 @@ def test_batch_has_a_default_size(solution, rng):
     assert_labels(batched(solution, loaded(solution), texts), texts)
 
 
-@pytest.mark.criterion("core", hint=LABEL)
+@pytest.mark.criterion("core", sheet="arithmetic", hint=LABEL)
 @settings(max_examples=10)
 @given(st.lists(st.lists(st.sampled_from(_WORDS), min_size=1, max_size=12), min_size=1, max_size=4))
 def test_any_known_words(solution, pipeline, word_lists):

@@ -45,7 +45,7 @@ LONGEST = 30.0  # times the reference: correct solutions need up to 3, a square 
 NOT_TEXT = (None, float("nan"), 7, 2.5, True, b"parcel", ["parcel"], {"text": "parcel"})
 
 
-@pytest.mark.criterion("edge", hint=INPUT)
+@pytest.mark.criterion("edge", sheet="any-text", hint=INPUT)
 def test_tickets_that_say_nothing(solution, rng):
     """Empty and blank tickets, emoji and unknown words get an answer, not an error."""
     texts = [
@@ -68,7 +68,7 @@ def test_tickets_that_say_nothing(solution, rng):
     assert_works(solution, pipeline)
 
 
-@pytest.mark.criterion("edge", hint=INPUT)
+@pytest.mark.criterion("edge", sheet="not-text", hint=INPUT)
 def test_what_is_no_text_is_refused(solution):
     """None, NaN, numbers, bytes and containers raise TypeError."""
     pipeline = loaded(solution)
@@ -78,7 +78,7 @@ def test_what_is_no_text_is_refused(solution):
     assert_works(solution, pipeline)
 
 
-@pytest.mark.criterion("edge", hint=LONG)
+@pytest.mark.criterion("edge", sheet="any-text", hint=LONG)
 def test_very_long_tickets(solution, measure, rng):
     """10,000 characters, in words and without a single space, cost as many short tickets do."""
     (word,) = known_words(rng, 1)
@@ -101,7 +101,7 @@ def test_very_long_tickets(solution, measure, rng):
         raise AssertionError(f"long tickets cost more than {LONGEST:.0f} times the reference")
 
 
-@pytest.mark.criterion("edge", hint=INPUT)
+@pytest.mark.criterion("edge", sheet="any-text", hint=INPUT)
 @settings(max_examples=12)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=60), max_size=5))
 def test_any_text_gets_an_answer(solution, pipeline, texts):
@@ -114,7 +114,7 @@ def test_any_text_gets_an_answer(solution, pipeline, texts):
         assert_value(label_of(reply), MODEL.labels[int(np.argmax(values))], what="label")
 
 
-@pytest.mark.criterion("edge", hint=TEXTS)
+@pytest.mark.criterion("edge", sheet="texts", hint=TEXTS)
 def test_any_iterable_of_texts(solution, rng):
     """A tuple, a Series and a generator are taken as a list is."""
     texts = known_words(rng, 9)
@@ -126,7 +126,7 @@ def test_any_iterable_of_texts(solution, rng):
     assert_batch(list(results), texts, "a generator")
 
 
-@pytest.mark.criterion("edge", hint=TEXTS)
+@pytest.mark.criterion("edge", sheet="texts", hint=TEXTS)
 def test_no_texts_no_results(solution):
     """Empty lists and generators give no results and no error."""
     pipeline = loaded(solution)
@@ -136,7 +136,14 @@ def test_no_texts_no_results(solution):
     assert_works(solution, pipeline)
 
 
-@pytest.mark.criterion("edge", hint=TEXTS)
+@pytest.mark.criterion("edge", sheet="texts", hint=TEXTS)
+def test_a_list_of_letters_is_a_batch(solution):
+    """A list whose texts are single letters gets a result for each of them."""
+    texts = ["a", "b", "c"]
+    assert_batch(batched(solution, loaded(solution), texts), texts)
+
+
+@pytest.mark.criterion("edge", sheet="texts", hint=TEXTS)
 def test_a_single_text_is_no_batch(solution):
     """A str, bytes and what cannot be iterated over raise TypeError."""
     pipeline = loaded(solution)
@@ -146,7 +153,7 @@ def test_a_single_text_is_no_batch(solution):
     assert_works(solution, pipeline)
 
 
-@pytest.mark.criterion("edge", hint=TEXTS)
+@pytest.mark.criterion("edge", sheet="texts", hint=TEXTS)
 def test_an_element_that_is_no_text_is_found(solution, rng):
     """An element that is no str raises TypeError, and the message says which one it is."""
     pipeline = loaded(solution)
@@ -159,7 +166,7 @@ def test_an_element_that_is_no_text_is_found(solution, rng):
     assert_works(solution, pipeline)
 
 
-@pytest.mark.criterion("edge", hint=TEXTS)
+@pytest.mark.criterion("edge", sheet="texts", hint=TEXTS)
 def test_odd_batch_sizes_are_refused(solution):
     """batch_size below 1 raises ValueError, what is no int TypeError."""
     pipeline = loaded(solution)
@@ -172,7 +179,7 @@ def test_odd_batch_sizes_are_refused(solution):
     assert_works(solution, pipeline)
 
 
-@pytest.mark.criterion("edge", hint=JSON)
+@pytest.mark.criterion("edge", sheet="json", hint=JSON)
 def test_fields_are_plain(solution):
     """All fields are what json.dumps takes, and probabilities are in the card's order."""
     pipeline = loaded(solution)
@@ -189,7 +196,7 @@ def test_fields_are_plain(solution):
         assert_value([str(name) for name in given], list(MODEL.labels), what="order of them")
 
 
-@pytest.mark.criterion("edge", hint=OTHER)
+@pytest.mark.criterion("edge", sheet="any-model", hint=OTHER)
 def test_another_model_is_served_by_its_own_card(solution, rng):
     """A model with other labels, fewer terms and another version is served as its card says."""
     order = [int(place) for place in rng.permutation(len(MODEL.labels))[:5]]
@@ -216,7 +223,7 @@ def test_another_model_is_served_by_its_own_card(solution, rng):
         probabilities_of(reply, names)
 
 
-@pytest.mark.criterion("edge", hint=OTHER)
+@pytest.mark.criterion("edge", sheet="any-model", hint=OTHER)
 def test_version_of_the_model(solution):
     """model_version is the version of the model that answered."""
     for version in (CARD["version"], "0.0.1"):
@@ -226,7 +233,7 @@ def test_version_of_the_model(solution):
         assert_works(solution, pipeline)
 
 
-@pytest.mark.criterion("edge", hint=INPUT)
+@pytest.mark.criterion("edge", sheet="model-folder", hint=INPUT)
 def test_model_dir_may_be_text_and_hold_more(solution):
     """model_dir may be a str, and files that the card does not name are ignored."""
     tree = FileTree({**FILES, "MODEL_CARD.md": b"# card", "old/weights.npz": b"old"})

@@ -69,7 +69,7 @@ def _refused(solution, files, error=ValueError):
         solution.keep.load_pipeline(FileTree(dict(files)))
 
 
-@pytest.mark.criterion("guard", hint=MISSING)
+@pytest.mark.criterion("guard", sheet="model-folder", hint=MISSING)
 def test_missing_folder(solution):
     """A folder that does not exist raises FileNotFoundError."""
     with _whole_ones_load(solution):
@@ -81,7 +81,7 @@ def test_missing_folder(solution):
             solution.keep.load_pipeline(nowhere.as_posix())
 
 
-@pytest.mark.criterion("guard", hint=MISSING)
+@pytest.mark.criterion("guard", sheet="model-folder", hint=MISSING)
 @pytest.mark.parametrize("name", sorted(FILES))
 def test_missing_file(solution, name):
     """Each of the three files must be there, or FileNotFoundError is raised."""
@@ -90,7 +90,7 @@ def test_missing_file(solution, name):
         _refused(solution, rest, FileNotFoundError)
 
 
-@pytest.mark.criterion("guard", hint=DAMAGED)
+@pytest.mark.criterion("guard", sheet="damaged", hint=DAMAGED)
 @pytest.mark.parametrize("name", ["vocabulary.txt", "weights.npz"])
 def test_truncated_file(solution, name):
     """A file that was cut off, or is empty, raises ValueError."""
@@ -99,7 +99,7 @@ def test_truncated_file(solution, name):
             _refused(solution, {**FILES, name: FILES[name][:size]})
 
 
-@pytest.mark.criterion("guard", hint=DAMAGED)
+@pytest.mark.criterion("guard", sheet="damaged", hint=DAMAGED)
 def test_changed_weights(solution):
     """Weights that were exchanged for others raise ValueError."""
     with _whole_ones_load(solution):
@@ -107,7 +107,7 @@ def test_changed_weights(solution):
         _refused(solution, {**FILES, "weights.npz": other["weights.npz"]})
 
 
-@pytest.mark.criterion("guard", hint=DAMAGED)
+@pytest.mark.criterion("guard", sheet="damaged", hint=DAMAGED)
 def test_changed_vocabulary(solution, rng):
     """A vocabulary with two lines exchanged raises ValueError."""
     with _whole_ones_load(solution):
@@ -117,7 +117,7 @@ def test_changed_vocabulary(solution, rng):
         _refused(solution, {**FILES, "vocabulary.txt": ("\n".join(terms) + "\n").encode()})
 
 
-@pytest.mark.criterion("guard", hint=CARDS)
+@pytest.mark.criterion("guard", sheet="card", hint=CARDS)
 def test_card_that_is_no_object(solution):
     """A card that is cut off, empty, not JSON or no object raises ValueError."""
     with _whole_ones_load(solution):
@@ -126,7 +126,7 @@ def test_card_that_is_no_object(solution):
             _refused(solution, {**FILES, "card.json": data})
 
 
-@pytest.mark.criterion("guard", hint=CARDS)
+@pytest.mark.criterion("guard", sheet="card", hint=CARDS)
 @pytest.mark.parametrize("name", sorted(CARD))
 def test_card_without_an_entry(solution, name):
     """A card that lacks one of its entries raises ValueError, not KeyError."""
@@ -134,7 +134,7 @@ def test_card_without_an_entry(solution, name):
         _refused(solution, sealed(FILES, {name: None}))
 
 
-@pytest.mark.criterion("guard", hint=CARDS)
+@pytest.mark.criterion("guard", sheet="card", hint=CARDS)
 @pytest.mark.parametrize("name", ["vocabulary.txt", "weights.npz"])
 def test_card_without_a_checksum(solution, name):
     """A card that lacks the checksum of a file raises ValueError."""
@@ -144,7 +144,7 @@ def test_card_without_a_checksum(solution, name):
         _refused(solution, {**FILES, "card.json": json.dumps(card).encode()})
 
 
-@pytest.mark.criterion("guard", hint=CARDS)
+@pytest.mark.criterion("guard", sheet="card", hint=CARDS)
 def test_other_format_version(solution):
     """A format version other than 1 raises ValueError."""
     with _whole_ones_load(solution):
@@ -152,7 +152,7 @@ def test_other_format_version(solution):
             _refused(solution, sealed(FILES, {"format_version": version}))
 
 
-@pytest.mark.criterion("guard", hint=INSIDE)
+@pytest.mark.criterion("guard", sheet="weights", hint=INSIDE)
 def test_weights_that_cannot_be_read(solution):
     """A weights file that is no archive of arrays raises ValueError, its checksum being right."""
     with _whole_ones_load(solution):
@@ -160,7 +160,7 @@ def test_weights_that_cannot_be_read(solution):
             _refused(solution, sealed({**FILES, "weights.npz": data}))
 
 
-@pytest.mark.criterion("guard", hint=INSIDE)
+@pytest.mark.criterion("guard", sheet="weights", hint=INSIDE)
 @pytest.mark.parametrize("name", ["idf", "coefficients", "intercept"])
 def test_missing_array(solution, name):
     """A weights file that lacks an array raises ValueError."""
@@ -168,7 +168,7 @@ def test_missing_array(solution, name):
         _refused(solution, model_files(arrays={name: None}))
 
 
-@pytest.mark.criterion("guard", hint=INSIDE)
+@pytest.mark.criterion("core", sheet="no-pickle", hint=INSIDE)
 def test_pickled_objects(solution):
     """Arrays of pickled objects are refused with ValueError, never loaded."""
     with _whole_ones_load(solution):
@@ -176,7 +176,7 @@ def test_pickled_objects(solution):
             _refused(solution, model_files(arrays={name: value.astype(object)}))
 
 
-@pytest.mark.criterion("guard", hint=INSIDE)
+@pytest.mark.criterion("core", sheet="no-pickle", hint=INSIDE)
 @pytest.mark.parametrize("name", ["intercept", "idf"])
 def test_pickled_calls(solution, name):
     """What a pickled object in the weights would call is not called."""
@@ -184,7 +184,7 @@ def test_pickled_calls(solution, name):
         _refused(solution, _with_objects(name))
 
 
-@pytest.mark.criterion("guard", hint=INSIDE)
+@pytest.mark.criterion("guard", sheet="weights", hint=INSIDE)
 def test_shapes_that_do_not_fit(solution):
     """Arrays that do not fit the vocabulary, the labels or each other raise ValueError."""
     with _whole_ones_load(solution):

@@ -57,7 +57,7 @@ def _part(answers, places):
     return labels[places], table[places]
 
 
-@pytest.mark.criterion("hygiene", hint=STATE)
+@pytest.mark.criterion("hygiene", sheet="independent", hint=STATE)
 def test_the_same_ticket_gets_the_same_answer(solution):
     """Asked forty times, a ticket gets forty equal answers, also from a new process."""
     pipeline = loaded(solution)
@@ -74,7 +74,7 @@ def test_the_same_ticket_gets_the_same_answer(solution):
     assert_works(solution, again)
 
 
-@pytest.mark.criterion("hygiene", hint=STATE)
+@pytest.mark.criterion("hygiene", sheet="independent", hint=STATE)
 def test_earlier_tickets_do_not_matter(solution, rng_for):
     """Tickets get the same answers in another order, and after a batch of others."""
     texts = sample(rng_for)[0][:40]
@@ -88,7 +88,7 @@ def test_earlier_tickets_do_not_matter(solution, rng_for):
     assert_works(solution, pipeline)
 
 
-@pytest.mark.criterion("hygiene", hint=STATE)
+@pytest.mark.criterion("hygiene", sheet="independent", hint=STATE)
 def test_pipelines_know_nothing_of_each_other(solution, rng_for):
     """Two models side by side: each pipeline answers with its own."""
     files = model_files(
@@ -108,7 +108,7 @@ def test_pipelines_know_nothing_of_each_other(solution, rng_for):
     assert_works(solution, old)
 
 
-@pytest.mark.criterion("hygiene", hint=THREADS)
+@pytest.mark.criterion("hygiene", sheet="independent", hint=THREADS)
 def test_threads_give_the_same_answers(solution, rng_for):
     """Eight threads that send different tickets at a time get what one alone gets."""
     texts = sample(rng_for)[0][:30]
@@ -123,7 +123,7 @@ def test_threads_give_the_same_answers(solution, rng_for):
     assert_works(solution, pipeline)
 
 
-@pytest.mark.criterion("hygiene", hint=STATE)
+@pytest.mark.criterion("hygiene", sheet="independent", hint=STATE)
 def test_two_batches_at_a_time(solution, rng_for):
     """Two iterators of one pipeline that are read in turns do not disturb each other."""
     texts = sample(rng_for)[0][:24]
@@ -138,7 +138,7 @@ def test_two_batches_at_a_time(solution, rng_for):
     assert_works(solution, pipeline)
 
 
-@pytest.mark.criterion("hygiene", hint=PRIVATE)
+@pytest.mark.criterion("hygiene", sheet="private", hint=PRIVATE)
 def test_results_hold_no_text_of_the_ticket(solution):
     """No field of a result repeats a name, an address or a number of the ticket."""
     secrets = ("robin.example", "5550142", "Kaleidoskopweg")
@@ -152,7 +152,7 @@ def test_results_hold_no_text_of_the_ticket(solution):
     assert_works(solution, pipeline)
 
 
-@pytest.mark.criterion("hygiene", hint=PRIVATE)
+@pytest.mark.criterion("hygiene", sheet="private", hint=PRIVATE)
 def test_errors_hold_no_text_of_the_ticket(solution):
     """What is refused is not quoted in the error's message."""
     secret = "Kaleidoskopweg 5550142"  # noqa: S105 - what must not be repeated
@@ -167,7 +167,7 @@ def test_errors_hold_no_text_of_the_ticket(solution):
     assert_works(solution, pipeline)
 
 
-@pytest.mark.criterion("hygiene", hint=PRIVATE)
+@pytest.mark.criterion("hygiene", sheet="private", hint=PRIVATE)
 def test_standard_streams_hold_no_text_of_the_ticket(solution, rng):
     """Nothing of a ticket is printed or logged, whether it is sure, unsure, long or refused."""
     private = "kaleidoskopweg"  # no known word: alone, it leaves the model unsure
@@ -187,7 +187,7 @@ def test_standard_streams_hold_no_text_of_the_ticket(solution, rng):
     assert_works(solution, pipeline)
 
 
-@pytest.mark.criterion("hygiene", hint=INPUT)
+@pytest.mark.criterion("hygiene", sheet="caller", hint=INPUT)
 def test_the_callers_texts_stay(solution, rng):
     """The list given to predict_batch is the same afterwards."""
     texts, _ = plain_tickets(rng, 10)

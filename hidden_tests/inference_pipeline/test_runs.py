@@ -8,7 +8,7 @@ from data import FIELDS, INVOICE, PARCEL, assert_batch, assert_labels, batched, 
 HINT = "Run the sample tests: everything in the task sheet must exist and answer."
 
 
-@pytest.mark.criterion("runs", hint=HINT)
+@pytest.mark.criterion("runs", sheet="answers", hint=HINT)
 def test_predict_answers(solution):
     """load_pipeline gives a pipeline whose predict labels two tickets, with all five fields."""
     pipeline = loaded(solution)
@@ -18,7 +18,7 @@ def test_predict_answers(solution):
         field(replies[0], name)
 
 
-@pytest.mark.criterion("runs", hint=HINT)
+@pytest.mark.criterion("runs", sheet="answers", hint=HINT)
 def test_predict_batch_answers(solution):
     """predict_batch labels a list of two tickets."""
     texts = [PARCEL, INVOICE]

@@ -32,7 +32,7 @@ LAZY = "How many tickets are taken before the first result comes out?"
 TIMES = 40.0
 
 
-@pytest.mark.criterion("solving_scale", hint=ONCE)
+@pytest.mark.criterion("solving_scale", sheet="load-once", hint=ONCE)
 def test_the_folder_may_disappear(solution):
     """Once loaded, a pipeline answers although its model's files are gone."""
     folder = solution.make(FileTree(dict(FILES)))
@@ -42,7 +42,7 @@ def test_the_folder_may_disappear(solution):
     assert_works(solution, pipeline)
 
 
-@pytest.mark.criterion("solving_scale", hint=ONCE)
+@pytest.mark.criterion("solving_scale", sheet="load-once", hint=ONCE)
 def test_the_folder_may_change(solution):
     """Files that change after loading have no effect."""
     folder = solution.make(FileTree(dict(FILES)))
@@ -53,7 +53,7 @@ def test_the_folder_may_change(solution):
     assert_works(solution, pipeline)
 
 
-@pytest.mark.criterion("solving_scale", hint=COST)
+@pytest.mark.criterion("solving_scale", sheet="speed", hint=COST)
 def test_throughput(solution, measure, rng):
     """300 short tickets in batches cost no more than a multiple of the reference."""
     words = known_words(rng, 100)
@@ -81,7 +81,7 @@ def test_throughput(solution, measure, rng):
         raise AssertionError(f"300 tickets cost more than {TIMES:.0f} times the reference")
 
 
-@pytest.mark.criterion("solving_scale", hint=COST)
+@pytest.mark.criterion("solving_scale", sheet="load-once", hint=COST)
 def test_first_and_later_calls(solution, measure):
     """A pipeline that has answered does not load again: forty more answers are cheap."""
     pipeline = loaded(solution)
@@ -94,7 +94,7 @@ def test_first_and_later_calls(solution, measure):
     assert_works(solution, pipeline)
 
 
-@pytest.mark.criterion("solving_scale", hint=LAZY)
+@pytest.mark.criterion("solving_scale", sheet="lazy", hint=LAZY)
 def test_results_come_while_texts_are_read(solution, rng):
     """At any moment at most two batches of tickets have been taken ahead of the results."""
     texts = known_words(rng, 40)

@@ -52,7 +52,7 @@ def _check(solution, texts, *, known=1, pipeline=None):
     assert_same_up_to_temperature(predicted(solution, pipeline, texts), texts)
 
 
-@pytest.mark.criterion("skew", hint=STEPS)
+@pytest.mark.criterion("skew", sheet="text-steps", hint=STEPS)
 def test_tags(solution, rng):
     """Step 1: tags are replaced by a space, their names and attributes are not read."""
     texts = []
@@ -67,7 +67,7 @@ def test_tags(solution, rng):
     _check(solution, texts)
 
 
-@pytest.mark.criterion("skew", hint=STEPS)
+@pytest.mark.criterion("skew", sheet="text-steps", hint=STEPS)
 def test_references(solution, rng):
     """Step 2: character references are decoded, once, and after the tags are gone."""
     texts = []
@@ -80,7 +80,7 @@ def test_references(solution, rng):
     _check(solution, texts)
 
 
-@pytest.mark.criterion("skew", hint=STEPS)
+@pytest.mark.criterion("skew", sheet="text-steps", hint=STEPS)
 def test_normal_forms(solution, rng):
     """Step 3: compatibility and decomposed forms are the word that they stand for."""
     words = known_words(rng, 12)
@@ -90,7 +90,7 @@ def test_normal_forms(solution, rng):
     _check(solution, [*wide, *bold, *german])  # bold ones are capitals once they are letters
 
 
-@pytest.mark.criterion("skew", hint=STEPS)
+@pytest.mark.criterion("skew", sheet="text-steps", hint=STEPS)
 def test_control_and_format_characters(solution, rng):
     """Step 4: format characters vanish inside a word, control characters part words."""
     texts = []
@@ -98,10 +98,12 @@ def test_control_and_format_characters(solution, rng):
         (word,) = known_words(rng, 1)
         texts += [f"{word[:2]}{char}{word[2:]}" for char in "\u00ad\u200b\ufeff\u2060"]
         texts.append(f"mail\u00ad{unknown_word(rng)} \x07 {word}\x00\x1b")
+        for char in "\n\t\x07\x1f\x85":
+            texts.append(f"{unknown_word(rng)}{char}{word}{char}{unknown_word(rng)}")
     _check(solution, texts)
 
 
-@pytest.mark.criterion("skew", hint=STEPS)
+@pytest.mark.criterion("skew", sheet="text-steps", hint=STEPS)
 def test_case(solution, rng):
     """Step 5: case is folded, which does more than lower case."""
     words = known_words(rng, 12)
@@ -109,7 +111,7 @@ def test_case(solution, rng):
     _check(solution, [*texts, "Straße", "STRASSE", "Größe", "GRÖẞE", "weiß"])
 
 
-@pytest.mark.criterion("skew", hint=STEPS)
+@pytest.mark.criterion("skew", sheet="masks", hint=STEPS)
 def test_web_addresses(solution, rng):
     """Step 6: a web address is one word, whatever stands in it."""
     texts = []
@@ -124,7 +126,7 @@ def test_web_addresses(solution, rng):
     _check(solution, texts)
 
 
-@pytest.mark.criterion("skew", hint=STEPS)
+@pytest.mark.criterion("skew", sheet="masks", hint=STEPS)
 def test_mail_addresses(solution, rng):
     """Step 7: a mail address is one word, whatever stands in it."""
     texts = []
@@ -134,7 +136,7 @@ def test_mail_addresses(solution, rng):
     _check(solution, texts)
 
 
-@pytest.mark.criterion("skew", hint=STEPS)
+@pytest.mark.criterion("skew", sheet="masks", hint=STEPS)
 def test_numbers(solution, rng):
     """Step 8: a run of digits is one word, of any script and length."""
     numbers = [str(int(number)) for number in rng.integers(1, 10**9, size=12)]
@@ -142,7 +144,7 @@ def test_numbers(solution, rng):
     _check(solution, texts)
 
 
-@pytest.mark.criterion("skew", hint=STEPS)
+@pytest.mark.criterion("skew", sheet="tokens", hint=STEPS)
 def test_tokens_after_the_limit_are_not_read(solution, rng):
     """Step 9: only as many tokens as in training are read, counted before unknown ones go."""
     texts = []
@@ -154,7 +156,7 @@ def test_tokens_after_the_limit_are_not_read(solution, rng):
     _check(solution, texts)
 
 
-@pytest.mark.criterion("skew", hint=STEPS)
+@pytest.mark.criterion("skew", sheet="tokens", hint=STEPS)
 def test_number_of_tokens_is_the_cards(solution, rng):
     """Another max_tokens in the card is the one that counts."""
     pairs = [known_words(rng, 2) for _ in range(10)]
@@ -168,7 +170,7 @@ def test_number_of_tokens_is_the_cards(solution, rng):
     assert_value([label_of(reply) for reply in replies], due, what="labels")
 
 
-@pytest.mark.criterion("skew", hint=STEPS)
+@pytest.mark.criterion("skew", sheet="tokens", hint=STEPS)
 def test_single_letters_are_no_tokens(solution, rng):
     """Step 9: tokens have at least two characters, and an underscore is one."""
     texts = [f"{word} a i {word[0]}_{word} _{word}" for word in known_words(rng, 12)]
@@ -191,7 +193,7 @@ def _disguised(draw):
     }[kind]
 
 
-@pytest.mark.criterion("skew", hint=STEPS)
+@pytest.mark.criterion("skew", sheet="text-steps", hint=STEPS)
 @settings(max_examples=10)
 @given(st.lists(_disguised(), min_size=1, max_size=6))
 def test_any_disguise(solution, pipeline, texts):
@@ -199,7 +201,7 @@ def test_any_disguise(solution, pipeline, texts):
     _check(solution, texts, pipeline=pipeline())
 
 
-@pytest.mark.criterion("skew", hint=SLICES)
+@pytest.mark.criterion("skew", sheet="text-steps", hint=SLICES)
 def test_accuracy_of_every_slice(solution, measure, rng_for):
     """Raw tickets are sorted as well as the model can, in each category, language and channel."""
     plain, drawn = sample(rng_for)
