@@ -68,6 +68,7 @@ class Session:
         self._namespace: Mapping[str, object] = {}
         self._failures: tuple[CellFailure, ...] = ()
         self._handles: dict[int, object] = {}
+        self._draw = 0
 
     def load(self) -> bytes | None:
         """Import the submission. Returns None, or the encoded error that stopped it."""
@@ -200,8 +201,8 @@ class Session:
         function = self._target(target)
         positional = [self._from_wire(item) for item in args]
         named = {key: self._from_wire(item) for key, item in kwargs.items()}
-        random.seed(0)
-        np.random.seed(0)  # noqa: NPY002 - candidates use the global generator
+        random.seed(self._draw)
+        np.random.seed(self._draw)  # noqa: NPY002 - candidates use the global generator
         if "times" in options:
             return self._repeat(function, positional, named, options)
         result = function(*positional, **named)
@@ -246,9 +247,14 @@ class Session:
     def _do_each(self, target: object, items: list[object]) -> object:
         function = self._target(target)
         arguments = [self._from_wire(item) for item in items]
-        random.seed(0)
-        np.random.seed(0)  # noqa: NPY002 - as for a call
+        random.seed(self._draw)
+        np.random.seed(self._draw)  # noqa: NPY002 - as for a call
         return [function(argument) for argument in arguments]
+
+    def _do_draw(self, number: int) -> object:
+        """Other numbers of the global generators, for the calls to come."""
+        self._draw = number
+        return None
 
     def _do_items(self, handle: Handle) -> object:
         return list(self._handles[handle.id])  # type: ignore[call-overload]

@@ -20,6 +20,7 @@ from __future__ import annotations
 import enum
 import itertools
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ import pandas as pd
 from grader.judge.metrics import bootstrap_error, recompute
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -56,6 +57,11 @@ _RELATIVE = 1e-6  # of the scores' spread: far above rounding, far below any sta
 _RELATIVE_SINGLE = 1e-4  # the same in single precision, where one call may round unlike another
 _MAX_GROUPINGS = 5_000  # of runs, that a permutation test looks at
 _MIN_GROUPINGS = 500  # so that chance accuses in one of 500 checks at most
+# What scikit-learn's scalers, imputers, encoders and discretizers learn of columns.
+_STATISTIC = re.compile(
+    r"\b(mean_|var_|scale_|center_|statistics_|data_min_|data_max_|data_range_|min_|quantiles_|"
+    r"bin_edges_|lambdas_|encodings_|target_mean_|n_samples_seen_)(\W|$)"
+)
 
 
 class Verdict(enum.StrEnum):
@@ -408,26 +414,25 @@ def assert_time_order(folds: Folds, times: pd.Series[Any]) -> None:
 def moved_state(
     base: Sequence[Mapping[str, Scores]],
     altered: Sequence[Mapping[str, Scores]],
-    *,
-    rows: Collection[int] = (),
 ) -> list[str]:
-    """Names of the fitted numbers that moved, though they stay the same without the change.
+    """Names of the fitted statistics that moved, though they stay the same without the change.
 
     The state is reported from the candidate's process, so it can accuse and corroborate but never
-    acquit. It sees what scores cannot: a scaler before trees, fitted on all rows.
+    acquit. It sees what scores cannot: a scaler before trees, fitted on all rows. Only attributes
+    in which scikit-learn's transformers keep what they learned of columns are compared, without
+    regard to their order: what else a model keeps (notes on its test rows, categories in the order
+    in which they came) may move, and means nothing.
 
     Args:
         base: path of a fitted attribute → its numbers, for each run on the input as it was.
         altered: the same for each run on altered input.
-        rows: lengths of tables of rows. An array of such a length is prepared data that an object
-            keeps, no statistic.
     """
     found = []
     for name, value in sorted(base[0].items()):
+        if not _STATISTIC.search(name):
+            continue
         same = [state.get(name) for state in base[1:]]
         other = [state.get(name) for state in altered]
-        if value.ndim and len(value) in rows:
-            continue
         steady = all(v is not None and _equal(value, v, exact=True) for v in same)
         if steady and all(v is not None and not _equal(value, v, exact=False) for v in other):
             found.append(name)
@@ -435,8 +440,9 @@ def moved_state(
 
 
 def _equal(one: Scores, two: Scores, *, exact: bool) -> bool:
-    if one.shape != two.shape:
+    if one.size != two.size:
         return False
+    one, two = np.sort(one, axis=None), np.sort(two, axis=None)
     if exact:
         return np.array_equal(one, two, equal_nan=True)
     return bool(np.allclose(one, two, rtol=1e-6, atol=1e-9, equal_nan=True))

@@ -205,12 +205,19 @@ class Solution:
                 self._fail("bad-reply", "a state holds an array that is not float64")
         return found
 
-    def fresh(self) -> Solution:
-        """End the process and start a new one, which has seen nothing. Handles are gone."""
+    def fresh(self, *, draw: int = 0) -> Solution:
+        """End the process and start a new one, which has seen nothing. Handles are gone.
+
+        Args:
+            draw: which numbers the global generators of ``random`` and NumPy give in it: they are
+                seeded with it before each call.
+        """
         self._check()
         if self._running:
             self._stop()
         self._start()
+        if draw:
+            self.ask("draw", draw)
         return self
 
     def stopwatch(self) -> Stopwatch:
@@ -241,7 +248,7 @@ class Solution:
         self.asked += 1
         wall, cpu, known = 0, 0, True
         while True:
-            reply, measure = self._guarded(body)
+            reply, measure = self._guarded(body, wall)
             self.heard = True
             wall += measure.wall_ns
             cpu += measure.cpu_ns
@@ -316,9 +323,9 @@ class Solution:
         self.failure = ChannelFailure(cause, detail)
         raise self.failure
 
-    def _guarded(self, body: bytes) -> tuple[bytes, Measure]:
+    def _guarded(self, body: bytes, spent_ns: int) -> tuple[bytes, Measure]:
         try:
-            return self._channel.request(body)
+            return self._channel.request(body, spent_ns)
         except ChannelFailure as failure:
             self.failure = failure
             self._running = False

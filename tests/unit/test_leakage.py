@@ -463,33 +463,35 @@ def test_missing_values_in_their_places_are_equal() -> None:
     assert moved_state([state, state], [state]) == []
 
 
-def test_another_shape_has_moved() -> None:
-    before = _state(categories_=[1.0, 2.0])
+def test_another_size_has_moved() -> None:
+    before = _state(quantiles_=[1.0, 2.0])
 
-    assert moved_state([before], [_state(categories_=[1.0, 2.0, 3.0])]) == ["categories_"]
+    assert moved_state([before], [_state(quantiles_=[1.0, 2.0, 3.0])]) == ["quantiles_"]
+
+
+def test_another_order_says_nothing() -> None:
+    assert moved_state([_state(mean_=[1.0, 2.0])], [_state(mean_=[2.0, 1.0])]) == []
+
+
+@pytest.mark.parametrize("name", ["categories_", "test_mean", "notes", "coef_", "best_score_"])
+def test_only_what_transformers_learn_of_columns_accuses(name: str) -> None:
+    assert moved_state([_state(**{name: [1.0]})], [_state(**{name: [2.0]})]) == []
 
 
 def test_numbers_that_move_by_themselves_accuse_nobody() -> None:
-    base = [_state(coef_=[1.0]), _state(coef_=[1.1])]
+    base = [_state(mean_=[1.0]), _state(mean_=[1.1])]
 
-    assert moved_state(base, [_state(coef_=[3.0])]) == []
+    assert moved_state(base, [_state(mean_=[3.0])]) == []
 
 
 def test_a_number_that_one_altered_run_leaves_alone_is_chance() -> None:
-    base = [_state(best_=[1.0])] * 5
+    base = [_state(mean_=[1.0])] * 5
 
-    assert moved_state(base, [_state(best_=[2.0]), _state(best_=[1.0])]) == []
+    assert moved_state(base, [_state(mean_=[2.0]), _state(mean_=[1.0])]) == []
 
 
 def test_a_number_that_is_not_in_all_runs_is_left_out() -> None:
-    base = [_state(a_=[1.0]), _state()]
+    base = [_state(scale_=[1.0]), _state()]
 
-    assert moved_state(base, [_state(a_=[2.0])]) == []
-    assert moved_state([_state(a_=[1.0])], [_state(b_=[2.0])]) == []
-
-
-def test_a_table_of_rows_is_no_statistic() -> None:
-    before, after = _state(scaled=np.zeros((40, 3))), _state(scaled=np.ones((40, 3)))
-
-    assert moved_state([before], [after], rows={40}) == []
-    assert moved_state([before], [after], rows={41}) == ["scaled"]
+    assert moved_state(base, [_state(scale_=[2.0])]) == []
+    assert moved_state([_state(scale_=[1.0])], [_state(mean_=[2.0])]) == []
