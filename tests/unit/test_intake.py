@@ -300,7 +300,8 @@ def test_droppings_are_left_out_with_a_note(read: Callable[..., Submission], nam
 @pytest.mark.parametrize(
     "name",
     [b"-rf", b"x/-rf", "x\u202eyp.txt".encode(), b"+x", b"@x", b"x.", b"a;b", b"`id`", b"~x",
-     b"NUL", b"CON", b"a/COM1/b", b"lpt9", b"a\nb", b"x" * 300, b"d/" * 40 + b"f", b"Sam's & my notes.txt",
+     b"NUL", b"CON", b"a/COM1/b", b"lpt9", b"a\nb", b"x" * 300, b"d/" * 40 + b"f",
+     b"Sam's & my notes.txt",
      "donn\u00e9es/lisez-moi.md".encode(), "donne\u0301es/x.csv".encode(), b"donn\x82es/x.csv"],
 )  # fmt: skip
 def test_files_of_odd_names_that_nobody_grades_are_left_out(
