@@ -23,6 +23,7 @@ __all__ = [
     "RATIO_FREE",
     "Basket",
     "check_ratio",
+    "plain_path",
     "reject",
     "shown",
 ]
@@ -64,6 +65,14 @@ def check_ratio(raw: bytes | str, packed: int, unpacked: int) -> None:
             f"unpacks to more than {MAX_RATIO} times its size, like an archive bomb; "
             "send less repetitive data or leave it out",
         )
+
+
+def plain_path(text: str) -> str | None:
+    """A relative path that would pass as a file of a submission, or None."""
+    raw = text.encode("utf-8", "replace")
+    parts = raw.split(b"/")
+    plain = raw and b".." not in parts and not _oddity(raw, parts)
+    return None if not plain or kind_of_junk(parts, folder=False) else text
 
 
 class Basket:

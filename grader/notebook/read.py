@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from grader.intake.entries import reject, shown
 from grader.models import Cell, Notebook
+from grader.notebook.automagic import bound_names
 from grader.notebook.magics import plain_source
 from grader.notebook.outputs import Allowance, clean_outputs, clean_text
 
@@ -47,6 +48,7 @@ def read_notebook(path: str, data: bytes) -> Notebook:
     allowance = Allowance()
     found: list[Cell] = []
     unknown = number = size = 0
+    bound = _bound(cells)
     for item in cells:
         source = clean_text(item.get("source", "")) if isinstance(item, dict) else None
         if source is None or item.get("cell_type") not in _KINDS:
@@ -59,7 +61,7 @@ def read_notebook(path: str, data: bytes) -> Notebook:
             )
         if item["cell_type"] == "code":
             number += 1
-            found.append(_code(item, source, number, allowance))
+            found.append(_code(item, source, number, allowance, bound))
         else:
             found.append(Cell(item["cell_type"], source))
     if unknown:
@@ -153,8 +155,15 @@ def _upgraded(raw: _Json, path: str) -> _Json:
     return found
 
 
-def _code(item: _Json, source: str, number: int, allowance: Allowance) -> Cell:
-    plain = plain_source(source)
+def _bound(cells: Iterable[Any]) -> frozenset[str]:
+    code = (c for c in cells if isinstance(c, dict) and c.get("cell_type") == "code")
+    return bound_names((clean_text(cell.get("source", "")) or "")[:MAX_CODE] for cell in code)
+
+
+def _code(
+    item: _Json, source: str, number: int, allowance: Allowance, bound: frozenset[str]
+) -> Cell:
+    plain = plain_source(source, bound)
     count = item.get("execution_count")
     return Cell(
         "code",

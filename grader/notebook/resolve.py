@@ -21,9 +21,13 @@ import re
 from typing import TYPE_CHECKING
 
 from grader.errors import SubmissionRejected
+from grader.intake.entries import shown
+from grader.intake.submission import digest_of
+from grader.models import SubmissionFile
 from grader.notebook.magics import plain_source
 from grader.notebook.read import read_notebook
 from grader.notebook.shape import shapes_of
+from grader.notebook.written import written_by
 from grader.wire.sources import SourceError, decode_source
 
 if TYPE_CHECKING:
@@ -64,10 +68,14 @@ def resolve(submission: Submission, exercise: Exercise) -> Submission:
     found = _Found(
         exercise, notebooks, dict(zip([nb.path for nb in notebooks], others, strict=True)), starter
     )
+    if module is None and not notebooks:
+        raise refusals[0]
     chosen, note = found.alone() if module is None else found.beside(text, mine)
+    if module is None and chosen and not found.shapes[chosen.path].real:
+        written, added = _with_written(submission, chosen)
+        if any(file.path == exercise.entry for file in written.files):
+            return _noted(written, *added, f"{exercise.entry} of that cell was graded")
     if chosen is None:
-        if not note and refusals and module is None:
-            raise refusals[0]
         return _noted(submission, note or f"{exercise.entry} was graded, not {_listed(paths)}")
     notes = list(chosen.notes)
     if len(looked_into) < len(paths):
@@ -77,6 +85,8 @@ def resolve(submission: Submission, exercise: Exercise) -> Submission:
         notes.append(f"{chosen.path} was graded, not {_listed(rest)}")
     if note:
         notes.append(note)
+    submission, added = _with_written(submission, chosen)
+    notes += added
     return dataclasses.replace(submission, notebook=chosen, notes=(*submission.notes, *notes))
 
 
@@ -220,8 +230,26 @@ def _readable(
     return found, refusals
 
 
-def _noted(submission: Submission, note: str) -> Submission:
-    return dataclasses.replace(submission, notes=(*submission.notes, note))
+def _with_written(submission: Submission, notebook: Notebook) -> tuple[Submission, list[str]]:
+    """Add the files that a notebook writes with ``%%writefile``; a file that was sent stays."""
+    known = {file.path: file.data for file in submission.files}
+    notes = []
+    taken = {path.casefold() for path in known}
+    files = list(submission.files)
+    for path, data in written_by(notebook).items():
+        if path.casefold() not in taken:
+            files.append(SubmissionFile(path, data))
+            notes.append(f"{path} was added: a cell of {shown(notebook.path)} writes it")
+        elif known.get(path) != data:
+            notes.append(f"a cell of {shown(notebook.path)} writes another {path} than was sent")
+    if len(files) == len(known):
+        return submission, notes
+    ordered = tuple(sorted(files, key=lambda file: file.path))
+    return dataclasses.replace(submission, files=ordered, digest=digest_of(ordered)), notes
+
+
+def _noted(submission: Submission, *notes: str) -> Submission:
+    return dataclasses.replace(submission, notes=(*submission.notes, *notes))
 
 
 def _listed(paths: Sequence[str]) -> str:

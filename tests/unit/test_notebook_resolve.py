@@ -123,6 +123,43 @@ def test_names_beside_an_import_are_not_bound(lines: str) -> None:
     assert chosen(solution_py=STARTER, a=notebook(lines))[0] == "solution.py"
 
 
+def submitted(*cells: str, path: str = "solution.ipynb", **sent: bytes) -> Submission:
+    files = {path: notebook(*cells)} | {name.replace("_py", ".py"): d for name, d in sent.items()}
+    ordered = tuple(SubmissionFile(name, files[name]) for name in sorted(files))
+    return resolve(Submission("x", Path("x"), digest_of(ordered), ordered), EXERCISE)
+
+
+@pytest.mark.parametrize(
+    "head", ["%%writefile helper.py", "%%file ./helper.py", "%%writefile 'helper.py'"]
+)
+def test_a_file_that_a_cell_writes_becomes_a_file(head: str) -> None:
+    cells = (f"{head}\nx = 1", "%%writefile -a helper.py\ny = 2", DONE)
+    found = submitted(*cells, path="a/nb.ipynb")
+    assert {f.path: f.data for f in found.files}["a/helper.py"] == b"x = 1\ny = 2\n"
+    assert found.digest == digest_of(found.files)
+    assert "a/helper.py was added: a cell of 'a/nb.ipynb' writes it" in found.notes
+
+
+def test_a_file_that_was_sent_stays() -> None:
+    found = submitted("%%writefile helper.py\nx = 1", DONE, helper_py=b"x = 2")
+    assert {f.path: f.data for f in found.files}["helper.py"] == b"x = 2"
+    assert "writes another helper.py than was sent" in str(found.notes)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["/x.py", "../x.py", "~/x.py", "$x", "{x}.py", "a\\b.py", "x.ipynb", ".git/x", "", "-a"],
+)
+def test_a_file_elsewhere_or_of_an_odd_name_is_not_written(name: str) -> None:
+    assert len(submitted(f"%%writefile {name}\nx = 1", DONE).files) == 1
+
+
+def test_a_notebook_that_writes_the_solution_as_a_file_is_a_module() -> None:
+    found = submitted(f"%%writefile solution.py\n{DONE}{IMPUTER}", "import solution")
+    assert found.notebook is None
+    assert "solution.py of that cell was graded" in found.notes
+
+
 def refused(**files: bytes) -> str:
     with pytest.raises(SubmissionRejected) as caught:
         chosen(**files)
