@@ -60,7 +60,7 @@ _SITES = {
     "site-analyst": "analyst.txt",
 }
 _WITH_PROGRAMS = {"analyst.txt"}
-_SCRIPTS = ("strip.sh", "compile.py")
+_SCRIPTS = ("strip.sh", "compile.py", "locales.py")
 _PRUNED = {"tests", "test", "include", "__pycache__"}
 
 
