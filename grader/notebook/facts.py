@@ -125,12 +125,18 @@ def for_analyst(notebook: Notebook, fresh: FreshRun) -> dict[str, object]:
     }
 
 
-def departure_notes(notebook: Notebook | None, departure: str) -> tuple[str, ...]:
-    """What to say of a notebook that departs from its nbformat; nothing where none does."""
-    if notebook is None or not departure:
+def departure_notes(
+    notebook: Notebook | None, departure: str, *, page: bool = True
+) -> tuple[str, ...]:
+    """What to say of a notebook that departs from its nbformat, or of which there is no page."""
+    if notebook is None:
         return ()
     path, said = shown(notebook.path), shown(departure)
-    return (f"{path}: does not conform to its nbformat ({said}); it was repaired",)
+    notes = [f"{path}: does not conform to its nbformat ({said}); it was repaired"]
+    notes = notes if departure else []
+    if not page:
+        notes.append(f"{path}: no page of the executed notebook could be made")
+    return tuple(notes)
 
 
 def _differences(notebook: Notebook, fresh: FreshRun) -> Iterator[Difference]:
