@@ -26,6 +26,7 @@ from typing import NoReturn
 from grader.candidate import runner
 from grader.candidate.capture import Capture
 from grader.candidate.config import LoadConfig, string_list, whole_number
+from grader.candidate.cores import count_own_cores
 from grader.candidate.scratch import empty_directory, write_files
 from grader.wire.frames import (
     HEADER,
@@ -392,18 +393,6 @@ def _make_shell() -> None:
     importlib.import_module("grader.candidate.cells").the_shell()
 
 
-def _count_own_cores() -> None:
-    """Let ``os.cpu_count()`` tell the share of this container, and not the machine's cores.
-
-    Pools start a process a core, and the container has a limit on processes.
-    """
-    with contextlib.suppress(OSError, ValueError, ZeroDivisionError):
-        with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as file:  # noqa: PTH123
-            quota, period = map(int, file.read().split())
-        cores = min(max(-(-quota // period), 1), os.cpu_count() or 1)
-        os.cpu_count = lambda: cores
-
-
 def _kill_everything() -> None:
     """Kill and reap every process in this PID namespace but this one."""
     end = time.monotonic() + 2.0
@@ -430,7 +419,7 @@ def main() -> None:
     os.close(null)
     widen(wire_in, wire_out)
     runner.warm_up()
-    _count_own_cores()
+    count_own_cores()
     if "--notebook" in sys.argv:
         _make_shell()
     with contextlib.suppress(BrokenPipeError):  # the host went away
