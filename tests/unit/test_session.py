@@ -3,7 +3,6 @@ from __future__ import annotations
 import importlib
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,9 +10,6 @@ from grader.candidate.described import describe_error
 from grader.judge.errors import CandidateError
 from grader.judge.local import LocalChannel
 from grader.judge.proxy import RemoteObject, Solution
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CODE = """
 import sys
