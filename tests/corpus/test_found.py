@@ -78,7 +78,8 @@ SOURCES = {
         "import multiprocessing as mp\nfrom multiprocessing.shared_memory import SharedMemory\n\n"
         "_MEMORY = SharedMemory(create=True, size=1000)\n"
         "_QUEUE = mp.Queue()\n_QUEUE.put(mp.Value('i', 3).value)\nif _QUEUE.get() != 3:\n"
-        "    raise OSError\nwith mp.Lock(), mp.Semaphore(2):\n    pass\n_MEMORY.close()\n_MEMORY.unlink()"
+        "    raise OSError\nwith mp.Lock(), mp.Semaphore(2):\n    pass\n"
+        "_MEMORY.close()\n_MEMORY.unlink()"
     ),
     "a pool that starts anew": after_imports(
         "import multiprocessing as mp\n\nif __name__ == 'solution':\n"
