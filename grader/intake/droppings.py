@@ -126,4 +126,4 @@ def spellings(segment: bytes) -> tuple[bytes, ...]:
         return (segment,)
     forms = {text, *(unicodedata.normalize(form, text) for form in ("NFC", "NFD"))}
     escaped = {json.dumps(form)[1:-1] for form in forms}
-    return tuple(form.encode("utf-8") for form in sorted(forms | escaped) if len(form) > 1)
+    return tuple(form.encode("utf-8") for form in sorted(forms | escaped) if len(form) > 3)  # noqa: PLR2004 - shorter ones are everywhere

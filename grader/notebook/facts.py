@@ -20,10 +20,12 @@ __all__ = [
     "PAGE",
     "Difference",
     "NotebookFacts",
+    "consequences",
     "departure_notes",
     "facts_from",
     "facts_of",
     "for_analyst",
+    "lacking",
 ]
 
 PAGE = "notebook.html"
@@ -123,6 +125,17 @@ def for_analyst(notebook: Notebook, fresh: FreshRun) -> dict[str, object]:
         "stored": {str(d.number): d.stored.raw for d in differences},
         "outputs": {str(number): outputs for number, outputs in fresh.outputs.items()},
     }
+
+
+def consequences(facts: NotebookFacts) -> tuple[CellError, ...]:
+    """Errors that follow from an earlier cell's: a name that it was to define."""
+    return tuple(error for error in facts.errors[1:] if error.type.raw == "NameError")
+
+
+def lacking(count: int) -> str:
+    """One line in place of such errors."""
+    cells = "1 later cell lacks" if count == 1 else f"{count} later cells lack"
+    return f"{cells} a name that is not defined"
 
 
 def departure_notes(

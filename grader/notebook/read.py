@@ -31,7 +31,7 @@ MAX_CODE = 1 << 19
 _KINDS = ("code", "markdown", "raw")
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 # A picture in a text, as Colab keeps it; Jupyter keeps it beside the text.
-_PASTED = re.compile(r"data:image/[a-z0-9.+-]{1,20};base64,[A-Za-z0-9+/=\s]*+")
+_PASTED = re.compile(r"data:image/[a-z0-9.+-]{1,20};base64,[A-Za-z0-9+/=]*+")
 _IGNORED_TAGS = ("raises-exception", "skip-execution", "remove-cell")
 _FIX = "open it in Jupyter, save it and send it again"
 _Json = dict[str, Any]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from grader.models import Cause, Status
+from grader.notebook.facts import consequences, lacking
 from grader.text import CandidateText, clip, for_markdown
 
 if TYPE_CHECKING:
@@ -134,7 +135,11 @@ def feedback_of(report: Report) -> Feedback:
         failed_cells=_failed_cells(report),
         load_error=None if loaded else _load_error(report),
         graded=report.notebook.path if report.notebook else "",
-        notes=tuple(clip(note, _NOTE_CHARS) for note in report.submission_notes[:_MOST_NOTES]),
+        notes=tuple(
+            clip(note, _NOTE_CHARS)
+            for note in report.submission_notes[:_MOST_NOTES]
+            if not note.startswith("assessment.toml names")
+        ),
     )
 
 
@@ -153,18 +158,16 @@ def _failed_cells(report: Report) -> tuple[FailedCell, ...]:
     if report.notebook is None:
         return ()
     found: list[FailedCell] = []
-    follow = 0
+    follow = consequences(report.notebook)
     for error in report.notebook.errors:
-        if found and error.type.raw == "NameError":
-            follow += 1
+        if error in follow:
             continue
         place = f"cell {error.number}" + (f", line {error.line}" if error.line else "")
         said = ": ".join(text.raw for text in (error.type, error.message) if text.raw)
         found.append(FailedCell(place, error.source, CandidateText(said)))
     nothing = CandidateText("")
     if follow:
-        cells = "1 later cell lacks" if follow == 1 else f"{follow} later cells lack"
-        found.append(FailedCell(f"{cells} a name that is not defined", nothing, nothing))
+        found.append(FailedCell(lacking(len(follow)), nothing, nothing))
     if report.notebook.stopped:
         found.append(FailedCell(f"it stopped: {report.notebook.stopped}", nothing, nothing))
     return tuple(found)
