@@ -175,7 +175,7 @@ class Basket:
         if code:
             if _is_graded(parts, folder=folder):
                 reject(code, raw, problem)
-            if odd:
+            if code in {"symlink", "hardlink"}:
                 self._links.add(b"/".join(parts).lower())
             elif code == "bad-name":
                 self._named.setdefault(next(part for part in parts if _is_odd(part)), raw)

@@ -291,10 +291,11 @@ def _advice(files: Sequence[str], entry: str) -> str:
     modules = [name for name in files if name.endswith(".py")]
     if spelled:
         return f"found {spelled[0]}: rename it to {entry}"
-    if package in files:
+    if package in files or "__init__.py" in files:
+        found = package if package in files else "__init__.py"
         return (
-            f"found the package {package}: rename its folder and add a file {entry} that imports "
-            "from it"
+            f"found a package ({found}): give its folder another name, and put a file {entry} "
+            "beside it that imports from it"
         )
     if len(elsewhere) == 1:
         return f"found {elsewhere[0]}: move it and what it imports to the root"

@@ -373,7 +373,7 @@ def test_a_link_that_is_graded_or_that_a_file_stands_behind_is_refused(
 
 
 def test_backslashes_of_old_tools_on_windows_separate(read: Callable[..., Submission]) -> None:
-    items = [Item(b"solution.py"), Item(b"data\\x.csv"), Item(b"empty\\", b"")]
+    items = [Item(b"solution.py"), Item(b"data\\x.csv"), Item(b"data\\", b"")]
     assert paths(read(zip_of(*items))) == ["data/x.csv", "solution.py"]
 
 
@@ -849,7 +849,8 @@ def test_what_is_no_archive_or_holds_nothing_is_refused(
         ([b"work.zip", b"README.md"], "found the archive work.zip: unpack it once"),
         ([b"work.ipynb.txt"], "suffix too many; rename it to work.ipynb"),
         ([b"work.ipynb.json", b"x.csv"], "suffix too many; rename it to work.ipynb"),
-        ([b"solution/__init__.py", b"x"], "found the package solution/__init__.py: rename its"),
+        ([b"solution/__init__.py", b"x"], "found a package (solution/__init__.py): give"),
+        ([b"solution/__init__.py", b"solution/a.py"], "found a package (__init__.py): give its"),
         ([b"solution.py.py", b"a.csv"], "rename it to solution.py"),
     ],
 )
