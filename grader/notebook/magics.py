@@ -72,22 +72,20 @@ def plain_source(source: str, bound: frozenset[str] = frozenset()) -> Plain:
     source = source.replace("\r\n", "\n").replace("\r", "\n")
     work = _Work(bound)
     lines = source.split("\n")
-    first = next((n for n, line in enumerate(lines) if line.strip()), 0)
     # Comments stand above a cell magic in other products than Jupyter.
-    code = next((n for n, line in enumerate(lines) if line.strip()[:1] not in ("", "#")), first)
-    if lines[code].startswith("%%"):
-        first = code
+    code = next((n for n, line in enumerate(lines) if line.strip()[:1] not in ("", "#")), 0)
     if other := _other_language(lines, code):
         return Plain("\n" * source.count("\n"), (other,))
-    if match := _CELL_MAGIC.match(lines[first]):
+    while match := _CELL_MAGIC.match(lines[code]):  # one may stand below another
         name = match[1]
-        lines_after = lines[first:]
-        lines[first] = ""
-        work.timed = name in _TIMING
         if name not in _APPLIED:
-            if name not in _SHOWN and not written_file("\n".join(lines_after)):
+            if name not in _SHOWN and not written_file("\n".join(lines[code:])):
                 work.inert.append(f"%%{name}")
             return Plain("\n" * source.count("\n"), tuple(work.inert))
+        work.timed = work.timed or name in _TIMING
+        lines[code] = ""
+        code = next((n for n in range(code, len(lines)) if lines[n].strip()), code)
+    first = next((n for n, line in enumerate(lines) if line.strip()), 0)
     if lines[first][:1] in (" ", "\t"):
         lines = textwrap.dedent("\n".join(lines)).split("\n")
     text = "\n".join(work.line(line) for line in lines)

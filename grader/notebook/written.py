@@ -26,7 +26,10 @@ def written_file(source: str) -> tuple[str, bool, str] | None:
 
     None for a cell that writes none, or not to a plain path below the notebook's folder.
     """
-    head, _, body = source.lstrip().replace("\r\n", "\n").replace("\r", "\n").partition("\n")
+    lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    while lines and lines[0].strip()[:1] in {"", "#"}:
+        del lines[0]
+    head, body = lines[0] if lines else "", "\n".join(lines[1:])
     match = _HEAD.fullmatch(head.rstrip()) if len(head) < 500 else None  # noqa: PLR2004 - a path
     if match is None:
         return None

@@ -31,6 +31,9 @@ from tests.unit.notebooks import notebook
         ("%%html\n<b>x</b>", "\n"),
         ("%run other.py\nx = 1", "\nx = 1"),
         ("\n\n%%time\nx = 1", "\n\n\nx = 1"),
+        ("# step\n%%time\nx = 1", "# step\n\nx = 1"),
+        ("%%time\n%%capture\nx = 1", "\n\nx = 1"),
+        ("%%capture\n%pip install x\nx = 1", "\n\nx = 1"),
     ],
 )
 def test_magics_give_way_to_the_code_they_apply_to(source: str, plain: str) -> None:

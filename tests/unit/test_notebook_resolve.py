@@ -130,7 +130,13 @@ def submitted(*cells: str, path: str = "solution.ipynb", **sent: bytes) -> Submi
 
 
 @pytest.mark.parametrize(
-    "head", ["%%writefile helper.py", "%%file ./helper.py", "%%writefile 'helper.py'"]
+    "head",
+    [
+        "%%writefile helper.py",
+        "# a\n%%writefile helper.py",
+        "%%file ./helper.py",
+        "%%writefile 'helper.py'",
+    ],
 )
 def test_a_file_that_a_cell_writes_becomes_a_file(head: str) -> None:
     cells = (f"{head}\nx = 1", "%%writefile -a helper.py\ny = 2", DONE)
