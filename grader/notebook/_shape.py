@@ -116,8 +116,7 @@ def strip(tree: ast.Module) -> None:
     for node in ast.walk(tree):
         if isinstance(node, _Definition):
             body = [item for item in node.body if not is_empty(item)]
-            stub = isinstance(node, _Function) and len(body) == 1 and is_mark(body[0])
-            node.body = [] if stub else body
+            node.body = [] if isinstance(node, _Function) and is_stub(body) else body
 
 
 def is_empty(node: ast.stmt) -> bool:
@@ -130,12 +129,19 @@ def is_empty(node: ast.stmt) -> bool:
     )
 
 
-def is_mark(node: ast.stmt) -> bool:
-    if isinstance(node, ast.Return):
-        return is_nothing(node.value)
-    raised = node.exc if isinstance(node, ast.Raise) else None
+def is_stub(body: list[ast.stmt]) -> bool:
+    """Whether a function does nothing, or says that it does nothing."""
+    if not body:
+        return True
+    last = body[-1]
+    if isinstance(last, ast.Return):
+        return len(body) == 1 and is_nothing(last.value)
+    raised = last.exc if isinstance(last, ast.Raise) else None
     raised = raised.func if isinstance(raised, ast.Call) else raised
-    return isinstance(raised, ast.Name) and raised.id == "NotImplementedError"
+    marked = isinstance(raised, ast.Name) and raised.id in {"NotImplementedError", "NotImplemented"}
+    # Of a real one the last line may be this too, behind a branch that returns.
+    returns = any(isinstance(n, ast.Return | ast.Yield) for item in body for n in ast.walk(item))
+    return marked and not returns
 
 
 def is_nothing(value: ast.expr | None) -> bool:

@@ -191,6 +191,7 @@ BODY = "raise NotImplementedError"
         STARTER.decode().replace("import pandas as pd", "import numpy as np\nimport pandas as pd"),
         STARTER.decode().replace("(df: pd.DataFrame) ->", "(\n  df: pd.DataFrame,\n) ->"),
         STARTER.decode() + '\n\nif __name__ == "__main__":\n    print("see solution.ipynb")\n',
+        STARTER.decode().replace(BODY, f'print("see solution.ipynb"); {BODY}'),
         "# the solution is in solution.ipynb\n",
         "",
     ],
@@ -216,6 +217,12 @@ def test_a_starter_that_holds_code_gives_way_until_it_is_worked_on() -> None:
     assert path(starter) == "solution.ipynb"
     with pytest.raises(SubmissionRejected, match="another implementation of it"):
         path(worked_on)
+
+
+def test_a_last_line_for_what_is_not_supported_makes_no_stub() -> None:
+    supported = "    if len(df):\n        return df.copy()\n    raise NotImplementedError\n"
+    module = DONE.replace("    return df.copy()\n", supported) + IMPUTER
+    assert "another implementation" in refused(solution_py=module.encode(), solution=WHOLE)
 
 
 def test_two_implementations_that_differ_are_refused() -> None:
