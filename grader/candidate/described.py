@@ -41,7 +41,8 @@ _CLOSED = {
 
 def _closed_here(error: BaseException) -> str:
     """What to say where an error comes from the sandbox and not from the code."""
-    reason = getattr(error, "reason", None)  # of urllib, around the error itself
+    # Of urllib, around the error itself. Not by `getattr`, which may run code of the candidate's.
+    reason = vars(error).get("reason") if type(error).__module__ == "urllib.error" else None
     for item in (error, reason):
         if isinstance(item, socket.gaierror):
             return _NO_NETWORK
