@@ -5,8 +5,8 @@
 ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE} AS stripped
-COPY strip.sh compile.py /
-RUN sh /strip.sh && rm /strip.sh
+COPY strip.sh compile.py locales.py /
+RUN sh /strip.sh && sandbox-python /locales.py && rm /strip.sh /locales.py
 
 FROM stripped AS candidate-tree
 COPY site /opt/site

@@ -214,7 +214,8 @@ def _report(grading: Grading, record: RunRecord, facts: RunFacts, moment: Moment
         exercise_title=exercise.title,
         submission_name=submission.name,
         submission_digest=submission.digest,
-        submission_notes=submission.notes + departure_notes(submission.notebook, record.departure),
+        submission_notes=submission.notes
+        + departure_notes(submission.notebook, record.departure, page=bool(record.page)),
         files=file_facts(submission),
         scorecard=score(evidence, exercise.rubric, exercise.expectation),
         expectation=exercise.expectation,

@@ -8,6 +8,7 @@ from base64 that was checked.
 
 from __future__ import annotations
 
+import functools
 import html
 import importlib
 import os
@@ -36,6 +37,19 @@ _SPAN = re.compile(r"[0-9]{1,3}")
 _DROPPED = re.compile(
     r"<(script|style|iframe|object|svg|math)\b.*?(</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE
 )
+# Elements whose content is no HTML: an unclosed one takes in all that follows it.
+_RAW = re.compile(
+    r"<(?=script|style|iframe|object|svg|math|textarea|title|xmp|plaintext|template|select"
+    r"|no(?:script|embed|frames)|[!?])",
+    re.IGNORECASE,
+)
+_HTML, _MARKUP = "text/html", ("text/markdown", "text/latex")
+_PICTURE = re.compile(
+    r"!\[([^\]\n]{0,200})\]\(\s*<?attachment:[^)\n]{0,300}\)"
+    r"|<img\b[^>]{0,500}\battachment:[^>]{0,500}>",
+    re.IGNORECASE,
+)
+_REFERENCE = re.compile(r"^( {0,3}\[[^\]\n]{1,200}\]:\s*<?)attachment:", re.MULTILINE)
 _SHARE = Path("/opt/site/share/jupyter")  # in the image; elsewhere jupyter finds its own
 _PICTURES = ("image/png", "image/jpeg")
 
@@ -54,22 +68,27 @@ def fragment(notebook: Notebook, outputs: Mapping[str, object], stored: Mapping[
     if _SHARE.is_dir():
         os.environ["JUPYTER_PATH"] = str(_SHARE)
     own = _Own()
-    cells: list[Output] = []
     errors = {number: (line, text) for number, line, text in notebook.errors}
+    groups: list[list[Output]] = [[]]
     for cell in notebook.cells:
         if cell.kind != "code":
-            source = cell.source if cell.kind == "markdown" else f"```\n{cell.source}\n```"
-            cells.append({"cell_type": "markdown", "metadata": {}, "source": source})
+            text = _without_pictures(cell.source)
+            source = text if cell.kind == "markdown" else f"```\n{cell.source}\n```"
+            made: Output = {"cell_type": "markdown", "metadata": {}, "source": source}
+            if _RAW.search(source):  # it may end in the middle of an element: alone, then
+                groups += [[made], []]
+            else:
+                groups[-1].append(made)
             continue
         found = outputs.get(str(cell.number))
-        shown = [own.apart(o) for o in found] if isinstance(found, list) else []
+        shown = [own.apart(_closed(o)) for o in found] if isinstance(found, list) else []
         if cell.number in errors:
             line, text = errors[cell.number]
             where = f"line {line}: " if line else ""
             shown.append(own.note("failed", "This cell failed", f"{where}{text}"))
         if str(cell.number) in stored:
             shown.append(own.note("stored", "Stored in the file instead", stored[str(cell.number)]))
-        cells.append(
+        groups[-1].append(
             {
                 "cell_type": "code",
                 "metadata": {},
@@ -78,8 +97,29 @@ def fragment(notebook: Notebook, outputs: Mapping[str, object], stored: Mapping[
                 "outputs": shown,
             }
         )
-    whole = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": cells}
-    return own.back(_clean(_rendered(whole)))
+    return own.back("\n".join(_clean(_rendered(cells)) for cells in groups if cells))
+
+
+def _without_pictures(source: str) -> str:
+    """A text that says where a picture of it is left out."""
+    source = _PICTURE.sub(
+        lambda match: f"*(a picture is left out here{': ' + match[1] if match[1] else ''})*", source
+    )
+    return _REFERENCE.sub(r"\1picture:", source)
+
+
+def _closed(output: Output) -> Output:
+    """An output whose markup ends with it."""
+    data = output.get("data")
+    if not isinstance(data, dict):
+        return output
+    changed = dict(data)
+    if _RAW.search(str(changed.get(_HTML, ""))):
+        changed[_HTML] = _clean(str(changed[_HTML]))
+    for mime in _MARKUP:
+        if mime in changed:
+            changed[mime] = _RAW.sub("&lt;", _without_pictures(str(changed[mime])))
+    return {**output, "data": changed}
 
 
 class _Own:
@@ -118,11 +158,17 @@ class _Own:
         )
 
 
-def _rendered(notebook: dict[str, object]) -> str:
-    nbformat: Any = importlib.import_module("nbformat")
-    exporter = importlib.import_module("nbconvert").HTMLExporter(template_name="basic")
+@functools.cache
+def _exporter() -> Any:  # noqa: ANN401 - nbconvert is untyped
+    exporter: Any = importlib.import_module("nbconvert").HTMLExporter(template_name="basic")
     exporter.sanitize_html = False  # its own list knows no paragraphs; `_clean` sees all of it
-    body, _resources = exporter.from_notebook_node(nbformat.from_dict(notebook))
+    return exporter
+
+
+def _rendered(cells: list[Output]) -> str:
+    nbformat: Any = importlib.import_module("nbformat")
+    notebook = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": cells}
+    body, _resources = _exporter().from_notebook_node(nbformat.from_dict(notebook))
     return str(body)
 
 

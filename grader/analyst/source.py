@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from grader.analyst._names import is_main_guard, renames
+from grader.wire.sources import SourceError, decode_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +23,6 @@ __all__ = ["Module", "UnreviewableError", "read_module"]
 _FILE_BYTES = 512 << 10
 _LINE_CHARS = 20_000
 _NODES = 200_000
-# Other encodings (utf-7, for one) show a reader something else than what Python runs.
-_ENCODINGS = {"utf-8", "utf-8-sig", "ascii", "iso-8859-1", "cp1252"}
 
 
 class UnreviewableError(Exception):
@@ -104,14 +103,9 @@ def read_module(path: str, data: bytes, cells: tuple[tuple[int, int], ...] = ())
 
 def _decoded(path: str, data: bytes) -> str:
     try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-        if encoding not in _ENCODINGS:
-            raise UnreviewableError("the file is written in an unusual encoding", path)
-        text = data.decode(encoding)
-    except (SyntaxError, UnicodeDecodeError, LookupError):
-        raise UnreviewableError("the file is no text in its own encoding", path) from None
-    # Python's own reading of line ends, so that line numbers agree everywhere.
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+        return decode_source(data)
+    except SourceError as error:
+        raise UnreviewableError(str(error), path) from None
 
 
 def _dotted(path: str) -> str:

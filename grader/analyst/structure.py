@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import unicodedata
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,10 @@ _BLOCKS = (
 _INNER = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp | ast.Lambda | ast.IfExp
 _NUMBERED = re.compile(
     r"(df|data|temp|tmp|res|result|x|val|new|foo|a|b|c|col|cols|lst|out|ret|num)_?\d+$"
+)
+# Chinese and Japanese characters, Thai and its neighbours: written without spaces between words
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u30ff\u3400-\u9fff\uf900-\ufaff]"
 )
 _EMPTY = {"foo", "bar", "baz", "tmp", "temp", "asdf", "stuff", "thing", "xx", "xxx", "aa", "bb"}
 
@@ -191,7 +196,11 @@ def undocumented(reached: Reached) -> Iterator[Finding]:
 
 
 def _says_something(text: str) -> bool:
-    return len(set(re.findall(r"[^\W\d_]{2,}", text.lower()))) >= 3  # noqa: PLR2004 - a phrase
+    # Vowel signs and accents are parts of words, and no letters of their own.
+    letters = "".join(c for c in text.lower() if not unicodedata.category(c).startswith("M"))
+    words = set(re.findall(r"[^\W\d_]{2,}", _UNSPACED.sub(" ", letters)))
+    # Where no spaces stand between words, about two characters make one.
+    return len(words) + len(set(_UNSPACED.findall(letters))) // 2 >= 3  # noqa: PLR2004 - a phrase
 
 
 def unexplained(reached: Reached) -> Iterator[Finding]:
@@ -213,7 +222,8 @@ def unexplained(reached: Reached) -> Iterator[Finding]:
 def cryptic_names(reached: Reached) -> Iterator[Finding]:
     """Names that say nothing: numbered copies, placeholders, one letter for a function."""
     for function in reached.functions:
-        if len(function.node.name) == 1 or _says_nothing(function.node.name):
+        name = function.node.name
+        if (len(name) == 1 and not _UNSPACED.match(name)) or _says_nothing(name):
             path, line = function.module.path, function.node.lineno
             yield Finding("cryptic", path, line, "a function's name that says nothing")
         yield from _cryptic_locals(function)
@@ -228,7 +238,7 @@ def _cryptic_locals(function: Function) -> Iterator[Finding]:
             if _says_nothing(node.id):
                 path = function.module.path
                 yield Finding("cryptic", path, node.lineno, "a variable's name that says nothing")
-            elif len(node.id) == 1 and node.id != "_":
+            elif len(node.id) == 1 and node.id != "_" and not _UNSPACED.match(node.id):
                 letters.add(node.id)
     # A few letters are the field's habit; a long function made of them is a riddle.
     if function.statements > _CROWDED and len(letters - {"i", "j", "k", "X", "y", "n"}) > 4:  # noqa: PLR2004 - see above

@@ -2,7 +2,8 @@
 
 The shell is made in PID 1 before anything is forked, and used in children only. Cells come as
 plain Python: magics were taken out on the host, so the shell's own are off. A cell that fails ends
-itself and no other, as in Jupyter; what it left undefined is told when a test asks for it.
+itself and no other, as in Jupyter; what it left undefined is told when a test asks for it. Only an
+import of a package that is not here ends nothing but itself; see `grader.candidate.lacking`.
 
 Jupyter's semantics that matter are kept: the folder is the notebook's own, ``await`` works at top
 level, figures show at the end of their cell, and an error or ``sys.exit()`` in one cell does not
@@ -35,6 +36,7 @@ from traitlets.config import Config
 
 from grader.candidate.config import CellFailure
 from grader.candidate.described import describe_error
+from grader.candidate.lacking import Lacking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -108,6 +110,7 @@ class _Shell(InteractiveShell):
     display_pub_class = Type(_Publisher)
     watcher: _Watcher | None = None
     ends_quietly = False
+    lacks = Lacking()
 
     def transform_cell(self, raw_cell: str) -> str:
         """Cells are plain already."""
@@ -264,12 +267,20 @@ def _in_shell(shell: _Shell, text: str) -> BaseException | None:
 
 def _directly(shell: _Shell, text: str) -> BaseException | None:
     """The same without the shell's bookkeeping, which takes longer than a test's own work."""
+    try:
+        return _executed(shell, text)
+    except (ImportError, NameError) as error:
+        return error
+
+
+def _executed(shell: _Shell, text: str) -> BaseException | None:
     name = _Compiler.current
     try:
         code = shell.compile(f"{text}\n", name, "exec")
     except SyntaxError:
         return _in_shell(shell, text)  # `await` at top level, or indeed no Python
-    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    # What is left of a cell has its lines where the whole cell has them.
+    linecache.cache.setdefault(name, (len(text), None, text.splitlines(keepends=True), name))
     exec(code, shell.user_ns)  # noqa: S102 - the candidate's own code, in its own process
     return None
 
@@ -287,12 +298,21 @@ def _run_cell(
     shell.execution_count = number
     shell.ends_quietly = text.rstrip().endswith(";")
     signal.setitimer(signal.ITIMER_REAL, notebook.cell_ms / 1000)
+    first: BaseException | None = None
+    gone = ""
     try:
-        error = run(shell, text)
+        left: str | None = text
+        while left is not None and (error := run(shell, left)) is not None:
+            first = first or error
+            left, lacking = shell.lacks.after(left, error, _line(error, _Compiler.current))
+            gone = gone or lacking
     except BaseException as raised:  # noqa: BLE001 - the cell, or an alarm in the shell
-        error = raised
+        first, gone = (
+            (first, gone) if first and not isinstance(raised, CellTimeout) else (raised, "")
+        )
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+    error = first
     if error is None:
         return None
     if isinstance(error, CellTimeout):
@@ -300,7 +320,8 @@ def _run_cell(
         return CellFailure(number, _line(error, _Compiler.current), "CellTimeout", message)
     described = describe_error(error, folder)
     line = _line(error, _Compiler.current)
-    return CellFailure(number, line, str(described[1]), str(described[3]))
+    message = f"{gone} is not available here" if gone else str(described[3])
+    return CellFailure(number, line, str(described[1]), message)
 
 
 def _line(error: BaseException, name: str) -> int:

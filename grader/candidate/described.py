@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import builtins
+import errno
+import locale
+import socket
 import traceback
 from pathlib import Path
 
@@ -28,6 +31,33 @@ def _location(error: BaseException, folder: Path) -> str:
     return where[:MAX_WHERE]
 
 
+_NO_NETWORK = "the sandbox has no network"
+_CLOSED = {
+    errno.ENETUNREACH: _NO_NETWORK,
+    errno.EHOSTUNREACH: _NO_NETWORK,
+    errno.EROFS: "in the sandbox only /tmp and the folder of the submission can be written to",
+}
+
+
+def _closed_here(error: BaseException) -> str:
+    """What to say where an error comes from the sandbox and not from the code."""
+    # Of urllib, around the error itself. Not by `getattr`, which may run code of the candidate's.
+    reason = vars(error).get("reason") if type(error).__module__ == "urllib.error" else None
+    for item in (error, reason):
+        if isinstance(item, socket.gaierror):
+            return _NO_NETWORK
+        if isinstance(item, OSError) and item.errno in _CLOSED:
+            return _CLOSED[item.errno]
+    if isinstance(error, locale.Error):
+        return "the sandbox has the locales C.UTF-8 and en_US.UTF-8"
+    if isinstance(error, BlockingIOError) and any(
+        frame.f_code.co_name in {"fork", "_launch", "fork_exec", "_execute_child"}
+        for frame, _ in traceback.walk_tb(error.__traceback__)
+    ):
+        return "the sandbox limits how many processes run"
+    return ""
+
+
 def describe_error(error: BaseException, folder: Path) -> tuple[object, ...]:
     """An error as data: ``("error", type, listed built-in bases, message, where)``."""
     kind = type(error)
@@ -40,5 +70,7 @@ def describe_error(error: BaseException, folder: Path) -> tuple[object, ...]:
         message = str(error.msg) if isinstance(error, SyntaxError) else str(error)
     except Exception:  # noqa: BLE001 - whatever a candidate's __str__ raises
         message = "<the error's own __str__ failed>"
+    if closed := _closed_here(error):
+        message = f"{message[: MAX_MESSAGE - len(closed) - 2]}; {closed}"
     message = message[:MAX_MESSAGE].encode("utf-8", "replace").decode()
     return ("error", kind.__name__[:MAX_TYPE], bases, message, _location(error, folder))

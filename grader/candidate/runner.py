@@ -109,6 +109,14 @@ class Session:
             described = (*described[:3], text[:MAX_MESSAGE], described[4])
         return described
 
+    def _explain(self, error: BaseException) -> tuple[object, ...]:
+        """An error as data; a name that a failed cell left undefined is told with its cause."""
+        described = describe_error(error, self._folder)
+        if isinstance(error, NameError) and self._failures:
+            text = f"{described[3]}; {self._failures[0]}"
+            described = (*described[:3], text[:MAX_MESSAGE], described[4])
+        return described
+
     def handle(self, request: bytes) -> bytes:
         """Serve one encoded request; always returns one encoded answer."""
         try:
@@ -118,7 +126,7 @@ class Session:
             operation, *arguments = asked
             answer = getattr(self, f"_do_{operation}")(*arguments)
         except BaseException as error:  # noqa: BLE001 - exits and interrupts are errors as well
-            return self._encode(describe_error(error, self._folder))
+            return self._encode(self._explain(error))
         try:
             return self._encode(("value", answer))
         except codec.EncodeTooLargeError as error:

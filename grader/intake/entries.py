@@ -12,9 +12,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, NoReturn
 
 from grader.errors import SubmissionRejected
+from grader.intake.droppings import Environments, kind_of_junk, spellings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 __all__ = [
     "MAX_DEPTH",
@@ -22,7 +23,7 @@ __all__ = [
     "RATIO_FREE",
     "Basket",
     "check_ratio",
-    "is_left_out",
+    "plain_path",
     "reject",
     "shown",
 ]
@@ -31,20 +32,17 @@ MAX_DEPTH = 16
 MAX_NAME_BYTES = 240
 MAX_RATIO = 200
 RATIO_FREE = 8 << 20  # below this many bytes no ratio is suspicious
+_MOST_ENTRIES = 200_000  # left-out ones included
+_NAMED = 3  # in one note
 
 # ASCII only: one name is then one name under every normal form. No segment starts with a character
 # that an option parser or a spreadsheet acts on; none ends in what Windows drops.
-_SEGMENT = re.compile(r"[A-Za-z0-9._(\[]([A-Za-z0-9._ @+=,()\[\]-]*[A-Za-z0-9_@+=,()\[\]-])?")
+_SEGMENT = re.compile(rb"[A-Za-z0-9._(\[]([A-Za-z0-9._ @+=,()\[\]-]*[A-Za-z0-9_@+=,()\[\]-])?")
 _DRIVE = re.compile(rb"[A-Za-z]:")
-
-_JUNK_FOLDERS = frozenset(
-    b"__MACOSX __pycache__ node_modules venv .venv .git .hg .svn .tox .nox .idea .vscode .eggs "
-    b".ipynb_checkpoints .mypy_cache .ruff_cache .pytest_cache .hypothesis".split()
-)
-_JUNK_FILES = frozenset([b".DS_Store", b"Thumbs.db", b"desktop.ini"])
-
 # What Windows takes for a device. With a suffix only old ones do, and aux.py is an honest name.
-_DEVICE = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE)
+_DEVICE = re.compile(rb"con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE)
+_SUFFIXES = (b".py", b".pyw", b".pyi", b".ipynb")
+_MARKER = b"assessment.toml"
 
 
 def shown(raw: bytes | str) -> str:
@@ -69,19 +67,25 @@ def check_ratio(raw: bytes | str, packed: int, unpacked: int) -> None:
         )
 
 
-def is_left_out(raw: bytes) -> bool:
-    """Whether an entry of that name is left out."""
-    folder = raw.endswith(b"/")
-    return _junk(raw.removesuffix(b"/").split(b"/"), folder=folder) is not None
+def plain_path(text: str) -> str | None:
+    """A relative path that would pass as a file of a submission, or None."""
+    raw = text.encode("utf-8", "replace")
+    parts = raw.split(b"/")
+    plain = raw and b".." not in parts and not _oddity(raw, parts)
+    return None if not plain or kind_of_junk(parts, folder=False) else text
 
 
 class Basket:
     """Collects the files of one submission and enforces the rules on each.
 
+    A file that nobody grades is left out with a note where its name or kind is odd. What may be
+    graded (Python files, notebooks, the marker) is refused then, and so is what is dangerous
+    (a path that leads out) or what two unpackers could read differently.
+
     Args:
-        max_files: most entries, folders and left-out ones included.
-        max_bytes: most bytes in all, left-out files included.
-        max_file_bytes: most bytes in one file.
+        max_files: most entries that are kept, folders included.
+        max_bytes: most bytes in all files that are kept.
+        max_file_bytes: most bytes in one of them.
     """
 
     def __init__(self, max_files: int, max_bytes: int, max_file_bytes: int) -> None:
@@ -89,22 +93,53 @@ class Basket:
         self.max_bytes = max_bytes
         self.max_file_bytes = max_file_bytes
         self.files: dict[str, bytes] = {}
-        self._entries = 0
+        self._entries = self._skipped = 0
         self._bytes = 0
         self._junk: Counter[str] = Counter()  # left out
-        self._counted: Counter[str] = Counter()  # will be left out, if it gets that far
+        self._odd: dict[str, list[bytes]] = {}  # why → names left out
+        self._named: dict[bytes, bytes] = {}  # odd segment → the first name that has it
+        self._links: set[bytes] = set()
+        self._counted: Counter[bytes] = Counter()  # by folder
         self._spelling: dict[str, str] = {}  # casefolded path of a file or folder → as written
         self._folders: set[str] = set()
+        self._environments = Environments()
 
-    def count(self, raw: bytes, size: int) -> None:
-        """Count an entry of `size` bytes, before any of its bytes is looked at."""
+    def survey(self, names: Iterable[bytes]) -> None:
+        """Look for virtual environments, before anything is counted."""
+        self._environments.survey(names)
+
+    def looks_into(self, raw: bytes) -> bool:
+        """Whether a folder that was left out may hold what is graded."""
+        parts = _segments(raw)
+        return len(parts) <= MAX_DEPTH and not self._kind_of_junk(parts, folder=True)
+
+    def leaves_out(self, raw: bytes) -> bool:
+        """Whether an entry of that name is left out."""
+        folder = raw.endswith(b"/")
+        parts = _segments(raw)
+        return bool(not parts or self._kind_of_junk(parts, folder=folder)) or (
+            not _is_graded(parts, folder=folder) and bool(_oddity(raw, parts))
+        )
+
+    def count(self, raw: bytes, size: int) -> bool:
+        """Count an entry of `size` bytes, before any of its bytes is looked at.
+
+        Returns:
+            False for what is left out; it counts for no limit but that of all entries.
+        """
+        if self.leaves_out(raw):
+            self._skipped += 1
+            if self._skipped > _MOST_ENTRIES:
+                raise SubmissionRejected(
+                    "too-many-files", f"the submission has more than {_MOST_ENTRIES:,} entries"
+                )
+            return False
         self._entries += 1
         self._bytes += size
-        if junk := _junk(raw.split(b"/"), folder=False):
-            self._counted[junk] += 1
+        self._counted[b"/".join(_segments(raw)[:-1][:2])] += 1
         if self._entries > self.max_files:
-            most = self._counted.most_common(1)
-            hint = f" ({most[0][1]} of them are {most[0][0]}: leave that out)" if most else ""
+            where, most = self._counted.most_common(1)[0]
+            hint = f" ({most} of them are in {shown(where)}: leave that out)" if where else ""
             raise SubmissionRejected(
                 "too-many-files",
                 f"the submission holds more than {self.max_files} files and folders{hint}",
@@ -117,19 +152,37 @@ class Basket:
                 f"the submission holds more than {_mib(self.max_bytes)} (passed at {shown(raw)}); "
                 "leave out data, environments and build products",
             )
+        return True
 
-    def name(self, raw: bytes, *, folder: bool = False) -> str | None:
+    def name(
+        self, raw: bytes, *, folder: bool = False, odd: tuple[str, str] | None = None
+    ) -> str | None:
         """Check a name.
 
+        Args:
+            raw: the name as it stands in the archive.
+            folder: whether it is a folder's.
+            odd: code and problem of an entry that is no regular file.
+
         Returns:
-            The path with "/" between its segments, or None for what is left out (caches, version
-            control, environments, what operating systems add).
+            The path with "/" between its segments, or None for what is left out.
         """
         parts = _structure(raw, folder=folder)
-        if junk := _junk(parts, folder=folder):
+        if junk := self._kind_of_junk(parts, folder=folder):
             self._junk[junk] += 1
             return None
-        path = "/".join(_segment(raw, part) for part in parts)
+        code, problem = odd or _oddity(raw, parts) or ("", "")
+        if code:
+            if _is_graded(parts, folder=folder):
+                reject(code, raw, problem)
+            if code in {"symlink", "hardlink"}:
+                self._links.add(b"/".join(parts).lower())
+            elif code == "bad-name":
+                self._named.setdefault(next(part for part in parts if _is_odd(part)), raw)
+            if code != "bad-name" or not folder:  # what is in the folder is named itself
+                self._odd.setdefault(_WHY[code], []).append(raw)
+            return None
+        path = b"/".join(parts).decode("ascii")
         self._place(raw, path, parts, folder=folder)
         return path
 
@@ -137,12 +190,36 @@ class Basket:
         """Keep a file under a path that `name` returned."""
         self.files[path] = data
 
+    def close(self) -> None:
+        """Hold that nothing that was left out changes what the rest means.
+
+        Raises:
+            SubmissionRejected: a file stands where a link was, or the code names a left-out file.
+        """
+        for path in self.files:
+            parts = path.lower().encode().split(b"/")
+            for end in range(1, len(parts) + 1):
+                if b"/".join(parts[:end]) in self._links:
+                    reject("symlink", path, "is behind a link of the same name; pack it again")
+        code = [d for p, d in self.files.items() if p.endswith((".py", ".ipynb"))]
+        for segment, raw in list(self._named.items())[:_SEARCHED]:
+            spelled = spellings(segment)
+            if any(form in data for data in code for form in spelled):
+                reject("bad-name", raw, f"is named in the code, and {_RENAME}, there too")
+
     def notes(self) -> tuple[str, ...]:
         """What was left out, one sentence a kind."""
-        return tuple(
-            f"left out {what} ({count} {'entry' if count == 1 else 'entries'})"
-            for what, count in sorted(self._junk.items())
+        junk = (
+            f"left out {what} ({_entries(count)})" for what, count in sorted(self._junk.items())
         )
+        odd = (
+            f"left out {_listed(names)}, {_IS[len(names) > 1]} {why}"
+            for why, names in sorted(self._odd.items())
+        )
+        return (*junk, *odd)
+
+    def _kind_of_junk(self, parts: Sequence[bytes], *, folder: bool) -> str | None:
+        return kind_of_junk(parts, folder=folder) or self._environments.holding(parts)
 
     def _place(self, raw: bytes, path: str, parts: list[bytes], *, folder: bool) -> None:
         above = ["/".join(p.decode() for p in parts[:i]) for i in range(1, len(parts))]
@@ -166,6 +243,19 @@ class Basket:
             self.files[path] = b""  # taken
 
 
+_SEARCHED = 20  # odd names that are looked for in the code
+_RENAME = "rename it with letters, digits and ._- (a space, @+=,()[] inside are fine)"
+_IS = ("which is", "which are")
+_WHY = {
+    "bad-name": "named with characters that are not allowed here",
+    "name-length": "too long a path",
+    "depth": "too deep in folders",
+    "symlink": "no regular file but a link",
+    "hardlink": "no regular file but a link",
+    "special-file": "no regular file",
+}
+
+
 def _structure(raw: bytes, *, folder: bool) -> list[bytes]:
     """The segments of a name that is plain and relative, whatever characters it holds."""
     fix = "use a plain relative name"
@@ -181,43 +271,45 @@ def _structure(raw: bytes, *, folder: bool) -> list[bytes]:
         reject("bad-name", raw, f"has an empty segment; {fix}")
     if b".." in parts:
         reject("bad-name", raw, f"climbs out of its folder; {fix}")
-    if len(parts) > MAX_DEPTH:
-        reject("depth", raw, f"is more than {MAX_DEPTH} folders deep; flatten the folders")
-    if len(raw) > MAX_NAME_BYTES:
-        reject("name-length", raw, f"has a path of more than {MAX_NAME_BYTES} bytes; shorten it")
     return parts
 
 
-def _junk(parts: Iterable[bytes], *, folder: bool) -> str | None:
-    """The kind of junk that an entry is, or None."""
-    *above, last = parts
-    # A file of that name sends git elsewhere, and some systems tell no case apart.
-    if any(part.lower() == b".git" for part in (*above, last)):
-        return ".git/"
-    for part in [*above, last] if folder else above:
-        if part in _JUNK_FOLDERS or part.endswith(b".egg-info"):
-            return f"{part.decode('ascii', 'backslashreplace')}/"
-    if folder:
-        return None
-    if last in _JUNK_FILES:
-        return last.decode()
-    if last.startswith(b"._"):
-        return "._* files"
-    return "compiled Python files" if last.endswith((b".pyc", b".pyo")) else None
+def _segments(raw: bytes) -> list[bytes]:
+    return [part for part in raw.removesuffix(b"/").split(b"/") if part != b"."]
 
 
-def _segment(raw: bytes, part: bytes) -> str:
-    text = part.decode("ascii", "replace")
-    if not _SEGMENT.fullmatch(text):
-        reject(
-            "bad-name",
-            raw,
-            "has a character that is not allowed: rename it with letters, digits and ._- "
-            "(a space, @+=,()[] inside are fine)",
-        )
-    if _DEVICE.fullmatch(text):
-        reject("bad-name", raw, f"is a device on Windows ({text}); rename it")
-    return text
+def _is_graded(parts: Sequence[bytes], *, folder: bool) -> bool:
+    """Whether a file may be run, imported or read as the submission's code or marker."""
+    # Windows and some unpackers drop what stands at the end of these.
+    last = parts[-1].strip(b" .").lower()
+    return not folder and (last.endswith(_SUFFIXES) or last == _MARKER)
+
+
+def _oddity(raw: bytes, parts: Sequence[bytes]) -> tuple[str, str] | None:
+    """Code and problem of a name that not every system and tool takes."""
+    if len(parts) > MAX_DEPTH:
+        return "depth", f"is more than {MAX_DEPTH} folders deep; flatten the folders"
+    if len(raw) > MAX_NAME_BYTES:
+        return "name-length", f"has a path of more than {MAX_NAME_BYTES} bytes; shorten it"
+    for part in parts:
+        if _DEVICE.fullmatch(part):
+            return "bad-name", f"is a device on Windows ({part.decode()}); rename it"
+        if not _SEGMENT.fullmatch(part):
+            return "bad-name", f"has a character that is not allowed: {_RENAME}"
+    return None
+
+
+def _is_odd(part: bytes) -> bool:
+    return not _SEGMENT.fullmatch(part) or bool(_DEVICE.fullmatch(part))
+
+
+def _listed(names: Sequence[bytes]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(shown(name) for name in names[:_NAMED]) + more
+
+
+def _entries(count: int) -> str:
+    return "1 entry" if count == 1 else f"{count} entries"
 
 
 def _mib(size: int) -> str:

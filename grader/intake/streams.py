@@ -1,4 +1,7 @@
-"""Decompressing gzip, bzip2 and xz with a bound on what comes out and on the memory it takes."""
+"""Decompressing gzip, bzip2 and xz with a bound on what comes out and on the memory it takes.
+
+What comes out is read as a stream, so that what is left out of an archive takes no memory.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,9 @@ from grader.errors import SubmissionRejected
 from grader.intake.entries import check_ratio
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-__all__ = ["decompress"]
+__all__ = ["Source", "source_of"]
 
 _CHUNK = 1 << 16
 _MAX_STREAMS = 64
@@ -80,34 +83,87 @@ _FORMATS: dict[bytes, Callable[[], _Unpacker]] = {
 }
 
 
-def decompress(raw: bytes, limit: int) -> bytes | None:
-    """Decompress gzip, bzip2 or xz as a bounded stream; None if `raw` is none of them.
+class Source:
+    """Bytes that are read once from the front."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._buffer = b""
+
+    def peek(self, size: int) -> bytes:
+        """The next bytes, fewer only at the end; they stay."""
+        while len(self._buffer) < size and (piece := next(self._pieces, b"")):
+            self._buffer += piece
+        return self._buffer[:size]
+
+    def take(self, size: int) -> bytes:
+        """The next bytes, fewer only at the end."""
+        parts, left = [], size
+        while left and (self._buffer or self.peek(1)):
+            parts.append(self._buffer[:left])
+            self._buffer = self._buffer[left:]
+            left -= len(parts[-1])
+        return b"".join(parts)
+
+    def skip(self, size: int) -> int:
+        """Pass over bytes; says how many there were."""
+        left = size
+        while left and (self._buffer or self.peek(1)):
+            passed = min(left, len(self._buffer))
+            self._buffer = self._buffer[passed:]
+            left -= passed
+        return size - left
+
+    def drain(self) -> None:
+        """Read to the end, which finds damage and bombs behind an archive's own end."""
+        self._buffer = b""
+        for _ in self._pieces:
+            pass
+
+
+def source_of(raw: bytes, limit: int) -> tuple[Source, bool]:
+    """What is in a file, and whether it was compressed with gzip, bzip2 or xz.
 
     Args:
         raw: the file's bytes; several streams one after the other are one, as the tools have it.
         limit: most bytes that may come out.
 
     Raises:
-        SubmissionRejected: damaged, too large, or a bomb.
+        SubmissionRejected: while it is read: damaged, too large, or a bomb.
     """
     magic = next((magic for magic in _FORMATS if raw.startswith(magic)), None)
     if magic is None:
-        return None
-    out = bytearray()
-    at = 0
+        return Source(raw[at : at + _CHUNK] for at in range(0, len(raw), _CHUNK)), False
+    return Source(_streams(raw, magic, limit)), True
+
+
+def _streams(raw: bytes, magic: bytes, limit: int) -> Iterator[bytes]:
+    at = out = 0
     for _ in range(_MAX_STREAMS):
-        at = _one_stream(raw, at, _FORMATS[magic](), out, limit)
+        unpacker = _FORMATS[magic]()
+        begin = at
+        for at, piece in _one_stream(raw, begin, unpacker):
+            out += len(piece)
+            check_ratio(f"the archive ({len(raw):,} bytes)", at, out)
+            if out > limit:
+                raise SubmissionRejected(
+                    "too-large",
+                    f"the archive unpacks to more than {limit:,} bytes; leave out data, "
+                    "environments and build products",
+                )
+            if piece:
+                yield piece
+        at -= len(unpacker.unused_data)
         if not raw.startswith(magic, at):
             break
     if raw[at:].strip(b"\0"):
         _damaged("bytes follow its end")
-    return bytes(out)
 
 
-def _one_stream(raw: bytes, at: int, unpacker: _Unpacker, out: bytearray, limit: int) -> int:
-    """Append what one stream holds to `out`; return where the stream ends in `raw`."""
+def _one_stream(raw: bytes, at: int, unpacker: _Unpacker) -> Iterator[tuple[int, bytes]]:
+    """What one stream holds, in pieces, each with how far `raw` has been read."""
     data = piece = b""
-    while True:
+    while not unpacker.eof:
         if not unpacker.pending() and len(piece) < _CHUNK:
             data = raw[at : at + _CHUNK]
             at += len(data)
@@ -118,11 +174,4 @@ def _one_stream(raw: bytes, at: int, unpacker: _Unpacker, out: bytearray, limit:
         except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError):
             _damaged("it cannot be decompressed")
         data = b""
-        out += piece
-        check_ratio(f"the archive ({len(raw):,} bytes)", at, len(out))
-        if len(out) > limit:
-            raise SubmissionRejected(
-                "too-large", f"the archive unpacks to more than {limit:,} bytes"
-            )
-        if unpacker.eof:
-            return at - len(unpacker.unused_data)
+        yield at, piece

@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING
 
 from grader.errors import SubmissionRejected, UsageError
 from grader.intake.entries import Basket, reject, shown
-from grader.intake.streams import decompress
-from grader.intake.tar import is_tar, read_tar
+from grader.intake.streams import source_of
+from grader.intake.tar import TAR_START, is_tar, read_tar, tar_names
 from grader.intake.zip import read_zip
 from grader.models import Submission, SubmissionFile
 
@@ -42,7 +42,8 @@ _MARKER_BYTES = 8192
 _SUFFIXES = re.compile(r"\.(zip|tar|tgz|tbz2?|txz|tar\.(gz|bz2|xz)|py|ipynb)$", re.IGNORECASE)
 _OTHER_KINDS = {b"7z\xbc\xaf\x27\x1c": "a 7z", b"Rar!": "a rar", b"\x28\xb5\x2f\xfd": "a zstd"}
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_TAR_OVERHEAD = 2048  # header, padding and an extended header or two of one member
+_ARCHIVE_BYTES = 512 << 20  # what is left out of an archive counts for this alone
+_UNPACKED_BYTES = 2 << 30  # that a compressed tar passes through, a piece at a time
 _EITHER = "send a zip or tar archive, a folder, or one .py or .ipynb file"
 
 
@@ -59,7 +60,7 @@ def read_submission(
         path: a zip or tar archive (also gzip, bzip2, xz), a folder, one Python file or one
             notebook.
         max_files: most files and folders in it.
-        max_bytes: most bytes in it, unpacked; also the most bytes of the archive itself.
+        max_bytes: most bytes in it, unpacked, without what is left out.
         max_file_bytes: most bytes in one file.
 
     Returns:
@@ -76,7 +77,8 @@ def read_submission(
         if path.is_dir():
             _read_folder(path, basket)
         else:
-            sole = _unpack(_read_file(path, max_bytes), path.name, basket)
+            sole = _unpack(_read_file(path), path.name, basket)
+        basket.close()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
     notes = list(basket.notes())
@@ -130,15 +132,16 @@ def digest_of(files: tuple[SubmissionFile, ...]) -> str:
     return digest.hexdigest()
 
 
-def _read_file(path: Path, max_bytes: int) -> bytes:
+def _read_file(path: Path) -> bytes:
     """Read one regular file of bounded size; a named pipe or a device does not block."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise SubmissionRejected("special-file", f"{shown(path.name)} is not a regular file")
-        raw = file.read(max_bytes + 1)
-    if len(raw) > max_bytes:
-        reject("too-large", path.name, f"is larger than {max_bytes:,} bytes; leave out data")
+        raw = file.read(_ARCHIVE_BYTES + 1)
+    if len(raw) > _ARCHIVE_BYTES:
+        limit = f"{_ARCHIVE_BYTES >> 20} MiB"
+        reject("too-large", path.name, f"is larger than {limit}; leave out data and environments")
     return raw
 
 
@@ -149,22 +152,31 @@ def _unpack(raw: bytes, name: str, basket: Basket) -> str:
     if raw.startswith((b"PK\3\4", b"PK\5\6")):
         read_zip(raw, basket)
         return ""
-    plain = decompress(raw, basket.max_bytes + basket.max_files * _TAR_OVERHEAD)
-    if plain is not None or is_tar(raw):
-        tar = raw if plain is None else plain
-        if not is_tar(tar):
-            reject("not-an-archive", name, f"is compressed, but holds no tar archive; {_EITHER}")
-        read_tar(tar, basket)
+    source, compressed = source_of(raw, _UNPACKED_BYTES)
+    if is_tar(source.peek(TAR_START)):
+        basket.survey(tar_names(source))
+        read_tar(source_of(raw, _UNPACKED_BYTES)[0], basket)
         return ""
+    if compressed:
+        source.drain()
+        reject("not-an-archive", name, f"is compressed, but holds no tar archive; {_EITHER}")
     for magic, kind in _OTHER_KINDS.items():
         if raw.startswith(magic):
             reject("not-an-archive", name, f"is {kind} archive; {_EITHER}")
     suffix = Path(name).suffix.lower()
     if suffix not in {".py", ".ipynb"} or (suffix == ".py" and b"\0" in raw):
+        if (meant := _meant(name)) and b"\0" not in raw:
+            reject("not-an-archive", name, f"has a suffix too many; rename it to {meant}")
         reject("not-an-archive", name, f"is no archive that can be read; {_EITHER}")
-    basket.count(name.encode("utf-8", "surrogateescape"), len(raw))
+    basket.count(f"solution{suffix}".encode(), len(raw))
     basket.add(f"solution{suffix}", raw)
     return name
+
+
+def _meant(name: str) -> str:
+    """The name of a Python file or notebook that got one suffix more on its way, or nothing."""
+    found = re.search(r"[\w .()+-]{1,60}\.(py|ipynb)(?=\.(txt|json|html|py|ipynb|download)$)", name)
+    return found[0].strip() if found and found[0].isascii() else ""
 
 
 def _read_folder(top: Path, basket: Basket) -> None:
@@ -183,14 +195,18 @@ def _read_folder(top: Path, basket: Basket) -> None:
 def _read_level(folder: int, prefix: bytes, basket: Basket) -> None:
     with os.scandir(folder) as found:
         items = sorted(found, key=lambda item: item.name)
-    for item in items:
-        raw = prefix + os.fsencode(item.name)
+    names = [prefix + os.fsencode(item.name) for item in items]
+    basket.survey(names)  # a folder shows itself as an environment once it is open
+    if prefix and not basket.looks_into(prefix):
+        basket.name(prefix, folder=True)
+        return
+    for item, raw in zip(items, names, strict=True):
         mode = item.stat(follow_symlinks=False).st_mode
         path = _admit(raw, mode, basket)
-        if path is not None and stat.S_ISDIR(mode):
+        if stat.S_ISDIR(mode) and (path is not None or basket.looks_into(raw)):
             inner = os.open(item.name, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
             try:
-                _read_level(inner, raw + b"/", basket)  # `Basket.name` bounds the depth
+                _read_level(inner, raw + b"/", basket)  # no deeper than MAX_DEPTH
             finally:
                 os.close(inner)
         elif path is not None:
@@ -199,14 +215,13 @@ def _read_level(folder: int, prefix: bytes, basket: Basket) -> None:
 
 def _admit(raw: bytes, mode: int, basket: Basket) -> str | None:
     is_folder = stat.S_ISDIR(mode)
-    path = basket.name(raw, folder=is_folder)
-    if path is None:
-        return None
+    odd = None
     if stat.S_ISLNK(mode):
-        reject("symlink", raw, "is a symbolic link; put the file itself there")
-    if not is_folder and not stat.S_ISREG(mode):
-        reject("special-file", raw, "is not a regular file; leave it out")
-    if is_folder:
+        odd = ("symlink", "is a symbolic link; put the file itself there")
+    elif not is_folder and not stat.S_ISREG(mode):
+        odd = ("special-file", "is not a regular file; leave it out")
+    path = basket.name(raw, folder=is_folder, odd=odd)
+    if path is not None and is_folder:
         basket.count(raw, 0)
     return path
 
@@ -261,22 +276,42 @@ def _take_off_top_folders(files: dict[str, bytes], notes: list[str]) -> dict[str
 def _require_entry(files: Sequence[str], entry: str) -> None:
     if entry in files or any(name.endswith(".ipynb") for name in files):
         return  # `grader.notebook.resolve` decides between several
-    elsewhere = sorted(name for name in files if name.rpartition("/")[2] == entry)
-    spelled = sorted(name for name in files if name.casefold() == entry.casefold())
+    raise SubmissionRejected(
+        "no-solution", f"there is no {entry} in the root; {_advice(sorted(files), entry)}"
+    )
+
+
+def _advice(files: Sequence[str], entry: str) -> str:
+    """What to do about files among which the entry is missing."""
+    package = f"{entry.removesuffix('.py')}/__init__.py"
+    elsewhere = [name for name in files if name.rpartition("/")[2] == entry]
+    spelled = [name for name in files if name.casefold() == entry.casefold()]
+    inner = [name for name in files if name.lower().endswith((".zip", ".tar", ".gz", ".tgz"))]
+    suffixed = [(name, meant) for name in files if (meant := _meant(name.rpartition("/")[2]))]
+    modules = [name for name in files if name.endswith(".py")]
     if spelled:
-        hint = f"found {spelled[0]}: rename it to {entry}"
-    elif len(elsewhere) == 1:
-        hint = f"found {elsewhere[0]}: move it and what it imports to the root"
-    elif elsewhere:
-        hint = f"found {_some(elsewhere)}: submit one of them, in the root"
-    elif modules := sorted(name for name in files if name.endswith(".py")):
-        hint = f"found {_some(modules)}: rename the one to be graded to {entry}"
-    else:
-        hint = f"found no Python file, only {_some(sorted(files))}"
-    raise SubmissionRejected("no-solution", f"there is no {entry} in the root; {hint}")
+        return f"found {spelled[0]}: rename it to {entry}"
+    if package in files or "__init__.py" in files:
+        found = package if package in files else "__init__.py"
+        return (
+            f"found a package ({found}): give its folder another name, and put a file {entry} "
+            "beside it that imports from it"
+        )
+    if len(elsewhere) == 1:
+        return f"found {elsewhere[0]}: move it and what it imports to the root"
+    if elsewhere:
+        return f"found {_some(elsewhere)}: submit one of them, in the root"
+    if suffixed:
+        name, meant = suffixed[0]
+        return f"found {_some([name])}: it has a suffix too many; rename it to {meant}"
+    if modules:
+        return f"found {_some(modules)}: rename the one to be graded to {entry}"
+    if inner:
+        return f"found the archive {_some(inner)}: unpack it once and send what is in it"
+    return f"found no Python file, only {_some(files)}"
 
 
-def _some(names: list[str]) -> str:
+def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""  # noqa: PLR2004 - fits a line
     return ", ".join(name if len(name) <= 60 else shown(name) for name in names[:5]) + more  # noqa: PLR2004
 

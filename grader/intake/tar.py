@@ -10,19 +10,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from grader.errors import SubmissionRejected
-from grader.intake.entries import reject
 
 if TYPE_CHECKING:
-    from grader.intake.entries import Basket
+    from collections.abc import Iterator
 
-__all__ = ["is_tar", "read_tar"]
+    from grader.intake.entries import Basket
+    from grader.intake.streams import Source
+
+__all__ = ["TAR_START", "is_tar", "read_tar", "tar_names"]
 
 _BLOCK = 512
+TAR_START = 2 * _BLOCK  # enough to know one by
 _MAX_HEADER = 1 << 16
 _MAX_EXTENSIONS = 4
 _MAX_RECORDS = 100
 
-_REFUSED = {
+_ODD = {
     b"1": ("hardlink", "is a hard link; pack the file itself"),
     b"2": ("symlink", "is a symbolic link; pack the file itself"),
     b"3": ("special-file", "is a device; leave it out"),
@@ -36,38 +39,51 @@ def _damaged(problem: str) -> NoReturn:
     raise SubmissionRejected("damaged", f"the tar archive is damaged: {problem}; pack it again")
 
 
-def is_tar(raw: bytes) -> bool:
-    """Whether bytes start like a tar archive (an archive of nothing is all zeros)."""
-    if len(raw) < _BLOCK:
+def is_tar(start: bytes) -> bool:
+    """Whether bytes are the start of a tar archive (an archive of nothing is all zeros)."""
+    if len(start) < _BLOCK:
         return False
-    return raw[257:262] == b"ustar" or (len(raw) >= 2 * _BLOCK and not raw[:_BLOCK].strip(b"\0"))
+    return start[257:262] == b"ustar" or (
+        len(start) >= TAR_START and not start[:_BLOCK].strip(b"\0")
+    )
 
 
-def read_tar(raw: bytes, basket: Basket) -> None:
+def tar_names(source: Source) -> Iterator[bytes]:
+    """The names of all members, their content passed over."""
+    for member in _members(source):
+        yield member.name
+        source.skip(member.content + -member.content % _BLOCK)
+
+
+def read_tar(source: Source, basket: Basket) -> None:
     """Put the regular files of an uncompressed tar archive into `basket`.
 
     Raises:
         SubmissionRejected: anything but whole regular files and folders.
     """
-    at = 0
+    for member in _members(source):
+        _take(source, member, basket)
+    source.drain()
+
+
+def _members(source: Source) -> Iterator[_Member]:
+    """All members; whoever asks for the next has read the content of the last."""
     extra = _Extra()
-    while at < len(raw):
-        header = raw[at : at + _BLOCK]
+    while header := source.take(_BLOCK):
         if len(header) < _BLOCK:
             _damaged("a header is cut off")
         if not header.strip(b"\0"):
             return
         _check_sum(header)
-        at += _BLOCK
         kind = header[156:157]
         size = _number(header[124:136])
         if kind in b"xgLK":
-            extra.read(kind, size, raw[at : at + min(size, _MAX_HEADER)])
+            body = source.take(min(size, _MAX_HEADER))
+            extra.read(kind, size, body)
+            source.skip(-size % _BLOCK)
         else:
-            member = extra.apply(_Member(kind, _name(header), size))
-            size = _take(raw, at, member, basket)
+            yield extra.apply(_Member(kind, _name(header), size))
             extra = _Extra()
-        at += -(-size // _BLOCK) * _BLOCK
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +91,15 @@ class _Member:
     kind: bytes
     name: bytes
     size: int
+
+    @property
+    def folder(self) -> bool:
+        return self.kind == b"5" or (self.kind in b"0\0" and self.name.endswith(b"/"))
+
+    @property
+    def content(self) -> int:
+        """How many bytes follow the header."""
+        return 0 if self.folder or self.kind in b"12346" else self.size
 
 
 class _Extra:
@@ -110,27 +135,30 @@ class _Extra:
         )
 
 
-def _take(raw: bytes, at: int, member: _Member, basket: Basket) -> int:
-    """Take one member whose content starts at `at`; return the size of that content."""
-    kind, name = member.kind, member.name
-    folder = kind == b"5" or (kind in b"0\0" and name.endswith(b"/"))
-    size = 0 if folder or kind in b"12346" else member.size
-    basket.count(name, size)
-    if at + size > len(raw):
+def _take(source: Source, member: _Member, basket: Basket) -> None:
+    """Take one member whose content comes next."""
+    kind, name, size = member.kind, member.name, member.content
+    if name.removesuffix(b"/") in {b".", b""} and member.folder and not size:
+        return  # the folder itself
+    kept = basket.count(name, size)
+    odd = _ODD.get(kind)
+    if kind not in b"01234567S\0":
+        odd = ("special-file", f"is an entry of unknown kind {kind!a}; leave it out")
+    path = basket.name(name, folder=member.folder, odd=odd)
+    if path is None or not kept or member.folder:
+        _pass_over(source, size)
+        return
+    data = source.take(size)
+    if len(data) < size:
         _damaged("an entry is cut off")
-    if folder and name.rstrip(b"/") == b".":
-        return size
-    path = basket.name(name, folder=folder)
-    if path is None:
-        return size
-    if kind in _REFUSED:
-        code, problem = _REFUSED[kind]
-        reject(code, name, problem)
-    if kind not in b"0\x0057":
-        reject("special-file", name, f"is an entry of unknown kind {kind!a}; leave it out")
-    if not folder:
-        basket.add(path, raw[at : at + size])
-    return size
+    source.skip(-size % _BLOCK)
+    basket.add(path, data)
+
+
+def _pass_over(source: Source, size: int) -> None:
+    if source.skip(size) < size:
+        _damaged("an entry is cut off")
+    source.skip(-size % _BLOCK)
 
 
 def _name(header: bytes) -> bytes:

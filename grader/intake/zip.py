@@ -19,10 +19,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NoReturn
 
 from grader.errors import SubmissionRejected
-from grader.intake.entries import check_ratio, is_left_out, reject, shown
+from grader.intake.entries import check_ratio, reject, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from grader.intake.entries import Basket
 
@@ -38,6 +38,7 @@ _UNSET32, _UNSET16 = 0xFFFFFFFF, 0xFFFF
 _ZIP64 = 0x0001
 _UNICODE_PATH = 0x7075
 _DESCRIPTOR = b"PK\7\x08"
+_ROOT = (b"/", b"./")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +65,17 @@ def read_zip(raw: bytes, basket: Basket) -> None:
     starts: list[tuple[_Entry, int]] = []
     gaps: dict[int, _Entry] = {}
     packed = size = 0
-    for entry in _entries(raw, first, last, total):
-        basket.count(entry.name, entry.size)
-        check_ratio(entry.name, entry.packed, entry.size)
+    entries = [*_entries(raw, first, last, total)]
+    forward = _separators(entries)
+    basket.survey(forward(entry.name) for entry in entries)
+    for entry in entries:
         start = _data_start(raw, entry)
         spans.append((entry.offset, start + entry.packed, entry.name))
         starts.append((entry, start))
         gaps[start + entry.packed] = entry
-        packed, size = packed + entry.packed, size + entry.size
+        if basket.count(forward(entry.name), entry.size):
+            check_ratio(entry.name, entry.packed, entry.size)
+            packed, size = packed + entry.packed, size + entry.size
     check_ratio(f"the archive ({len(raw):,} bytes)", packed, size)
     spans.sort()
     for (_, end, name), (begin, _, other) in pairwise(spans):
@@ -83,15 +87,30 @@ def read_zip(raw: bytes, basket: Basket) -> None:
         if begin > end and not _is_descriptor(raw, end, begin, gaps.get(end)):
             _damaged("it holds bytes between its entries that its directory does not know of")
     for entry, start in starts:
-        folder = entry.name.endswith(b"/")
-        path = basket.name(entry.name, folder=folder)
-        _check_names(raw, entry)
+        name = forward(entry.name)
+        folder = name.endswith(b"/")
+        if name in _ROOT and not entry.size:
+            continue  # the folder itself, as some services pack it
+        path = basket.name(name, folder=folder, odd=_odd_kind(entry, folder=folder))
+        _check_names(raw, entry, basket, forward)
         if path is None:
             continue
         _check_local(raw, entry)
-        _check_kind(entry, folder=folder)
         if not folder:
             basket.add(path, _unpack(raw, entry, start))
+
+
+def _separators(entries: Sequence[_Entry]) -> Callable[[bytes], bytes]:
+    """How names become names with "/" in them.
+
+    Some tools on Windows write backslashes, and unpackers take them for separators there. Where
+    no name of the archive holds a "/", nothing else can be meant.
+    """
+    if any(b"\\" in entry.name for entry in entries) and not any(
+        b"/" in entry.name for entry in entries
+    ):
+        return lambda name: name.replace(b"\\", b"/")
+    return lambda name: name
 
 
 def _damaged(problem: str) -> NoReturn:
@@ -109,7 +128,8 @@ def _directory_span(raw: bytes) -> tuple[int, int, int]:
         _damaged("it does not end where its last end record says (not fully uploaded?)")
     if _UNSET16 in (here, total) or _UNSET32 in (length, offset):
         raise SubmissionRejected(
-            "unsupported", "the submission is a zip64 archive; pack it as a plain zip"
+            "unsupported",
+            "the submission is a zip64 archive; pack a plain zip, without data and environments",
         )
     if disk or first_disk or here != total or offset + length != at:
         _damaged("its directory is not where the end record says")
@@ -175,7 +195,9 @@ def _is_descriptor(raw: bytes, begin: int, end: int, entry: _Entry | None) -> bo
     )
 
 
-def _check_names(raw: bytes, entry: _Entry) -> None:
+def _check_names(
+    raw: bytes, entry: _Entry, basket: Basket, forward: Callable[[bytes], bytes]
+) -> None:
     """Hold that an entry has one name, whichever of its places an unpacker looks at."""
     name_size, extra_size = _LOCAL.unpack_from(raw, entry.offset)[-2:]
     name_at = entry.offset + _LOCAL.size
@@ -187,7 +209,7 @@ def _check_names(raw: bytes, entry: _Entry) -> None:
             names.add(body[5:])  # behind a version and a checksum
     for name in names - {entry.name}:
         # What is left out may be spelled in two ways, as long as either is.
-        if not (is_left_out(entry.name) and is_left_out(name)):
+        if not (basket.leaves_out(forward(entry.name)) and basket.leaves_out(forward(name))):
             reject(
                 "name-mismatch", entry.name, "has another name inside the archive; pack it again"
             )
@@ -234,14 +256,16 @@ def _check_local(raw: bytes, entry: _Entry) -> None:
         _damaged("an entry's two headers contradict each other")
 
 
-def _check_kind(entry: _Entry, *, folder: bool) -> None:
+def _odd_kind(entry: _Entry, *, folder: bool) -> tuple[str, str] | None:
+    """Code and problem of an entry that is neither a clean file nor a clean folder."""
     kind = stat.S_IFMT(entry.mode)
     if kind == stat.S_IFLNK:
-        reject("symlink", entry.name, "is a symbolic link; pack the file itself")
+        return "symlink", "is a symbolic link; pack the file itself"
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR) or (kind == stat.S_IFREG and folder):
-        reject("special-file", entry.name, "is not a regular file; leave it out")
+        return "special-file", "is not a regular file; leave it out"
     if (kind == stat.S_IFDIR and not folder) or (folder and entry.size):
-        reject("special-file", entry.name, "is neither a clean file nor a clean folder")
+        return "special-file", "is neither a clean file nor a clean folder"
+    return None
 
 
 def _unpack(raw: bytes, entry: _Entry, start: int) -> bytes:

@@ -20,10 +20,12 @@ __all__ = [
     "PAGE",
     "Difference",
     "NotebookFacts",
+    "consequences",
     "departure_notes",
     "facts_from",
     "facts_of",
     "for_analyst",
+    "lacking",
 ]
 
 PAGE = "notebook.html"
@@ -125,12 +127,29 @@ def for_analyst(notebook: Notebook, fresh: FreshRun) -> dict[str, object]:
     }
 
 
-def departure_notes(notebook: Notebook | None, departure: str) -> tuple[str, ...]:
-    """What to say of a notebook that departs from its nbformat; nothing where none does."""
-    if notebook is None or not departure:
+def consequences(facts: NotebookFacts) -> tuple[CellError, ...]:
+    """Errors that follow from an earlier cell's: a name that it was to define."""
+    return tuple(error for error in facts.errors[1:] if error.type.raw == "NameError")
+
+
+def lacking(count: int) -> str:
+    """One line in place of such errors."""
+    cells = "1 later cell lacks" if count == 1 else f"{count} later cells lack"
+    return f"{cells} a name that is not defined"
+
+
+def departure_notes(
+    notebook: Notebook | None, departure: str, *, page: bool = True
+) -> tuple[str, ...]:
+    """What to say of a notebook that departs from its nbformat, or of which there is no page."""
+    if notebook is None:
         return ()
     path, said = shown(notebook.path), shown(departure)
-    return (f"{path}: does not conform to its nbformat ({said}); it was repaired",)
+    notes = [f"{path}: does not conform to its nbformat ({said}); it was repaired"]
+    notes = notes if departure else []
+    if not page:
+        notes.append(f"{path}: no page of the executed notebook could be made")
+    return tuple(notes)
 
 
 def _differences(notebook: Notebook, fresh: FreshRun) -> Iterator[Difference]:

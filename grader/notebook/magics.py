@@ -14,6 +14,9 @@ import re
 import textwrap
 from dataclasses import dataclass, field
 
+from grader.notebook.automagic import automagic
+from grader.notebook.written import written_file
+
 __all__ = ["Plain", "plain_source"]
 
 _HARMLESS = frozenset(
@@ -26,7 +29,14 @@ _TIMING = frozenset(["time", "timeit"])
 _APPLIED = _TIMING | {"capture", "prun"}  # cell magics whose body is Python that runs
 _SHOWN = frozenset(["html", "HTML", "markdown", "latex", "svg", "SVG"])
 _NAME = r"[A-Za-z_][A-Za-z0-9_.]{0,30}"
-_CELL_MAGIC = re.compile(rf"%%({_NAME})")
+_CELL_MAGIC = re.compile(rf"%%({_NAME}|!)")
+# Other products begin a cell of another language with one mark, alone or before the text.
+_OTHER_LANGUAGE = re.compile(r"%(md|md-sandbox|sh|fs|scala|r|R|sql)(?=\s|$)")
+_SQL = re.compile(
+    r"\s*(select|from|where|group|order|join|left|inner|with|limit|having|union|create|insert|"
+    r"update|delete|drop|alter|describe|show|use|on|and|or|as|set|values|--|[(),;*])",
+    re.IGNORECASE,
+)
 _LINE_MAGIC = re.compile(rf"%({_NAME})[ \t]*(.*)", re.DOTALL)
 _TARGET = re.compile(r"[A-Za-z_][\w.,\[\]'\" *]*")
 _HELP = re.compile(r"\s*(\?{1,2}[\w.*%]+|%{0,2}[A-Za-z_][\w.*]*\?{1,2})\s*")
@@ -52,30 +62,54 @@ class Plain:
     timed: bool = False
 
 
-def plain_source(source: str) -> Plain:
-    """Take magics, shell escapes and help requests out of one code cell."""
+def plain_source(source: str, bound: frozenset[str] = frozenset()) -> Plain:
+    """Take magics, shell escapes and help requests out of one code cell.
+
+    Args:
+        source: of the cell.
+        bound: names of magics that the notebook binds to something of its own.
+    """
     source = source.replace("\r\n", "\n").replace("\r", "\n")
-    work = _Work()
+    work = _Work(bound)
     lines = source.split("\n")
-    first = next((n for n, line in enumerate(lines) if line.strip()), 0)
-    if match := _CELL_MAGIC.match(lines[first]):
+    # Comments stand above a cell magic in other products than Jupyter.
+    code = next((n for n, line in enumerate(lines) if line.strip()[:1] not in ("", "#")), 0)
+    if other := _other_language(lines, code):
+        return Plain("\n" * source.count("\n"), (other,))
+    while match := _CELL_MAGIC.match(lines[code]):  # one may stand below another
         name = match[1]
-        lines[first] = ""
-        work.timed = name in _TIMING
         if name not in _APPLIED:
-            if name not in _SHOWN:
+            if name not in _SHOWN and not written_file("\n".join(lines[code:])):
                 work.inert.append(f"%%{name}")
             return Plain("\n" * source.count("\n"), tuple(work.inert))
+        work.timed = work.timed or name in _TIMING
+        lines[code] = ""
+        code = next((n for n in range(code, len(lines)) if lines[n].strip()), code)
+    first = next((n for n, line in enumerate(lines) if line.strip()), 0)
     if lines[first][:1] in (" ", "\t"):
         lines = textwrap.dedent("\n".join(lines)).split("\n")
     text = "\n".join(work.line(line) for line in lines)
     return Plain(text, tuple(dict.fromkeys(work.inert)), work.timed)
 
 
+def _other_language(lines: list[str], first: int) -> str:
+    """The mark of a cell of another language, as Databricks has them; empty for Python."""
+    match = _OTHER_LANGUAGE.match(lines[first])
+    if match is None:
+        return ""
+    rest = [line for line in lines[first + 1 :] if line.strip()]
+    alone = lines[first].strip() == match[0]
+    # %sql with its text in one line is a line magic of Jupyter too; Python may stand below it.
+    if match[1] == "sql" and not alone and rest and not all(_SQL.match(line) for line in rest):
+        return ""
+    return match[0]
+
+
 @dataclass
 class _Work:
     """The scanner's place: inside which quotes and how many brackets, and what it met."""
 
+    bound: frozenset[str] = frozenset()
     quote: str = ""
     depth: int = 0
     continued: bool = False
@@ -114,6 +148,8 @@ class _Work:
         if match := _LINE_MAGIC.match(text):
             left = self._magic(match[1], match[2])
             return nothing if left is None else f"{indent}{left}"
+        if not indent and (found := automagic(text, self.bound)):
+            return self._magic(*found) or nothing
         # Not by one pattern: with several gaps in it, many spaces would take it long.
         head, _, value = line.partition("=")
         target, value = head.strip(), value.lstrip()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from grader.intake.entries import reject, shown
 from grader.models import Cell, Notebook
+from grader.notebook.automagic import bound_names
 from grader.notebook.magics import plain_source
 from grader.notebook.outputs import Allowance, clean_outputs, clean_text
 
@@ -22,12 +23,15 @@ if TYPE_CHECKING:
 
 __all__ = ["read_notebook"]
 
-MAX_BYTES = 16 << 20
+MAX_BYTES = 32 << 20
 MAX_CELLS = 1000
 _MAX_VALUES = 200_000  # lists and objects; each costs memory and nbformat's time
 _MAX_OLD_VALUES = 10_000  # of nbformat 3: nbformat's own check takes 0.15 ms of a bad one each
 MAX_CODE = 1 << 19
 _KINDS = ("code", "markdown", "raw")
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+# A picture in a text, as Colab keeps it; Jupyter keeps it beside the text.
+_PASTED = re.compile(r"data:image/[a-z0-9.+-]{1,20};base64,[A-Za-z0-9+/=]*+")
 _IGNORED_TAGS = ("raises-exception", "skip-execution", "remove-cell")
 _FIX = "open it in Jupyter, save it and send it again"
 _Json = dict[str, Any]
@@ -40,18 +44,21 @@ def read_notebook(path: str, data: bytes) -> Notebook:
         SubmissionRejected: ``notebook-damaged``, ``notebook-version`` or ``notebook-size``.
     """
     notes: list[str] = []
-    raw = _parse(path, data)
-    cells = _cells(raw, path, notes, _values(data))
+    raw, raw_values = _parse(path, data)
+    cells = _cells(raw, path, notes, raw_values)
     if len(cells) > MAX_CELLS:
         reject("notebook-size", path, f"has more than {MAX_CELLS} cells; split it")
     allowance = Allowance()
     found: list[Cell] = []
     unknown = number = size = 0
+    bound = _bound(cells)
     for item in cells:
         source = clean_text(item.get("source", "")) if isinstance(item, dict) else None
         if source is None or item.get("cell_type") not in _KINDS:
             unknown += 1
             continue
+        if item["cell_type"] != "code":
+            source = _PASTED.sub("attachment:picture", source)
         size += len(source)
         if size > MAX_CODE:  # before anything is done with it
             reject(
@@ -59,7 +66,7 @@ def read_notebook(path: str, data: bytes) -> Notebook:
             )
         if item["cell_type"] == "code":
             number += 1
-            found.append(_code(item, source, number, allowance))
+            found.append(_code(item, source, number, allowance, bound))
         else:
             found.append(Cell(item["cell_type"], source))
     if unknown:
@@ -71,14 +78,16 @@ def read_notebook(path: str, data: bytes) -> Notebook:
     return Notebook(path, tuple(found), tuple(f"{shown(path)}: {note}" for note in notes))
 
 
-def _parse(path: str, data: bytes) -> _Json:
+def _parse(path: str, data: bytes) -> tuple[_Json, int]:
+    """The file's object, and at most how many lists and objects are in it."""
     if len(data) > MAX_BYTES:
         reject(
             "notebook-size",
             path,
             f"is larger than {MAX_BYTES >> 20} MiB; clear the outputs of its cells and send it",
         )
-    if _values(data) > _MAX_VALUES:
+    values = _values(data)
+    if values > _MAX_VALUES:
         reject("notebook-size", path, "holds too many values; clear its outputs and send it")
     text = data.removeprefix(b"\xef\xbb\xbf")
     if re.search(rb"^(<{7} |={7}$|>{7} )", text, re.MULTILINE):
@@ -100,11 +109,17 @@ def _parse(path: str, data: bytes) -> _Json:
         reject("notebook-damaged", path, f"is damaged: {shown(str(error))}; {_FIX}")
     if not isinstance(raw, dict):
         reject("notebook-damaged", path, f"is JSON, but no notebook; {_FIX}")
-    return raw
+    return raw, values
 
 
 def _values(data: bytes) -> int:
-    """At most how many lists and objects there are, without parsing anything."""
+    """At most how many lists and objects there are, without parsing anything.
+
+    Brackets in strings are text: one interactive figure holds a library of its own.
+    """
+    if data.count(b"{") + data.count(b"[") <= _MAX_OLD_VALUES:
+        return data.count(b"{") + data.count(b"[")
+    data = _STRING.sub(b"", data)
     return data.count(b"{") + data.count(b"[")
 
 
@@ -153,8 +168,15 @@ def _upgraded(raw: _Json, path: str) -> _Json:
     return found
 
 
-def _code(item: _Json, source: str, number: int, allowance: Allowance) -> Cell:
-    plain = plain_source(source)
+def _bound(cells: Iterable[Any]) -> frozenset[str]:
+    code = (c for c in cells if isinstance(c, dict) and c.get("cell_type") == "code")
+    return bound_names((clean_text(cell.get("source", "")) or "")[:MAX_CODE] for cell in code)
+
+
+def _code(
+    item: _Json, source: str, number: int, allowance: Allowance, bound: frozenset[str]
+) -> Cell:
+    plain = plain_source(source, bound)
     count = item.get("execution_count")
     return Cell(
         "code",

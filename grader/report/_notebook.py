@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.rule import Rule
 from rich.text import Text
 
+from grader.notebook.facts import consequences, lacking
 from grader.report._layout import indent, item
 from grader.text import for_terminal
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from grader.report._layout import Look
 
 __all__ = ["cell_error", "notebook"]
+
+_NUMBERS = 10  # of cells in one line
 
 
 def cell_error(error: CellError) -> str:
@@ -43,10 +46,18 @@ def notebook(facts: NotebookFacts | None, look: Look) -> Iterable[RenderableType
     if not facts.errors and not facts.stopped:
         text = f"All {facts.code_cells} code cells run from top to bottom"
         yield item(Text(look.tick, "green"), look.text(text), by=0)
+    follow = consequences(facts)
     for error in facts.errors:
+        if error in follow:
+            continue
         yield item(Text(look.cross, "red"), look.text(cell_error(error)), by=0)
         if error.source.raw:
             yield indent(look.text(error.source, "dim"))
+    if follow:
+        numbers = ", ".join(str(error.number) for error in follow[:_NUMBERS])
+        more = f" and {len(follow) - _NUMBERS} more" if len(follow) > _NUMBERS else ""
+        text = f"{lacking(len(follow)).capitalize()}: cell {numbers}{more}"
+        yield item(Text(look.cross, "red"), look.text(text), by=0)
     if facts.stopped:
         yield item(Text(look.cross, "red"), look.text(f"It stopped: {facts.stopped}"), by=0)
     if facts.differences:

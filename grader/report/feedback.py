@@ -8,11 +8,13 @@ candidates is made from `feedback_of` and from nothing else of a report.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from grader.models import Cause, Status
-from grader.text import CandidateText, for_markdown
+from grader.notebook.facts import consequences, lacking
+from grader.text import CandidateText, clip, for_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from grader.report.model import Report
 
 __all__ = [
+    "ABOUT_FILES",
     "NOT_LOADED",
     "NOT_TOP_TO_BOTTOM",
     "CategoryFeedback",
@@ -39,6 +42,13 @@ NOT_LOADED = (
     ),
 )
 NOT_TOP_TO_BOTTOM = "Your notebook does not run from top to bottom in a fresh session"
+ABOUT_FILES = "About your files"
+
+
+_PLACE = re.compile(r"[A-Za-z0-9._/ -]{1,200}:\d{1,7}")  # a file of the submission and a line
+_ERROR_CHARS = 500
+_NOTE_CHARS = 400
+_MOST_NOTES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +93,11 @@ class Feedback:
         done_well: titles of criteria of which every check passed.
         hints: what the authors say about checks that failed, each once.
         loaded: False where no check got further than importing the submission.
-        failed_cells: of a notebook that does not run from top to bottom.
+        failed_cells: of a notebook that does not run from top to bottom; cells that only lack a
+            name because an earlier one failed are counted in place of being listed.
+        load_error: where a module that does not load failed, and with what.
+        graded: the notebook that was graded; empty for a module.
+        notes: what was left out of the submission, and which file was chosen.
     """
 
     exercise_title: str
@@ -94,6 +108,9 @@ class Feedback:
     done_well: tuple[str, ...]
     hints: tuple[str, ...]
     failed_cells: tuple[FailedCell, ...] = ()
+    load_error: FailedCell | None = None
+    graded: str = ""
+    notes: tuple[CandidateText, ...] = ()
 
 
 def feedback_of(report: Report) -> Feedback:
@@ -116,20 +133,42 @@ def feedback_of(report: Report) -> Feedback:
             )
         ),
         failed_cells=_failed_cells(report),
+        load_error=None if loaded else _load_error(report),
+        graded=report.notebook.path if report.notebook else "",
+        notes=tuple(
+            clip(note, _NOTE_CHARS)
+            for note in report.submission_notes[:_MOST_NOTES]
+            if not note.startswith("assessment.toml names")
+        ),
     )
+
+
+def _load_error(report: Report) -> FailedCell | None:
+    """What the module raised at load, which is before any question: nothing hidden can show."""
+    record = next((r for r in report.evidence if r.cause is Cause.LOAD_ERROR), None)
+    if record is None:
+        return None
+    place = _PLACE.match(record.where)
+    said = clip(record.message, _ERROR_CHARS)
+    return FailedCell(place[0] if place else "", CandidateText(""), said)
 
 
 def _failed_cells(report: Report) -> tuple[FailedCell, ...]:
     """The candidate's own cells on no input of ours, so nothing hidden can show in them."""
     if report.notebook is None:
         return ()
-    found = []
+    found: list[FailedCell] = []
+    follow = consequences(report.notebook)
     for error in report.notebook.errors:
+        if error in follow:
+            continue
         place = f"cell {error.number}" + (f", line {error.line}" if error.line else "")
         said = ": ".join(text.raw for text in (error.type, error.message) if text.raw)
         found.append(FailedCell(place, error.source, CandidateText(said)))
+    nothing = CandidateText("")
+    if follow:
+        found.append(FailedCell(lacking(len(follow)), nothing, nothing))
     if report.notebook.stopped:
-        nothing = CandidateText("")
         found.append(FailedCell(f"it stopped: {report.notebook.stopped}", nothing, nothing))
     return tuple(found)
 
@@ -157,10 +196,17 @@ def feedback(report: Report) -> str:
     lines = [
         f"# Feedback: {told.exercise_title}",
         "",
-        f"Submission {name}, content digest `{told.digest}`.",
+        f"Submission {name}, content digest `{told.digest}`."
+        + (f" Graded: {for_markdown(told.graded)}." if told.graded else ""),
     ]
     if not told.loaded:
         lines += ["", f"**{NOT_LOADED[0]}**, {NOT_LOADED[1]}"]
+    if told.load_error:
+        place = for_markdown(told.load_error.place)
+        lines += [
+            "",
+            ": ".join(text for text in (place, for_markdown(told.load_error.said)) if text),
+        ]
     if told.failed_cells:
         lines += ["", f"**{NOT_TOP_TO_BOTTOM}:**", ""]
     for cell in told.failed_cells:
@@ -173,6 +219,8 @@ def feedback(report: Report) -> str:
         lines += ["", "## What you did well", "", *(f"- {title}" for title in told.done_well)]
     if told.hints:
         lines += ["", "## What to think about", "", *(f"- {hint}" for hint in told.hints)]
+    if told.notes:
+        lines += ["", f"## {ABOUT_FILES}", "", *(f"- {for_markdown(note)}" for note in told.notes)]
     return "\n".join([*lines, ""])
 
 

@@ -15,6 +15,7 @@ from grader.models import Status
 from grader.notebook.convert import code_cells_of
 from grader.notebook.read import read_notebook
 from grader.text import CandidateText, clip
+from grader.wire.sources import decode_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -147,24 +148,30 @@ def _why_not(path: str, data: bytes, state: str, room: int, *, found: bool) -> s
     suffix = name[name.rindex(".") :].lower() if "." in name else ""
     if state == "unchanged" and not found:
         return "as in the starter"
-    if suffix not in _TEXT or b"\0" in data or not _decodes(data):
+    if suffix not in _TEXT or b"\0" in data or _text(suffix, data) is None:
         return "no text"
     if data.count(b"\n") > _MOST_LINES or len(data) > room:
         return "too long for this page; it is in submission.zip"
     return ""
 
 
-def _decodes(data: bytes) -> bool:
+def _text(suffix: str, data: bytes) -> str | None:
+    """A text file's content, in the encoding that it declares where it is Python."""
     try:
-        data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return False
-    return True
+        return decode_source(data) if suffix == ".py" else _universal(data.decode("utf-8-sig"))
+    except ValueError:
+        return None
 
 
-def _plain(data: bytes) -> list[_Line]:
+def _universal(text: str) -> str:
     # Numbered as Python numbers them: a form feed or a Unicode separator ends no line.
-    text = data.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _plain(path: str, data: bytes) -> list[_Line]:
+    text = _text(".py" if path.endswith(".py") else "", data)
+    if text is None:
+        text = _universal(data.decode("utf-8-sig", "replace"))
     lines = text.removesuffix("\n").split("\n") if text else []
     return [_Line(line, number, str(number)) for number, line in enumerate(lines, 1)]
 
@@ -172,7 +179,7 @@ def _plain(data: bytes) -> list[_Line]:
 def _lines_of(path: str, data: bytes) -> list[_Line] | None:
     """A file's lines; None for what claims to be a notebook and is none."""
     if not path.endswith(".ipynb"):
-        return _plain(data)
+        return _plain(path, data)
     try:
         return _cells((cell.number, cell.source) for cell in read_notebook(path, data).code)
     except Exception:  # noqa: BLE001 - a page that shows one notebook less is still a page

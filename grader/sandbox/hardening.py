@@ -26,6 +26,7 @@ CANDIDATE_UID = 61001
 JUDGE_UID = 63001
 ANALYST_UID = 64001
 _SCRATCH_INODES = 4096
+_SHARED_BYTES = 8 << 20
 _PROFILE = files("grader.sandbox") / "seccomp.json"
 # gVisor's own threads count against a container's limit; without them it does not start, or a
 # process inside cannot fork.
@@ -68,7 +69,11 @@ class ContainerSpec:
             cpus=limits.cpus,
             pids=limits.pids,
             cpu_seconds=int(limits.wall_seconds) + 10,
-            scratch={"/tmp": limits.scratch_bytes, "/submission": limits.scratch_bytes},  # noqa: S108
+            scratch={
+                "/tmp": limits.scratch_bytes,  # noqa: S108 - a private tmpfs
+                "/submission": limits.scratch_bytes,
+                "/dev/shm": _SHARED_BYTES,  # noqa: S108 - locks and queues of process pools
+            },
             file_bytes=limits.scratch_bytes,
             oom_score=500,
             labels=labels,

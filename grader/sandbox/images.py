@@ -38,7 +38,14 @@ _PLATFORMS = {
 _PARTS = {
     "candidate": ("__init__.py", "wire", "candidate"),
     "judge": ("__init__.py", "wire", "judge"),
-    "analyst": ("__init__.py", "wire/__init__.py", "wire/frames.py", "wire/pipes.py", "analyst"),
+    "analyst": (
+        "__init__.py",
+        "wire/__init__.py",
+        "wire/frames.py",
+        "wire/pipes.py",
+        "wire/sources.py",
+        "analyst",
+    ),
 }
 _REQUIREMENTS = {
     "candidate": ("sandbox.txt", "notebook.txt"),
@@ -53,7 +60,7 @@ _SITES = {
     "site-analyst": "analyst.txt",
 }
 _WITH_PROGRAMS = {"analyst.txt"}
-_SCRIPTS = ("strip.sh", "compile.py")
+_SCRIPTS = ("strip.sh", "compile.py", "locales.py")
 _PRUNED = {"tests", "test", "include", "__pycache__"}
 
 

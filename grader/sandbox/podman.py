@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["adapt", "in_dockers_words"]
 
-_MOUNTS_OF_ITS_OWN = ("/run", "/var/tmp", "/dev/shm")  # noqa: S108 - closed, not used
+_MOUNTS_OF_ITS_OWN = ("/run", "/var/tmp", "/dev/shm")  # noqa: S108 - closed where not asked for
 _CLOSED = "rw,noexec,nosuid,nodev,size=4096,mode=0555"
 _BARE = "notmpcopyup"  # or the image's own folder lends its contents and its mode
 _ADDED_VARIABLES = {"TERM", "container", "HOSTNAME"}
@@ -41,7 +41,7 @@ def adapt(body: dict[str, Any], profile: str) -> None:
     ]
     if profile:
         host["SecurityOpt"].append(f"seccomp={profile}")
-    mounts = dict(host["Tmpfs"]) | dict.fromkeys(_MOUNTS_OF_ITS_OWN, _CLOSED)
+    mounts = dict.fromkeys(_MOUNTS_OF_ITS_OWN, _CLOSED) | dict(host["Tmpfs"])
     host["Tmpfs"] = {
         path: ",".join(
             [*(part for part in options.split(",") if not part.startswith("nr_inodes=")), _BARE]

@@ -35,6 +35,7 @@ _KERNEL_CALLS = {
     "ptrace": 101, "process_vm_readv": 310, "kexec_load": 246, "init_module": 175, "mount": 165,
     "pivot_root": 155, "open_by_handle_at": 304, "fsopen": 430, "clone3": 435, "unshare": 272,
     "setns": 308, "swapon": 167, "reboot": 169, "settimeofday": 164,
+    "msgget": 68,
 }  # fmt: skip
 _SOCKETS = {
     "AF_ALG": (38, 5), "AF_VSOCK": (40, 1), "AF_NETLINK": (16, 3), "AF_PACKET": (17, 3),

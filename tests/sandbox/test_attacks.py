@@ -80,6 +80,23 @@ def count():
             pass
     return calls if calls == seen + 1 or seen == 0 or calls > 1 else 99
 """,
+    "count calls in shared memory and semaphores": """
+import _multiprocessing, os
+from multiprocessing.shared_memory import SharedMemory
+def count():
+    global calls
+    calls += 1
+    found = 0
+    for make in (
+        lambda: SharedMemory("left", create=calls == 1, size=64),
+        lambda: _multiprocessing.SemLock(1, 1, 1, "/left", False),
+    ):
+        try:
+            make()
+        except FileExistsError:
+            found += 1
+    return calls if calls > 1 or not found else 99
+""",
     "orphans that outlive a test": """
 import os, time
 def _processes():

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from grader.notebook.compare import same
-from grader.notebook.facts import facts_of
+from grader.notebook.facts import departure_notes, facts_of
 from grader.notebook.fresh import FreshRun, read_run
 from grader.notebook.page import page_of
 from grader.notebook.read import read_notebook
@@ -140,3 +140,11 @@ def test_a_page_allows_nothing_to_load() -> None:
     assert "default-src 'none'" in page
     assert "<script" not in page
     assert "&lt;script&gt;" in page
+
+
+def test_a_notebook_without_a_page_says_so() -> None:
+    read = read_notebook("a.ipynb", notebook("x = 1"))
+    assert departure_notes(read, "", page=True) == ()
+    (note,) = departure_notes(read, "", page=False)
+    assert note == "'a.ipynb': no page of the executed notebook could be made"
+    assert departure_notes(None, "", page=False) == ()

@@ -53,7 +53,7 @@ def test_sources_may_be_lists_of_lines() -> None:
         (notebook(nbformat=3, cells=None), "notebook-damaged", "no valid nbformat 3"),
         (notebook(*["x"] * 1001), "notebook-size", "1000 cells"),
         (notebook("x" * (1 << 19) + "x"), "notebook-size", "characters"),
-        (b" " * ((16 << 20) + 1), "notebook-size", "clear the outputs"),
+        (b" " * ((32 << 20) + 1), "notebook-size", "clear the outputs"),
         (b"[" * 200_001, "notebook-size", "too many values"),
         (b'{"nbformat": 3, "a": [' + b"[]," * 50_000 + b"0]}", "notebook-size", "nbformat 3"),
     ],
@@ -154,3 +154,43 @@ def test_only_known_outputs_of_their_own_kind_are_kept() -> None:
 def test_lone_surrogates_do_not_travel() -> None:
     data = notebook("x").replace(b'"x"', b"\"x = '\\ud800'\"")
     assert read(data).code[0].plain == "x = '\ufffd'"
+
+
+PASTED = "data:image/png;base64," + "iVBORw0KGgo" * 200_000
+
+
+@pytest.mark.parametrize(
+    "form", [f"![image.png]({PASTED})", f'<img src="{PASTED}">', f"![][a]\n\n[a]: <{PASTED}>"]
+)
+def test_pictures_in_a_text_count_for_no_limit_of_text(form: str) -> None:
+    read = read_notebook("x.ipynb", notebook(text(f"# Title\n\n{form}"), "x = 1"))
+    assert len(read.cells[0].source) < 100
+    assert "attachment:picture" in read.cells[0].source
+
+
+def test_a_text_that_is_too_long_is_refused_all_the_same() -> None:
+    with pytest.raises(SubmissionRejected, match="characters of text"):
+        read_notebook("x.ipynb", notebook(text("data:image/png;base64,!" + "x" * (1 << 19))))
+
+
+def test_brackets_in_strings_are_no_values() -> None:
+    markup = "<script>" + '{["\\"}]' * 200_000 + "</script>"
+    library = {"output_type": "display_data", "metadata": {}, "data": {"text/html": markup}}
+    assert len(read_notebook("x.ipynb", notebook(code("x", 1, library, library))).code) == 1
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"a": ' + b"[" * 300_000 + b"]" * 300_000 + b"}",
+        b'{"a": "x", "b": [' + b"{}," * 300_000 + b"{}]}",
+        b'"' + b'\\"' * 4_000_000,
+        b'"' * 8_000_000 + b"[" * 300_000,
+        b"\\" * 8_000_000 + b"[" * 300_000,
+    ],
+    ids=range(5),
+)
+def test_too_many_values_are_refused_before_they_are_parsed(data: bytes) -> None:
+    with pytest.raises(SubmissionRejected):
+        read_notebook("x.ipynb", data)

@@ -69,8 +69,9 @@ def test_podman_is_asked_for_what_it_takes(asked: dict[str, Any]) -> None:
     (profile,) = [o for o in host["SecurityOpt"] if o.startswith("seccomp=")]
     assert profile.endswith("/grader/sandbox/seccomp.json")
     assert "nr_inodes" not in str(host["Tmpfs"])
-    for path in ("/run", "/var/tmp", "/dev/shm"):
+    for path in ("/run", "/var/tmp"):
         assert "mode=0555" in host["Tmpfs"][path]
+    assert "size=8388608" in host["Tmpfs"]["/dev/shm"]
     assert "Runtime" not in host
 
 

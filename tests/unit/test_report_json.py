@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import html
 import json
 import os
 import sys
@@ -13,6 +14,8 @@ import pytest
 
 from grader.errors import JudgeError, PlatformError, UsageError
 from grader.models import Band, Cause, Level, Status, Submission, SubmissionFile
+from grader.notebook.facts import NotebookFacts
+from grader.notebook.fresh import CellError
 from grader.report.document import json_schema
 from grader.report.feedback import feedback
 from grader.report.model import file_facts
@@ -24,6 +27,7 @@ from grader.report.report_json import (
     validate,
     write_report,
 )
+from grader.text import CandidateText
 
 sys.path.insert(0, str(Path(__file__).parent))
 from sample_report import later, record, report
@@ -248,8 +252,43 @@ def test_feedback_reveals_no_title_message_figure_place_or_overall_score() -> No
     assert built.scorecard.band.value not in shown.lower()
 
 
-def test_feedback_says_when_nothing_could_be_loaded() -> None:
-    broken = dataclasses.replace(record("a", message="no torch"), cause=Cause.LOAD_ERROR)
+def test_feedback_says_why_a_module_could_not_be_loaded() -> None:
+    broken = dataclasses.replace(
+        record("a", message="NameError: name 'get_ipython' is not defined"),
+        cause=Cause.LOAD_ERROR,
+        where="solution.py:23 in <module>",
+    )
     shown = feedback(report(broken))
     assert "could not be loaded" in shown
-    assert "torch" not in shown
+    said = "<code>solution.py:23</code>: <code>NameError: name 'get_ipython' is not defined</code>"
+    assert said in html.unescape(shown)
+    elsewhere = dataclasses.replace(broken, where="test_a.py::x in the suite")
+    assert "test_a" not in feedback(report(elsewhere))
+
+
+def test_feedback_tells_no_load_error_where_something_loaded() -> None:
+    once = dataclasses.replace(record("a", message="told once"), cause=Cause.LOAD_ERROR)
+    assert "told once" not in feedback(report(once, record("b")))
+
+
+def test_feedback_says_what_was_left_out_and_chosen() -> None:
+    built = dataclasses.replace(report(), submission_notes=("left out 'a;b'", "x <b> was graded"))
+    shown = feedback(built)
+    assert "## About your files" in shown
+    assert "left out" in shown
+    assert "<b>" not in shown
+
+
+def test_feedback_names_the_notebook_and_one_cause() -> None:
+    def error(number: int, kind: str, said: str) -> CellError:
+        words = (CandidateText(kind), CandidateText(said), CandidateText(""))
+        return CellError(number, 2, *words)
+
+    first = error(1, "ModuleNotFoundError", "google.colab is not available here")
+    later = [error(n, "NameError", f"name n{n}") for n in range(2, 52)]
+    facts = NotebookFacts("work.ipynb", 60, 3, (first, *later), "", (), 0)
+    shown = feedback(dataclasses.replace(report(), notebook=facts))
+    assert "Graded: <code>work.ipynb</code>" in html.unescape(shown)
+    assert "cell 1, line 2" in shown
+    assert "50 later cells lack a name that is not defined" in shown
+    assert "n51" not in shown

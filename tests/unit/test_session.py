@@ -1,16 +1,15 @@
 from __future__ import annotations
 
+import importlib
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from grader.candidate.described import describe_error
 from grader.judge.errors import CandidateError
 from grader.judge.local import LocalChannel
 from grader.judge.proxy import RemoteObject, Solution
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CODE = """
 import sys
@@ -95,3 +94,23 @@ def test_threads_take_turns_quickly_while_calls_are_repeated(solution: Solution)
     found = solution.repeat(2, threads=2).interval()
     assert found.values() == [pytest.approx(1e-4)] * 2  # type: ignore[attr-defined]
     assert sys.getswitchinterval() == usual
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        ("OSError(errno.ENETUNREACH, 'unreachable')", "the sandbox has no network"),
+        ("socket.gaierror(-3, 'again')", "the sandbox has no network"),
+        ("urllib.error.URLError(socket.gaierror(-3, 'again'))", "the sandbox has no network"),
+        ("OSError(errno.EROFS, 'read-only')", "in the sandbox only /tmp and the folder"),
+        ("locale.Error('unsupported locale setting')", "the sandbox has the locales C.UTF-8"),
+        ("BlockingIOError(errno.EAGAIN, 'try again')", ""),
+        ("ValueError('no')", ""),
+    ],
+)
+def test_an_error_that_the_sandbox_causes_says_so(raised: str, said: str) -> None:
+    names = {name: importlib.import_module(name) for name in ("errno", "locale", "socket")}
+    names["urllib"] = importlib.import_module("urllib.error") and sys.modules["urllib"]
+    message = str(describe_error(eval(raised, names), Path("/x"))[3])
+    assert said in message
+    assert ("sandbox" in message) == bool(said)

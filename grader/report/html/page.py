@@ -22,7 +22,7 @@ from markupsafe import Markup
 from grader import __version__
 from grader.models import Cause, Status
 from grader.report._output import output_shown
-from grader.report.feedback import NOT_LOADED, NOT_TOP_TO_BOTTOM, feedback_of
+from grader.report.feedback import ABOUT_FILES, NOT_LOADED, NOT_TOP_TO_BOTTOM, feedback_of
 from grader.report.html.figures import bullets, diagrams, strips
 from grader.report.interview import questions
 from grader.report.sources import place_of, sources
@@ -96,6 +96,7 @@ def feedback_page(report: Report) -> str:
     return make_page(
         "feedback.html.j2",
         told=feedback_of(report),
+        about_files=ABOUT_FILES,
         not_loaded=NOT_LOADED,
         not_top_to_bottom=NOT_TOP_TO_BOTTOM,
     )
