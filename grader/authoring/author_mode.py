@@ -1,7 +1,7 @@
 """Labelled solutions graded without containers: the same tests, seeds, checks and rubric.
 
 One process imports what the suites need and forks for each solution; in it every test has a
-process of the candidate's own, as in the sandbox. There are no walls, so what only the sandbox can
+process of the candidate's own, as in the sandbox. There is no isolation, so what only the sandbox can
 tell is graded there; see :func:`needs_sandbox`.
 """
 

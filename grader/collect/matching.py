@@ -61,7 +61,7 @@ def match(found: Sequence[Found], people: Sequence[Person]) -> list[tuple[Person
             near.append((item, fitting[0]))
         elif fitting:
             told = " or ".join(sorted(person.identifier for person in fitting)[:4])
-            doubt = f"its name fits {told}; it was taken for nobody's"
+            doubt = f"its name fits {told}; it was assigned to neither"
             others.setdefault(item.handle, []).append(replace(item, doubt=doubt))
         else:
             others.setdefault(item.handle, []).append(item)
@@ -69,11 +69,11 @@ def match(found: Sequence[Found], people: Sequence[Person]) -> list[tuple[Person
     for item, person in near:
         who = person.identifier
         if who in certain or (item.username and person.username):
-            doubt = f"its name resembles that of {who}; it was not taken for theirs"
+            doubt = f"its name is similar to that of {who}, but it was not assigned to them"
             others.setdefault(item.handle, []).append(replace(item, doubt=doubt))
         else:
             told = ", ".join(item.names) or item.path.name
-            doubt = f"taken for that of {who} by a likeness of names only: {told}"
+            doubt = f"assigned to {who} because the names are similar: {told}"
             mine[who].append(replace(item, doubt=doubt))
     matched = [(person, mine[person.identifier]) for person in people]
     for handle, items in sorted(others.items()):

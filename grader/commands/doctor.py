@@ -40,7 +40,7 @@ def run(argv: Sequence[str]) -> int:
         console.print(f"{_MARKS[finding.state]} {finding.name}: ", end="")
         console.print(finding.text, markup=False, soft_wrap=True)
         if finding.fix and finding.state != "ok":
-            console.print(f"        mend it: {finding.fix}", markup=False, soft_wrap=True)
+            console.print(f"        fix: {finding.fix}", markup=False, soft_wrap=True)
         worst = max(worst, 3 if finding.state == "error" else 0)
     return worst
 

@@ -54,7 +54,7 @@ class Table:
         if key in self._values:
             return self._values[key]
         guess = difflib.get_close_matches(key, self._values, n=1)
-        hint = f" (there is {guess[0]!r}: a slip of the pen?)" if guess else ""
+        hint = f" (there is {guess[0]!r}: a typing error?)" if guess else ""
         return self.fail(key, f"is missing; add {wanted}{hint}")
 
     def text(self, key: str, pattern: str = r".+", wanted: str = "a line of text") -> str:

@@ -125,7 +125,7 @@ class Solution:
         failure: set by the first channel failure; the test has failed from then on.
         calls: questions asked so far.
         heard: whether anything came from the candidate that could have confused the judge.
-        last: cost of the last call, net of nothing.
+        last: cost of the last call.
         asked: changes with every question and every new process.
     """
 

@@ -1,4 +1,4 @@
-"""What this machine's engine offers and lacks, and how to mend it."""
+"""What this machine's engine offers and lacks, and how to fix it."""
 
 from __future__ import annotations
 

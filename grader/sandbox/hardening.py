@@ -82,7 +82,7 @@ class ContainerSpec:
 
     @classmethod
     def judge(cls, image: str, *, slot: int, labels: Mapping[str, str]) -> ContainerSpec:
-        """The trusted side; the same walls, because it decodes hostile bytes."""
+        """The trusted side, with the same restrictions, because it decodes hostile bytes."""
         return cls(
             role="judge",
             image=image,

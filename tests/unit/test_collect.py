@@ -350,7 +350,7 @@ def test_people_are_found_by_any_of_their_names(tmp_path: Path) -> None:
     }
 
 
-LIKE_ALICE = "its name resembles that of alice@x.org; it was not taken for theirs"
+LIKE_ALICE = "its name is similar to that of alice@x.org, but it was not assigned to them"
 ALICE = "identifier,github_username,github_id,name\nalice@x.org,Alice,1,Alice Ax\n"
 
 
@@ -393,7 +393,7 @@ def test_where_a_classroom_roster_has_no_user_name_the_identifier_is_a_likeness(
     folder = tmp_path / "hw-submissions"
     submission(folder / "hw-ann", "")
     assert matched(folder, "identifier,github_username\nann,\n") == {
-        "ann": [("hw-ann", "taken for that of ann by a likeness of names only: hw-ann")]
+        "ann": [("hw-ann", "assigned to ann because the names are similar: hw-ann")]
     }
 
 
@@ -406,7 +406,7 @@ def test_the_table_of_classroom_50_tells_whose_repository_it_is(tmp_path: Path) 
     assert found["alice@x.org"] == [("cs-hw-alice", "")]
     assert [name for name, _ in found["evil-alice"]] == ["cs-hw-evil-alice"]
     assert found["b@x.org"] == [
-        ("cs-hw-bob", "taken for that of b@x.org by a likeness of names only: cs-hw-bob")
+        ("cs-hw-bob", "assigned to b@x.org because the names are similar: cs-hw-bob")
     ]
 
 
@@ -414,7 +414,7 @@ def test_a_likeness_elsewhere_is_noted_and_gives_way_to_the_very_name(tmp_path: 
     folder = tmp_path / "inbox"
     for name in ("task-alice", "alice (1)"):
         submission(folder / name, "")
-    noted = "taken for that of alice@x.org by a likeness of names only: "
+    noted = "assigned to alice@x.org because the names are similar: "
     assert matched(folder, ALICE) == {
         "alice@x.org": [("alice (1)", noted + "alice (1)"), ("task-alice", noted + "task-alice")]
     }
