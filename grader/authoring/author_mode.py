@@ -1,8 +1,8 @@
 """Labelled solutions graded without containers: the same tests, seeds, checks and rubric.
 
 One process imports what the suites need and forks for each solution; in it every test has a
-process of the candidate's own, as in the sandbox. There is no isolation, so what only the sandbox can
-tell is graded there; see :func:`needs_sandbox`.
+process of the candidate's own, as in the sandbox. There is no isolation, so what only the sandbox
+can tell is graded there; see :func:`needs_sandbox`.
 """
 
 from __future__ import annotations

@@ -142,7 +142,7 @@ class Worker:
             raise PlatformError("this worker was closed, most likely by an interrupt") from error
 
     def _try_analyst(self, exercise: Exercise) -> None:
-        """Tell a submission that crashes the analyst from a machine on which the analyst always crashes.
+        """Tell a submission that crashes the analyst from a machine on which it always crashes.
 
         Raises:
             SandboxError: an analyst cannot review a submission of one harmless line either.

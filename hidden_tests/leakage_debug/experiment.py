@@ -27,6 +27,7 @@ _PROBE_CARDS = 52
 _SURE, _SURE_ALTERED = 7, 3  # runs that agree: what differs then is no chance
 _MANY, _MANY_ALTERED = 10, 4  # runs of a submission that draws random numbers: 1,001 groupings
 _MORE_DRAWS = 5
+_OTHER_DRAWS = 100  # random numbers that no run on the frame as it is has had
 _QUICK_SECONDS = 12.0  # a slower one is not repeated: the whole run has a limit
 
 
@@ -132,25 +133,29 @@ def _agree(runs: list[_Answers]) -> bool:
 
 
 def _repeated(
-    base: Callable[[int], list[_Answers]], ask: Callable[[], _Answers], *, control: bool = False
+    base: Callable[[int], list[_Answers]], ask: Callable[[int], _Answers], *, control: bool = False
 ) -> list[_Answers]:
     """Ask as often as it takes to tell a change from chance.
 
+    A submission that draws from NumPy's global generator may draw another number of times on
+    altered rows, and then all that follows moves. So where anything moves, runs with other random
+    numbers are made of both kinds, and where those differ among themselves a permutation decides.
+
     Args:
         base: gives at least so many runs to compare with.
-        ask: makes one run of the other kind.
+        ask: makes one run of the other kind, with these random numbers.
         control: see :meth:`Experiment.answers`.
     """
-    before, after = base(2), [ask()]
+    before, after = base(2), [ask(0)]
     if _agree([*before, *after]) or (control and _agree(before)):
         return after
     if _agree(before):  # is it the change, or chance?
-        after += [ask() for _ in range(_SURE_ALTERED - len(after))]
+        after += [ask(_OTHER_DRAWS + n) for n in range(len(after), _SURE_ALTERED)]
         before = base(_SURE)
     noisy = not (_agree(before) and _agree(after))
     if noisy and max(run.seconds for run in before) < _QUICK_SECONDS:
         base(_MANY)
-        after += [ask() for _ in range(_MANY_ALTERED - len(after))]
+        after += [ask(_OTHER_DRAWS + n) for n in range(len(after), _MANY_ALTERED)]
     return after
 
 
@@ -217,18 +222,24 @@ class Experiment:
         """Labelled payments of other cards, after all of the history."""
         return self.world.payments(self.rng_for(name), cards, begin=d.DAYS, days=90)
 
-    def run(self, frame: pd.DataFrame, folds: list[d.Fold]) -> Run:
-        """Run the experiment in a fresh process, which stays for `predict`."""
+    def run(self, frame: pd.DataFrame, folds: list[d.Fold], draw: int = 0) -> Run:
+        """Run the experiment in a fresh process, which stays for `predict`.
+
+        Args:
+            frame: what `run` gets.
+            folds: of the judge's own.
+            draw: which numbers NumPy's global generator and `random` give.
+        """
         pairs = [(list(fold.train_ids), list(fold.test_ids)) for fold in folds]
-        return as_run(self.solution.fresh().run(frame, pairs))
+        return as_run(self.solution.fresh(draw=draw).run(frame, pairs))
 
     def predict(self, model: object, rows: pd.DataFrame) -> NDArray[np.float64]:
         """Scores of rows without labels, checked."""
         return row_scores(self.solution.predict(model, rows), rows.index)
 
-    def _answers(self, frame: pd.DataFrame) -> _Answers:
+    def _answers(self, frame: pd.DataFrame, draw: int = 0) -> _Answers:
         """Run on a frame with the judge's folds; scores and state of the watched model."""
-        run = self.run(frame, self.folds)
+        run = self.run(frame, self.folds, draw)
         seconds = self.solution.last.wall_ns / 1e9
         probe = self.predict(run.model, self.probe)
         test = self.predict(run.model, d.drop_label(self.frame.loc[self.fold.test_ids]))
@@ -236,18 +247,22 @@ class Experiment:
         state = self.solution.state(run.model)
         return _Answers(np.concatenate([probe, test]), test, first, state, seconds)
 
-    def _first_alone(self) -> _Answers:
+    def _first_alone(self, draw: int) -> _Answers:
         """Run on the frame as it is with the first fold only."""
-        run = self.run(self.frame, self.folds[:1])
+        run = self.run(self.frame, self.folds[:1], draw)
         seconds = self.solution.last.wall_ns / 1e9
         scores = self.predict(run.model, self.probe)
         return _Answers(scores, scores, scores, {}, seconds)
 
     def base(self, runs: int = 1) -> list[_Answers]:
-        """Runs on the frame as it is, at least so many."""
+        """Runs on the frame as it is, at least so many.
+
+        The first two get the same random numbers, which shows what comes from elsewhere; each
+        later one gets others.
+        """
         known = self._once("base", list)
         while len(known) < runs:
-            known.append(self._answers(self.frame))
+            known.append(self._answers(self.frame, max(len(known) - 1, 0)))
         return known
 
     def _base_of_first_fold(self, runs: int = 1) -> list[_Answers]:
@@ -260,7 +275,7 @@ class Experiment:
             frame: what `run` gets.
             control: something is meant to move: one run is enough where none moves by itself.
         """
-        return _repeated(self.base, lambda: self._answers(frame), control=control)
+        return _repeated(self.base, lambda draw: self._answers(frame, draw), control=control)
 
     def moved(self, after: list[_Answers]) -> Movement:
         """How far scores moved against the frame as it is."""
@@ -319,12 +334,8 @@ class Experiment:
         )
 
     def assert_state_still(self, after: list[_Answers], altered: str) -> None:
-        """Hold that no fitted number moved, though no score shows it (a scaler before trees)."""
-        names = moved_state(
-            [run.state for run in self.base()],
-            [run.state for run in after],
-            rows={len(self.frame), len(self.fold.test_ids)},
-        )
+        """Hold that no fitted statistic moved, though no score shows it (a scaler before trees)."""
+        names = moved_state([run.state for run in self.base()], [run.state for run in after])
         if names:
             raise AssertionError(
                 f"{len(names)} fitted attributes of the model, {names[0]} among them, change when "

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from experiment import as_split
 
+from grader.judge.compare import assert_value
 from grader.judge.leakage import assert_claim_holds
 from grader.judge.metrics import bootstrap_error
 
@@ -20,32 +21,36 @@ SURE = 5  # standard errors by which a test set may differ from what it was take
 ALLOWED = ("average_precision", "roc_auc", "f1")
 
 
-def _assert_claims(experiment, frame, run, measure):
-    for fold in run.folds:
-        if not frame.index.isin(fold["test_ids"]).sum() == len(fold["test_ids"]):
-            raise AssertionError(
-                "This cannot be measured: the reported test ids are no rows of the frame."
-            )
-        rows = frame.loc[fold["test_ids"]]
+def _assert_claims(experiment, frame, run, folds, measure):
+    """Hold that all scores, and their mean, are what predict reaches on the given rows."""
+    for fold, given in zip(run.folds, folds, strict=False):
+        ids = list(given.test_ids)
+        if frame.index.isin(ids).sum() != len(ids):
+            raise AssertionError("This cannot be measured: the test ids are no rows of the frame.")
+        rows = frame.loc[ids]
         scores = experiment.predict(fold["model"], d.drop_label(rows))
         labels = rows[d.LABEL].to_numpy()
         assert_claim_holds(fold["test_score"], run.metric, labels, scores, measure=measure)
+    scores = [fold["test_score"] for fold in run.folds]
+    assert_value(
+        run.value, sum(scores) / len(scores), atol=1e-6, numbers_interchangeable=True, what="value"
+    )
 
 
-@pytest.mark.criterion("claim_true", hint=TRUE)
+@pytest.mark.criterion("claim_true", sheet="true-score", hint=TRUE)
 def test_reported_scores_can_be_recomputed(experiment, measure):
     """Each reported test score is what predict reaches on the reported test rows."""
-    folds = d.brief_folds(experiment.frame, 0.4, 0.6)
+    folds = d.brief_folds(experiment.frame, 0.35, 0.5, 0.65)
     run = experiment.run(experiment.frame, folds)
-    _assert_claims(experiment, experiment.frame, run, measure)
+    _assert_claims(experiment, experiment.frame, run, folds, measure)
 
 
-@pytest.mark.criterion("claim_true", hint=TRUE)
+@pytest.mark.criterion("claim_true", sheet="true-score", hint=TRUE)
 def test_scores_of_its_own_split_can_be_recomputed(solution, experiment, measure):
     """The same holds for the folds of its own split."""
     folds = as_split(solution.split(experiment.frame))
     run = experiment.run(experiment.frame, folds)
-    _assert_claims(experiment, experiment.frame, run, measure)
+    _assert_claims(experiment, experiment.frame, run, folds, measure)
 
 
 def _eligible(frame, fold):
@@ -75,7 +80,7 @@ def _assert_like(what, values, taken, error_of, measure):
         )
 
 
-@pytest.mark.criterion("claim_true", hint=CHOSEN)
+@pytest.mark.criterion("claim_true", sheet="whole-test", hint=CHOSEN)
 def test_test_rows_are_not_chosen_by_what_they_hold(solution, experiment, rng, measure):
     """Rows are left out of the test set by card and time, not by label or content."""
     frame = experiment.frame
@@ -93,7 +98,24 @@ def test_test_rows_are_not_chosen_by_what_they_hold(solution, experiment, rng, m
             _assert_like(what, values, taken, error_of, measure)
 
 
-@pytest.mark.criterion("claim_metric", hint=METRIC)
+@pytest.mark.criterion("claim_true", sheet="whole-test", hint=CHOSEN)
+def test_split_does_not_look_at_labels(solution, experiment, rng, remark):
+    """With other labels, split gives the same folds."""
+    frame = experiment.frame
+    first = as_split(solution.split(frame))
+    if first != as_split(solution.fresh().split(frame)):
+        remark("Inconclusive: split draws at random, so nothing can be said of what moves it.")
+        return
+    for _ in range(3):
+        other = d.labels_shuffled(frame, rng)
+        if as_split(solution.fresh().split(other)) != first:
+            raise AssertionError(
+                "With other labels split chooses other rows. A cut, a seed or rows chosen by "
+                "labels or by a score make the test set an easier one than the team will see."
+            )
+
+
+@pytest.mark.criterion("claim_metric", sheet="metric", hint=METRIC)
 def test_the_metric_suits_rare_frauds(experiment):
     """The reported metric is one of those that the task sheet allows."""
     run = experiment.run(experiment.small, d.brief_folds(experiment.small, 0.5))

@@ -20,7 +20,7 @@ def _gappy(rows, name, gone):
     return rows.assign(**{name: rows[name].mask(gone)})
 
 
-@pytest.mark.criterion("edge", hint=UNSEEN)
+@pytest.mark.criterion("edge", sheet="unseen", hint=UNSEEN)
 def test_unseen_merchants_get_a_score(experiment):
     """Merchants, categories, channels and countries that training did not hold get a score."""
     rows = experiment.probe.head(40)
@@ -29,7 +29,7 @@ def test_unseen_merchants_get_a_score(experiment):
         experiment.predict(model, rows.assign(**fresh))
 
 
-@pytest.mark.criterion("edge", hint=MISSING)
+@pytest.mark.criterion("edge", sheet="missing", hint=MISSING)
 def test_a_batch_without_any_value_gets_scores(experiment):
     """A column without any value in it gets scores, whichever it is."""
     rows = experiment.probe.head(30)
@@ -38,7 +38,7 @@ def test_a_batch_without_any_value_gets_scores(experiment):
             experiment.predict(model, _gappy(rows, name, np.full(30, True)))
 
 
-@pytest.mark.criterion("edge", hint=MISSING)
+@pytest.mark.criterion("edge", sheet="missing", hint=MISSING)
 def test_missing_values_get_scores(experiment):
     """Rows get scores in which some numbers, merchants, channels or countries are missing."""
     rows = experiment.probe.head(30)
@@ -47,7 +47,7 @@ def test_missing_values_get_scores(experiment):
             experiment.predict(model, _gappy(rows, name, np.arange(30) % 3 == 0))
 
 
-@pytest.mark.criterion("edge", hint=ONE)
+@pytest.mark.criterion("edge", sheet="one-row", hint=ONE)
 def test_one_row_gets_one_score(experiment):
     """A single payment gets a single score, also one with a gap."""
     for model in _models(experiment):

@@ -17,7 +17,7 @@ from grader.judge.metrics import (
 )
 
 HINT = "How would the model do on next month's payments of new cards?"
-SHARE = 0.7  # of what an ordinary honest model reaches
+SHARE = 0.5  # of what an ordinary honest model reaches; a constant score reaches a quarter
 NOISE = 2  # standard errors by which it may be missed
 BUDGET = 0.05  # of all payments can be looked at
 
@@ -66,7 +66,7 @@ class _Trial:
         return missing
 
 
-@pytest.mark.criterion("core", hint=HINT)
+@pytest.mark.criterion("core", sheet="new-month", hint=HINT)
 def test_it_finds_frauds_of_new_cards(experiment, rng, measure, remark):
     """Average precision on later payments of new cards is near that of an honest model."""
     trial = _Trial(experiment, "holdout", 260, 170)
@@ -88,7 +88,7 @@ def test_it_finds_frauds_of_new_cards(experiment, rng, measure, remark):
     trial.assert_share(average_precision, "average precision", measure)
 
 
-@pytest.mark.criterion("core", hint=HINT)
+@pytest.mark.criterion("core", sheet="review-budget", hint=HINT)
 def test_the_review_team_sees_frauds_first(experiment, measure):
     """Among the 5 % of payments that can be looked at are about as many frauds."""
     trial = _Trial(experiment, "budget", 200, 150)
@@ -99,7 +99,7 @@ def test_the_review_team_sees_frauds_first(experiment, measure):
     )
 
 
-@pytest.mark.criterion("core", hint=HINT)
+@pytest.mark.criterion("core", sheet="other-market", hint=HINT)
 def test_it_works_in_another_market_too(experiment, measure):
     """The same holds where other merchants are risky."""
     trial = _Trial(experiment, "market", 200, 150)

@@ -12,7 +12,7 @@ CATEGORIES = "Which rows are your encodings and frequencies computed from?"
 FOLDS = "What does a fold's model know of the other folds?"
 
 
-@pytest.mark.criterion("leak_numeric", hint=NUMBERS)
+@pytest.mark.criterion("leak_numeric", sheet="test-features", hint=NUMBERS)
 def test_numbers_of_test_rows_do_not_matter(solution, experiment, measure, remark):
     """Scores of untouched payments stay when only numbers and times of test rows are altered."""
     solution.keep.split(experiment.frame)  # the runs may be known from an earlier test
@@ -28,7 +28,7 @@ def test_numbers_of_test_rows_do_not_matter(solution, experiment, measure, remar
     experiment.assert_state_still(experiment.other_measures, altered)
 
 
-@pytest.mark.criterion("leak_categorical", hint=CATEGORIES)
+@pytest.mark.criterion("leak_categorical", sheet="test-features", hint=CATEGORIES)
 def test_categories_of_test_rows_do_not_matter(experiment, rng, measure, remark):
     """Scores of untouched payments stay when only the categories of test rows are altered."""
     after = experiment.first_to_move(
@@ -46,7 +46,7 @@ def test_categories_of_test_rows_do_not_matter(experiment, rng, measure, remark)
     experiment.assert_state_still(after, altered)
 
 
-@pytest.mark.criterion("leak_categorical", hint=CATEGORIES)
+@pytest.mark.criterion("leak_categorical", sheet="test-features", hint=CATEGORIES)
 def test_cards_of_test_rows_do_not_matter(solution, experiment, rng, measure, remark):
     """Scores of untouched payments stay when test rows are of other cards."""
     solution.keep.split(experiment.frame)
@@ -63,7 +63,7 @@ def test_cards_of_test_rows_do_not_matter(solution, experiment, rng, measure, re
     )
 
 
-@pytest.mark.criterion("leak_folds", hint=FOLDS)
+@pytest.mark.criterion("leak_folds", sheet="other-folds", hint=FOLDS)
 def test_other_folds_do_not_matter(experiment, measure, remark):
     """The first fold's model is the same whether or not run gets a later fold as well."""
     moved = experiment.without_other_folds

@@ -11,7 +11,7 @@ HINT = "Where do the labels of test rows go before the score is computed?"
 MEANS = "the model, its features or its settings were chosen with the labels of the test set"
 
 
-@pytest.mark.criterion("leak_labels", hint=HINT)
+@pytest.mark.criterion("leak_labels", sheet="test-labels", hint=HINT)
 def test_other_labels_of_test_rows_do_not_matter(experiment, rng, measure, remark):
     """Scores of untouched payments stay when the labels of test rows are drawn again."""
     ids = experiment.outside
@@ -26,7 +26,7 @@ def test_other_labels_of_test_rows_do_not_matter(experiment, rng, measure, remar
     experiment.assert_state_still(after, altered)
 
 
-@pytest.mark.criterion("leak_labels", hint=HINT)
+@pytest.mark.criterion("leak_labels", sheet="test-labels", hint=HINT)
 def test_opposite_labels_of_test_rows_do_not_matter(solution, experiment, measure, remark):
     """Scores stay when the test rows that the model likes least are made the frauds."""
     solution.keep.split(experiment.frame)  # the runs may be known from an earlier test
@@ -40,7 +40,7 @@ def test_opposite_labels_of_test_rows_do_not_matter(solution, experiment, measur
     )
 
 
-@pytest.mark.criterion("leak_labels", hint=HINT)
+@pytest.mark.criterion("leak_labels", sheet="test-labels", hint=HINT)
 def test_nothing_is_found_where_there_is_nothing(experiment, rng, measure):
     """With labels shuffled among cards the model does no better than chance on test rows."""
     frame = d.labels_shuffled(experiment.frame, rng)

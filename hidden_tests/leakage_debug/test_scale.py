@@ -23,7 +23,7 @@ def _assert_below(ratio, limit, what, measure):
         raise AssertionError(f"{what} costs more than {limit:.0f} times the reference")
 
 
-@pytest.mark.criterion("solving_scale", hint=HINT)
+@pytest.mark.criterion("solving_scale", sheet="speed", hint=HINT)
 def test_scoring_keeps_up(solution, experiment, measure):
     """Scoring 20,000 payments costs a bounded multiple of the reference."""
     folds = d.brief_folds(experiment.small, 0.5)

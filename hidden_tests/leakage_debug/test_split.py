@@ -28,13 +28,13 @@ def _rows_only(folds, experiment):
                 )
 
 
-@pytest.mark.criterion("split_rows", hint=ROWS)
+@pytest.mark.criterion("split_rows", sheet="ids", hint=ROWS)
 def test_no_row_is_on_both_sides(solution, experiment):
     """Ids are rows of the input, each once, in train or in test."""
     assert_rows_apart(_folds(solution, experiment), experiment.frame.index)
 
 
-@pytest.mark.criterion("split_groups", hint=CARDS)
+@pytest.mark.criterion("split_groups", sheet="new-cards", hint=CARDS)
 def test_cards_in_test_are_new(solution, experiment):
     """No card of the test set has payments in the training set."""
     folds = _folds(solution, experiment)
@@ -42,7 +42,7 @@ def test_cards_in_test_are_new(solution, experiment):
     assert_groups_apart(folds, experiment.frame[d.GROUP], "cards")
 
 
-@pytest.mark.criterion("split_time", hint=TIME)
+@pytest.mark.criterion("split_time", sheet="past-to-future", hint=TIME)
 def test_training_lies_before_testing(solution, experiment):
     """All training payments are older than all test payments."""
     folds = _folds(solution, experiment)
@@ -50,7 +50,7 @@ def test_training_lies_before_testing(solution, experiment):
     assert_time_order(folds, experiment.frame[d.TIME])
 
 
-@pytest.mark.criterion("split_time", hint=TIES)
+@pytest.mark.criterion("edge", sheet="same-time", hint=TIES)
 def test_payments_of_the_same_time_are_on_one_side(solution, experiment, rng):
     """The same holds where many payments share a time stamp, as in a coarse export."""
     for cards in (100, 110, 120):
