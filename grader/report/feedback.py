@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from grader.models import Cause, Status
 from grader.notebook.facts import consequences, lacking
+from grader.scoring.indicators import HELD_BACK
 from grader.text import CandidateText, clip, for_markdown
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ABOUT_FILES",
+    "BROKEN_LINES",
+    "HELD",
+    "LEVELS",
     "NOT_LOADED",
     "NOT_TOP_TO_BOTTOM",
     "CategoryFeedback",
@@ -43,6 +47,12 @@ NOT_LOADED = (
 )
 NOT_TOP_TO_BOTTOM = "Your notebook does not run from top to bottom in a fresh session"
 ABOUT_FILES = "About your files"
+BROKEN_LINES = "Lines of the task sheet to read again"
+HELD = "This category counts once the code does what the task asks for."
+LEVELS = (
+    "Poor: the code does not do what the task asks. Okay: it does part of it. Strong: all that "
+    "counts first. Excellent: also what the task sheet lists for Excellent."
+)
 
 
 _PLACE = re.compile(r"[A-Za-z0-9._/ -]{1,200}:\d{1,7}")  # a file of the submission and a line
@@ -60,14 +70,16 @@ class CategoryFeedback:
         level: 1-4; None where nothing assessed it.
         level_name: the level as a word.
         provisional: a reviewer has yet to confirm it.
-        counts: (criterion's title, checks passed, checks).
+        counts: (criterion's title, how many were kept, of how many, of what).
+        held: it is Poor because the code does not do what it is for yet.
     """
 
     title: str
     level: int | None
     level_name: str
     provisional: bool
-    counts: tuple[tuple[str, int, int], ...]
+    counts: tuple[tuple[str, int, int, str], ...]
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +104,7 @@ class Feedback:
     Attributes:
         done_well: titles of criteria of which every check passed.
         hints: what the authors say about checks that failed, each once.
+        broken: lines of the task sheet that were not kept, with their text; both are public.
         loaded: False where no check got further than importing the submission.
         failed_cells: of a notebook that does not run from top to bottom; cells that only lack a
             name because an earlier one failed are counted in place of being listed.
@@ -107,6 +120,7 @@ class Feedback:
     categories: tuple[CategoryFeedback, ...]
     done_well: tuple[str, ...]
     hints: tuple[str, ...]
+    broken: tuple[tuple[str, str], ...] = ()
     failed_cells: tuple[FailedCell, ...] = ()
     load_error: FailedCell | None = None
     graded: str = ""
@@ -132,6 +146,7 @@ def feedback_of(report: Report) -> Feedback:
                 if record.status is not Status.PASSED and record.test.hint
             )
         ),
+        broken=_broken(report) if loaded else (),
         failed_cells=_failed_cells(report),
         load_error=None if loaded else _load_error(report),
         graded=report.notebook.path if report.notebook else "",
@@ -140,6 +155,13 @@ def feedback_of(report: Report) -> Feedback:
             for note in report.submission_notes[:_MOST_NOTES]
             if not note.startswith("assessment.toml names")
         ),
+    )
+
+
+def _broken(report: Report) -> tuple[tuple[str, str], ...]:
+    lines = (r.test.line for r in report.evidence if r.status is not Status.PASSED)
+    return tuple(
+        (line, report.sheet[line]) for line in dict.fromkeys(lines) if line in report.sheet
     )
 
 
@@ -185,7 +207,8 @@ def _category(category: CategoryScore) -> CategoryFeedback:
         int(category.level) if category.assessed else None,
         category.level.name.capitalize() if category.assessed else "not assessed",
         category.provisional,
-        tuple((s.title, s.passed, s.total) for s in category.criteria if s.total),
+        tuple((s.title, s.passed, s.total, s.unit) for s in category.criteria if s.total),
+        held=category.assessed and category.decided_by.startswith(HELD_BACK),
     )
 
 
@@ -195,6 +218,8 @@ def feedback(report: Report) -> str:
     name = for_markdown(told.submission_name)
     lines = [
         f"# Feedback: {told.exercise_title}",
+        "",
+        LEVELS,
         "",
         f"Submission {name}, content digest `{told.digest}`."
         + (f" Graded: {for_markdown(told.graded)}." if told.graded else ""),
@@ -217,6 +242,9 @@ def feedback(report: Report) -> str:
         lines += ["", *_section(category)]
     if told.done_well:
         lines += ["", "## What you did well", "", *(f"- {title}" for title in told.done_well)]
+    if told.broken:
+        lines += ["", f"## {BROKEN_LINES}", ""]
+        lines += [f"- `{line}`: {text}" for line, text in told.broken]
     if told.hints:
         lines += ["", "## What to think about", "", *(f"- {hint}" for hint in told.hints)]
     if told.notes:
@@ -231,6 +259,9 @@ def _section(category: CategoryFeedback) -> Iterable[str]:
         return
     yield f"## {category.title}: {category.level_name}{provisional}"
     yield ""
+    if category.held:
+        yield f"- {HELD}"
     yield from (
-        f"- {title}: {passed} of {total} checks passed" for title, passed, total in category.counts
+        f"- {title}: {passed} of {total} {unit} kept"
+        for title, passed, total, unit in category.counts
     )

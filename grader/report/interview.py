@@ -108,7 +108,7 @@ def _criteria(report: Report, failed: Sequence[Evidence]) -> Iterator[Question]:
             continue
         seen.add(share.id)
         effect = next((m for record in records for m in record.measurements if _beyond(m)), None)
-        because = f"{share.title}: {share.passed} of {share.total} checks passed"
+        because = f"{share.title}: {share.passed} of {share.total} {share.unit} kept"
         if effect is not None:
             yield Question(
                 f"The check “{_title(records[0])}” measured an effect. Which step of your pipeline "

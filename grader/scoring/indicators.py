@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from grader.models import CategoryRule, CriterionShare, Evidence
 
-__all__ = ["CAUSES", "explain", "indicators"]
+__all__ = ["CAUSES", "HELD_BACK", "explain", "indicators"]
+
+HELD_BACK = "Poor: held back until the code does what it is for"
 
 CAUSES = {
     Cause.NONE: "failed",
@@ -51,7 +53,7 @@ def explain(category: CategoryRule, shares: Mapping[str, CriterionShare], reache
     needs = {n: s for n, s in category.needs.items() if not _enough(shares[n], s)}
     if needs:
         wanted = _join(_wanted(needs, shares))
-        return f"Poor: held back until the code does what it is for; that takes {wanted}"
+        return f"{HELD_BACK}; that takes {wanted}"
     parts = [_join(_met(r.shares, shares)) for r in category.rules if r.level == reached]
     if category.provisional and reached is Level.EXCELLENT:
         parts.append("capped at Strong until a reviewer confirms it")

@@ -230,9 +230,18 @@ def test_file_facts_hash_each_file() -> None:
 def test_feedback_shows_levels_and_counts() -> None:
     shown = feedback(report())
     assert "## Code correctness: Okay" in shown
-    assert "- Computes the right values: 1 of 2 checks passed" in shown
+    assert "- Computes the right values: 1 of 2 checks kept" in shown
     assert "## Code clarity: not assessed" in shown
     assert "## Problem solving: Strong (until a reviewer confirms it)" in shown
+
+
+def test_feedback_quotes_the_broken_lines_of_the_task_sheet() -> None:
+    failed = record("t", message="expected 42.5")
+    failed = dataclasses.replace(failed, test=dataclasses.replace(failed.test, line="one-row"))
+    sheet = {"one-row": "A frame of one row is allowed.", "empty": "So is an empty one."}
+    shown = feedback(dataclasses.replace(report(failed, record("fine")), sheet=sheet))
+    assert "- `one-row`: A frame of one row is allowed." in shown
+    assert "So is an empty one." not in shown
 
 
 def test_feedback_gives_the_hints_of_failed_tests_once() -> None:

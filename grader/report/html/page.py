@@ -22,7 +22,15 @@ from markupsafe import Markup
 from grader import __version__
 from grader.models import Cause, Status
 from grader.report._output import output_shown
-from grader.report.feedback import ABOUT_FILES, NOT_LOADED, NOT_TOP_TO_BOTTOM, feedback_of
+from grader.report.feedback import (
+    ABOUT_FILES,
+    BROKEN_LINES,
+    HELD,
+    LEVELS,
+    NOT_LOADED,
+    NOT_TOP_TO_BOTTOM,
+    feedback_of,
+)
 from grader.report.html.figures import bullets, diagrams, strips
 from grader.report.interview import questions
 from grader.report.sources import place_of, sources
@@ -97,6 +105,9 @@ def feedback_page(report: Report) -> str:
         "feedback.html.j2",
         told=feedback_of(report),
         about_files=ABOUT_FILES,
+        broken_lines=BROKEN_LINES,
+        held=HELD,
+        levels=LEVELS,
         not_loaded=NOT_LOADED,
         not_top_to_bottom=NOT_TOP_TO_BOTTOM,
     )
