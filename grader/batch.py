@@ -21,6 +21,7 @@ from grader.exercise.contract import project_root
 from grader.files import write_whole
 from grader.report import report_json, terminal
 from grader.report.html.index import IndexRow, index_page
+from grader.report.printer import printer
 from grader.sandbox.workbench import Workbench, Worker
 from grader.text import CandidateText, for_rich, for_terminal
 
@@ -125,8 +126,7 @@ def grade_all(options: argparse.Namespace) -> int:
                     outcome.report.scorecard.overall < options.fail_under
                 )
                 codes.append(1 if below else 0)
-    if len(paths) > 1:
-        _sum_up(graded, refused, options)
+    _sum_up(graded, refused, options, show)
     return exit_code(codes)
 
 
@@ -139,9 +139,16 @@ def _prepared(path: Path, root: Path, options: argparse.Namespace) -> Grading | 
         return unforeseen(error)
 
 
-def _sum_up(graded: list[Graded], refused: list[IndexRow], options: argparse.Namespace) -> None:
-    """A table, and a page beside the results folders that leads to each report."""
-    if not graded:
+def _sum_up(
+    graded: list[Graded], refused: list[IndexRow], options: argparse.Namespace, show: _Show
+) -> None:
+    """Of several a table, and a page beside the results folders that leads to each report."""
+    if graded and (lacking := graded[0].report.moment.warnings):
+        show.say(
+            f"this machine offers less isolation than it could ({len(lacking)} warnings): "
+            "see grade doctor"
+        )
+    if not graded or len(options.submissions) < 2:  # noqa: PLR2004 - one needs no table
         return
     rows = [
         IndexRow(
@@ -156,7 +163,7 @@ def _sum_up(graded: list[Graded], refused: list[IndexRow], options: argparse.Nam
     index = graded[0].folder.parent / "index.html"
     write_whole(index, index_page(title, [*rows, *refused]).encode())
     if len(graded) > 1 and not options.json:
-        terminal.summary_table([item.report for item in graded], Console(highlight=False))
+        terminal.summary_table([item.report for item in graded], printer())
 
 
 def _refused(show: _Show, path: Path, error: GraderError, refused: list[IndexRow]) -> int:
@@ -228,7 +235,7 @@ def _print(outcome: Graded, options: argparse.Namespace, *, several: bool) -> No
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
         return
-    console = Console(highlight=False)
+    console = printer()
     if options.quiet:
         card = report.scorecard
         console.print(

@@ -286,7 +286,7 @@ _TYPING = (
         "hints-hold",
         "proficiency_typing",
         "Type hints agree with the code",
-        "A wrong hint is worse than none.",
+        "Annotate what the task asks for, and keep the annotations true.",
         rules=("RUF013",),
         measure=(hints.broken_hints,),
     ),

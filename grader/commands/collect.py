@@ -28,6 +28,7 @@ from grader.errors import GraderError, unforeseen
 from grader.exercise.contract import load_exercise
 from grader.files import write_whole
 from grader.report.html.index import IndexRow, index_page
+from grader.report.printer import printer
 from grader.report.stored import scored_again
 from grader.text import CandidateText, for_rich, for_terminal
 
@@ -95,7 +96,7 @@ def run(argv: Sequence[str], *, benches: Sequence[Callable[[], Bench]] | None = 
             _write(rows, out, options)
             done = sum(row.state == "graded" for row in rows)
             show.say(f"{out / 'collected.csv'}: {done} of {len(rows)} rows graded")
-    console = Console(highlight=False)
+    console = printer()
     print_table(rows, console)
     counts = Counter(row.state for row in rows)
     console.print(", ".join(f"{n} {state}" for state, n in sorted(counts.items())), markup=False)

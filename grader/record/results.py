@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import time
 from typing import TYPE_CHECKING
 
 from grader.errors import PlatformError
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["ResultsFolder"]
+
+_DAY = 86_400.0
 
 
 class ResultsFolder:
@@ -29,7 +32,8 @@ class ResultsFolder:
         self._name = name
         try:
             out.mkdir(parents=True, exist_ok=True)
-            self.draft = out / f".{name}.{secrets.token_hex(4)}.draft"
+            _sweep(out)
+            self.draft = out / f".{name}.{os.getpid()}.{secrets.token_hex(4)}.draft"
             self.draft.mkdir()
         except OSError as error:
             raise PlatformError(
@@ -61,3 +65,25 @@ class ResultsFolder:
     def drop(self) -> None:
         """Remove an unpublished draft."""
         shutil.rmtree(self.draft, ignore_errors=True)
+
+
+def _sweep(out: Path) -> None:
+    """Remove drafts of commands that were killed: their process is gone, or a day has passed."""
+    for draft in out.glob(".*.draft"):
+        owner = draft.name.split(".")[-3]
+        try:
+            old = time.time() - draft.stat().st_mtime > _DAY
+            if old or (owner.isdigit() and not _alive(int(owner))):
+                shutil.rmtree(draft, ignore_errors=True)
+        except OSError:  # another command was faster
+            continue
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True

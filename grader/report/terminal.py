@@ -216,13 +216,11 @@ def _failure(records: Sequence[Evidence], look: Look) -> Iterable[RenderableType
 
 
 def _notes(report: Report, look: Look) -> Iterable[RenderableType]:
-    notes = [("note", note) for note in (*report.submission_notes, *report.run.judge_notes)]
-    notes += [("warning", warning) for warning in report.moment.warnings]
+    notes = (*report.submission_notes, *report.run.judge_notes)
     if notes:
         yield Text()
-    for kind, note in notes:
-        mark = Text("!", "bold dark_orange3") if kind == "warning" else Text("-", "dim")
-        yield item(mark, look.text(note, "" if kind == "warning" else "dim"), by=0)
+    for note in notes:
+        yield item(Text("-", "dim"), look.text(note, "dim"), by=0)
     outputs, left = output_shown(report) if look.verbose else ([], 0)
     for output in outputs:
         yield Text()

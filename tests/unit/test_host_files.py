@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -80,6 +81,16 @@ def test_published_results_never_replace_earlier_ones(tmp_path: Path) -> None:
         (results.draft / "report.json").write_text("{}")
         names.append(results.publish().name)
     assert names == ["a-12345678", "a-12345678-2", "a-12345678-3"]
+
+
+def test_drafts_of_killed_commands_are_swept(tmp_path: Path) -> None:
+    gone = tmp_path / ".a-12345678.999999999.abcd.draft"
+    alive = tmp_path / f".a-12345678.{os.getpid()}.abcd.draft"
+    for folder in (gone, alive):
+        folder.mkdir()
+    ResultsFolder(tmp_path, "b")
+    assert not gone.exists()
+    assert alive.exists()
 
 
 def test_results_below_a_file_are_a_platform_error(tmp_path: Path) -> None:

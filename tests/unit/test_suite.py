@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.errors import ExerciseError
 from grader.exercise.contract import load_exercise
 from grader.exercise.suite import load_suite
 
@@ -58,3 +59,25 @@ def test_the_judge_gets_neither_rubric_nor_notes(root: Path) -> None:
     files = load_suite(root / "hidden_tests/imputation").files
     assert "test_core.py" in files
     assert not [name for name in files if name.endswith((".md", ".toml"))]
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("def test_a(:\n", r"test_x\.py:1: this is no Python"),
+        ("\n\ndef test_a(solution):\n    pass\n", r"test_x\.py:3: test_a has no criterion"),
+        ("@pytest.mark.skip\ndef test_a(solution):\n    pass\n", "test_a has no criterion"),
+    ],
+)
+def test_an_authors_slip_is_named_before_anything_starts(
+    tmp_path: Path, source: str, message: str
+) -> None:
+    (tmp_path / "test_x.py").write_text(source)
+    with pytest.raises(ExerciseError, match=message) as caught:
+        load_suite(tmp_path)
+    assert caught.value.exit_code == 2
+
+
+def test_a_mark_of_the_suites_own_counts(tmp_path: Path) -> None:
+    (tmp_path / "test_x.py").write_text("@core\ndef test_a(solution):\n    pass\n")
+    assert set(load_suite(tmp_path).files) == {"test_x.py"}
