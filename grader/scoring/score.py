@@ -167,7 +167,7 @@ def _lacking(profile: Profile, categories: Sequence[CategoryScore], overall: flo
 def _headline(expectation: Expectation, evidence: Sequence[Evidence]) -> list[str]:
     broken = {r.test.line for r in evidence if r.status is not Status.PASSED}
     lines = [line for line in expectation.headline if line in broken]
-    return [f"no headline defect ({', '.join(lines)} is broken)"] if lines else []
+    return [f"no headline defect (broken: {', '.join(lines)})"] if lines else []
 
 
 def _checked(tests: Iterable[CollectedTest], rubric: Rubric) -> list[CollectedTest]:

@@ -271,7 +271,7 @@ def test_a_band_says_which_score_it_asks_for(rubric: Rubric) -> None:
 def test_a_headline_defect_meets_no_expectation(rubric: Rubric) -> None:
     wanted = Expectation("mid", Profile(1.5), Profile(2.0), headline=("a", "c"))
     card = full(rubric, wanted, a=False, b=True)
-    assert (card.band, card.missed) == (Band.BELOW, ("no headline defect (a is broken)",))
+    assert (card.band, card.missed) == (Band.BELOW, ("no headline defect (broken: a)",))
     assert full(rubric, wanted, a=True, b=False).band is Band.EXCEEDS
 
 
