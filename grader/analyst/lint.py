@@ -73,6 +73,7 @@ def run_ruff(reached: Reached, rules: Iterable[str]) -> list[Finding]:
     lines = reached.lines()
     loose = {module.path: _loose_lines(module) for module in reached.modules}
     kept = {module.path: _handed_on_lines(module) for module in reached.modules}
+    dtypes = {module.path: _dtype_lines(module) for module in reached.modules}
     found = []
     for code, filename, line in raw:
         path = paths.get(filename, "")
@@ -80,6 +81,8 @@ def run_ruff(reached: Reached, rules: Iterable[str]) -> list[Finding]:
             place = next((m.place(line) for m in reached.modules if m.path == path), "")
             raise UnreviewableError("the linter gives up on the source", place)
         if code == "BLE001" and line in kept.get(path, ()):
+            continue
+        if code == "E721" and line in dtypes.get(path, ()):
             continue
         if line in lines.get(path, ()) and not (code in _SHOWING and line in loose[path]):
             found.append(Finding(code, path, line))
@@ -101,10 +104,27 @@ def _handed_on_lines(module: Module) -> set[int]:
     """Lines of ``except`` clauses that pass the caught error on, which is not swallowed then."""
     found: set[int] = set()
     for node in ast.walk(module.tree):
-        if isinstance(node, ast.ExceptHandler) and node.type and node.name:
+        if isinstance(node, ast.ExceptHandler) and node.type:
             inside = [item for statement in node.body for item in ast.walk(statement)]
-            if any(_hands_on(item, node.name) for item in inside):
+            if any(_raises(item) or _hands_on(item, node.name or "") for item in inside):
                 found |= set(range(node.lineno, (node.type.end_lineno or node.lineno) + 1))
+    return found
+
+
+def _raises(node: ast.AST) -> bool:
+    """Whether an error is raised in place of the caught one; B904 asks for its cause."""
+    return isinstance(node, ast.Raise) and node.exc is not None
+
+
+def _dtype_lines(module: Module) -> set[int]:
+    """Lines that compare dtypes, for which == is the way."""
+    found: set[int] = set()
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            names = {getattr(side, "attr", getattr(side, "id", "")) for side in sides}
+            if any("dtype" in name for name in names):
+                found |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
     return found
 
 

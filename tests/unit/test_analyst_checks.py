@@ -83,6 +83,8 @@ GOOD = {
     "for j in range(values.shape[1]):\n    values[:, j] = np.nanmedian(values[:, j])\n"
     "return values",
     "except with a type": "try:\n    return df.median()\nexcept TypeError:\n    return df",
+    "a dtype compared": "return df.loc[:, [df[c].dtype != bool for c in df]]",
+    "a dtype by name": "dtype = df.a.dtype\nreturn df if dtype == float else None",
     "constant getattr": "return getattr(df, 'attrs', None)",
     "a named getattr": "return getattr(pd.api.types, f'is_{df.kind}_dtype')(df)",
 }
@@ -170,6 +172,8 @@ def test_own_method_that_is_called_on_self_is_none() -> None:
         ("return str(error)", False),
         ("failure = error\n    df.put(failure)", False),
         ("raise ValueError from error", False),
+        ("raise ValueError('no such column')", False),
+        ("raise", False),
         ("if df.kind:\n        df.put(error)", False),
         ("return None", True),
         ("print(error)", True),
