@@ -137,7 +137,7 @@ def test_the_reason_for_a_level_is_two_clicks_away(show: Callable[..., Page]) ->
     assert in_view(page, "#reason-code-correctness")
     card = reason.locator("..")
     assert "needs" in card.inner_text()
-    card.get_by_role("link", name="Title of leak: wrong value").click()
+    card.get_by_role("link", name="Title of leak").click()
     target = page.evaluate("location.hash")
     assert in_view(page, target)
     assert "moved" in page.locator(target).inner_text()
