@@ -134,7 +134,7 @@ def skeleton(exercise_id: str, title: str, tests: Sequence[LegacyTest]) -> dict[
         tests: what `read_legacy` gave.
     """
     public, hidden = f"exercises/{exercise_id}", f"hidden_tests/{exercise_id}"
-    sheet = _SHEET.format(title=title)
+    sheet = _SHEET.format(title=title) + "".join(_rows(tests))
     return {
         f"{public}/exercise.toml": _EXERCISE.format(id=exercise_id, title=json.dumps(title)),
         f"{public}/README.md": sheet,
@@ -155,15 +155,36 @@ def _io(tests: Sequence[LegacyTest]) -> list[tuple[str, LegacyTest]]:
     for test in tests:
         if test.kind == "io":
             slug = re.sub(r"[^a-z0-9]+", "_", test.name.lower()).strip("_")[:40] or "unnamed"
-            found.append((f"test_{len(found) + 1:02}_{slug}", test))
+            found.append((f"test_case_{len(found) + 1:02}_{slug}", test))
     return found
 
 
 def _comparison(test: LegacyTest) -> str:
     wanted = _literal(test.output.strip())
     if test.comparison == "regex":
-        return f"re.search({wanted}, shown)"
-    return f"shown == {wanted}" if test.comparison == "exact" else f"{wanted} in shown"
+        return f"assert re.search({wanted}, shown)"
+    return f"assert {f'shown == {wanted}' if test.comparison == 'exact' else f'{wanted} in shown'}"
+
+
+def _checked(test: LegacyTest) -> str:
+    """The same for an answer of a candidate's: by what its kind allows, not by its own ``==``."""
+    if test.comparison == "exact":
+        return f"assert_value(shown, {_literal(test.output.strip())})"
+    allowed = "  # verify: allow containment, text_of gives a text"
+    return _comparison(test) + (allowed if test.comparison == "included" else "")
+
+
+def _line(name: str) -> str:
+    """The line of the task sheet that a test is of."""
+    return name.removeprefix("test_").replace("_", "-")[:40].rstrip("-")
+
+
+def _rows(tests: Sequence[LegacyTest]) -> Iterator[str]:
+    verbs = {"exact": "is", "included": "holds", "regex": "matches"}
+    for name, test in _io(tests):
+        row = f"`{_literal(test.input)}` typed: the answer {verbs[test.comparison]} "
+        row += f"`{_literal(test.output.strip())}`"
+        yield f"| `{_line(name)}` | {row.replace('|', chr(92) + '|')} |\n"
 
 
 def _literal(text: str) -> str:
@@ -189,7 +210,7 @@ def _sample(tests: Sequence[LegacyTest]) -> str:
             f"def {name}():",
             f"    shown = solution.main({_literal(test.input)}).strip()",
         ]
-        lines.append(f"    assert {_comparison(test)}")
+        lines.append(f"    {_comparison(test)}")
     return "\n".join([*lines, ""])
 
 
@@ -201,9 +222,10 @@ def _hidden(tests: Sequence[LegacyTest]) -> str:
     for name, test in io:
         title = re.sub(r'["\\\n\r]+', " ", test.name).strip() or "unnamed"
         lines += [
-            "", "", '@pytest.mark.criterion("core", hint=HINT)', f"def {name}(solution):",
+            "", "", f'@pytest.mark.criterion("core", sheet="{_line(name)}", hint=HINT)',
+            f"def {name}(solution):",
             f'    """{title}."""', f"    shown = text_of(solution.main({_literal(test.input)}))",
-            f"    assert {_comparison(test)}",
+            f"    {_checked(test)}",
         ]  # fmt: skip
     return "\n".join([*lines, ""])
 
@@ -264,6 +286,10 @@ _SHEET = """\
 
 Write `main(text)` in `solution.py`: it takes what a user would type and returns what the program
 prints, both as text. Describe the task here.
+
+| line | what holds |
+|---|---|
+| `main` | `main` takes a text and returns a text. |
 """
 _SOLUTION = '''\
 """The task is in README.md."""
@@ -301,7 +327,7 @@ _HIDDEN = '''\
 
 import pytest
 
-from grader.judge.compare import assert_kind
+from grader.judge.compare import assert_kind, assert_value
 
 HINT = "Compare what main returns with the task sheet, also spaces and line ends."
 
@@ -312,7 +338,7 @@ def text_of(reply):
     return reply.strip()
 
 
-@pytest.mark.criterion("runs", hint="main must take a text and return one.")
+@pytest.mark.criterion("runs", sheet="main", hint="main must take a text and return one.")
 def test_main_answers(solution):
     """Main takes a text and returns a text."""
     text_of(solution.main(""))'''

@@ -20,9 +20,12 @@ import yaml
 
 from grader import cli
 from grader.authoring.legacy import read_legacy
+from grader.authoring.sheet_lint import lint_sheet
+from grader.authoring.suite_lint import lint_suite
 from grader.commands import ci
 from grader.errors import UsageError
 from grader.exercise.contract import load_exercise
+from grader.exercise.sheet import read_sheet
 from grader.exercise.suite import load_suite
 from grader.models import CategoryScore, Level, ScoreCard
 from grader.record.graded import SUBMISSION, pack_files
@@ -401,6 +404,8 @@ def test_legacy_tests_become_an_exercise_that_loads(tmp_path: Path) -> None:
     exercise = load_exercise("week3", root=root)
     suite = load_suite(exercise.hidden_dir)
     assert "test_imported.py" in suite.files
+    assert lint_suite(exercise.hidden_dir) == []
+    assert lint_sheet(exercise.hidden_dir, read_sheet(exercise.public_dir / "README.md")) == []
     listed = (exercise.hidden_dir / "IMPORTED.md").read_text()
     assert "pip install pytest pytest | no" in listed
     right = tmp_path / "right"

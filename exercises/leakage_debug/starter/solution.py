@@ -34,7 +34,7 @@ def prepare(df):
     # one clean matrix for everything, so that train and test get the same columns
     data = df.copy()
     data["hour"] = data["paid_at"].dt.hour
-    data["weekday"] = data["paid_at"].dt.dayofweek
+    data["weekday"] = data["paid_at"].dt.day_of_week
 
     # too many merchants for dummies -> fraud rate of each merchant (works great!)
     rates = {}
@@ -91,7 +91,7 @@ def run(df, folds):
 def predict(model, raw_df):
     data = raw_df.copy()
     data["hour"] = data["paid_at"].dt.hour
-    data["weekday"] = data["paid_at"].dt.dayofweek
+    data["weekday"] = data["paid_at"].dt.day_of_week
     for col in CATEGORICAL:
         data[col + "_rate"] = data[col].map(model["rates"][col]).astype(float)
     cols = model["cols"]

@@ -33,7 +33,7 @@ def split(df):
 def prepare(df):
     data = df.copy()
     data["hour"] = data["paid_at"].dt.hour
-    data["weekday"] = data["paid_at"].dt.dayofweek
+    data["weekday"] = data["paid_at"].dt.day_of_week
 
     rates = {}
     for col in CATEGORICAL:
@@ -88,7 +88,7 @@ def run(df, folds):
 def predict(model, raw_df):
     data = raw_df.copy()
     data["hour"] = data["paid_at"].dt.hour
-    data["weekday"] = data["paid_at"].dt.dayofweek
+    data["weekday"] = data["paid_at"].dt.day_of_week
     for col in CATEGORICAL:
         data[col + "_rate"] = data[col].map(model["rates"][col]).astype(float)
     cols = model["cols"]
