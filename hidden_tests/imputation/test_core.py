@@ -10,6 +10,7 @@ from data import (
     NAN,
     REPORT_COLUMNS,
     assert_cells,
+    assert_numbers,
     assert_probe,
     crowded,
     export,
@@ -174,9 +175,9 @@ def test_each_column_has_its_own_median(solution, rng):
 
 @pytest.mark.criterion("core", sheet="median", hint=FILL)
 def test_fills_an_export(solution, rng):
-    """An export of mixed columns comes back with its numeric gaps filled."""
+    """The numeric columns of an export are filled."""
     frame = export(rng)
-    assert_cells(solution.impute(frame), reference.impute(frame))
+    assert_numbers(solution.impute(frame), reference.impute(frame))
 
 
 @pytest.mark.criterion("core", sheet="median", hint=FILL)
@@ -195,7 +196,7 @@ def test_fills_long_columns(solution, rng):
 @given(frames())
 def test_fills_any_frame(solution, frame):
     """Whatever the values are, the gaps get the medians."""
-    assert_cells(solution.impute(frame), reference.impute(frame))
+    assert_numbers(solution.impute(frame), reference.impute(frame))
 
 
 @pytest.mark.criterion("core", sheet="median", hint=LEARN)
@@ -203,7 +204,7 @@ def test_imputer_fills_what_it_was_fitted_on(solution, rng):
     """fit_transform gives what impute gives."""
     frame = export(rng, rows=60)
     imputer = solution.keep.MedianImputer()
-    assert_cells(imputer.fit_transform(frame), reference.impute(frame))
+    assert_numbers(imputer.fit_transform(frame), reference.impute(frame))
 
 
 @pytest.mark.criterion("core", sheet="median", hint=LEARN)
