@@ -225,7 +225,8 @@ def symmetric_pairs(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame]:
     """A training frame whose mean and median agree, and a test frame that is far from it."""
     centre = draw(st.integers(-1000, 1000))
     steps = draw(st.lists(st.integers(0, 500), min_size=1, max_size=5))
-    train = [float(centre + sign * step) for step in steps for sign in (1, -1)] + [NAN]
+    pairs = [float(centre + sign * step) for step in steps for sign in (1, -1)]
+    train = [*pairs, NAN, float(centre)]
     far = st.one_of(st.none(), st.integers(5000, 9000).map(float))
     test = draw(st.lists(far, min_size=1, max_size=8))
     return (
