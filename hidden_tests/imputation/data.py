@@ -1,8 +1,10 @@
 """Frames that the hidden tests ask about, and the checks that several of them share.
 
-A *probe* is a column ``[2, missing, 2]``: whatever statistic fills it, the answer is 2. With it a
-test of an unusual column is not passed by returning the argument, and yet a submission whose only
-defect is, say, the mean in place of the median loses nothing here.
+A *probe* is a column such as ``[2, missing, 2]``: whatever statistic fills it, the answer is 2.
+With it a test of an unusual column is not passed by returning the argument, and yet a submission
+whose only defect is, say, the mean in place of the median loses nothing here.
+
+Values come from the seed wherever a literal is not the point.
 """
 
 from __future__ import annotations
@@ -38,33 +40,43 @@ def of_dtypes(dtypes: Iterable[str], values: Sequence[float | None]) -> pd.DataF
     return pd.DataFrame({dtype: cells(values, dtype) for dtype in dtypes})
 
 
-def crowded() -> pd.DataFrame:
+def crowded(rng: np.random.Generator) -> pd.DataFrame:
     """The probe, and columns of every numeric dtype, unsorted: complete ones, and some with gaps.
 
-    The mean and the median of each but the probe are 40, whatever its dtype.
+    The mean and the median of each but the probe are equal and whole, whatever its dtype.
     """
-    complete = of_dtypes([*PLAIN_WHOLE, *WITH_GAPS], [70, 10, 25, 55, 40, 40])
-    gappy = of_dtypes(WITH_GAPS, [60, None, 10, 20, 70, 40])
+    centre, step = int(rng.integers(40, 60)), int(rng.integers(1, 15))
+    full = [centre + 2 * step, centre - 2 * step, centre - step, centre + step, centre, centre]
+    holes = [centre + step, None, centre - 2 * step, centre - step, centre + 2 * step, centre]
+    complete = of_dtypes([*PLAIN_WHOLE, *WITH_GAPS], full)
+    gappy = of_dtypes(WITH_GAPS, holes)
+    value = number(rng)
     return pd.concat([complete, gappy.add_prefix("gap in ")], axis=1).assign(
-        probe=[2.0, NAN, 2.0] * 2
+        probe=[value, NAN, value] * 2
     )
 
 
-def probed(**columns: object) -> pd.DataFrame:
+def number(rng: np.random.Generator, low: int = 1, high: int = 100) -> float:
+    """A whole number that fits every numeric dtype."""
+    return float(rng.integers(low, high))
+
+
+def probed(rng: np.random.Generator, **columns: object) -> pd.DataFrame:
     """A three-row frame of `columns` and the probe, last."""
-    return pd.DataFrame({**columns, "probe": [2.0, NAN, 2.0]})
+    value = number(rng)
+    return pd.DataFrame({**columns, "probe": [value, NAN, value]})
 
 
 def probe_filled(frame: pd.DataFrame) -> pd.DataFrame:
     """What is due when nothing but the probe is to be filled."""
-    return frame.assign(probe=[2.0] * len(frame))
+    return frame.assign(probe=frame["probe"].max())
 
 
 def assert_cells(actual: object, expected: pd.DataFrame, what: str = "result") -> None:
-    """Hold that the cells are right: what other criteria than `edge` look at.
+    """Hold that the cells are right, whatever their dtypes, row labels and the columns' order.
 
-    Row labels, column order and dtypes are conventions with `edge` tests of their own; a slip
-    there costs them and nothing else.
+    These are lines of the task sheet with tests of their own; a slip there costs them and nothing
+    else.
     """
     assert_frame(
         actual,
@@ -77,20 +89,43 @@ def assert_cells(actual: object, expected: pd.DataFrame, what: str = "result") -
     )
 
 
-def assert_probe(actual: object, rows: int, what: str = "result") -> None:
-    """Hold that the probe is filled, whatever became of the columns beside it."""
+def assert_numbers(actual: object, expected: pd.DataFrame, what: str = "result") -> None:
+    """Hold that the cells of numeric columns are right, whatever became of the others."""
     assert_kind(actual, pd.DataFrame, what)
-    assert_cells(actual.filter(items=["probe"]), pd.DataFrame({"probe": [2.0] * rows}), what)
+    due = expected.select_dtypes("number")
+    assert_cells(actual.filter(items=list(due.columns)), due, what)
 
 
-def assert_fills(solution: Any) -> None:
+def assert_typed(
+    actual: object, expected: pd.DataFrame, what: str = "result", rtol: float = 1e-9
+) -> None:
+    """Hold that cells and dtypes are right, whatever the row labels and the columns' order."""
+    assert_frame(
+        actual,
+        expected=expected,
+        check_index=False,
+        check_names=False,
+        check_column_order=False,
+        rtol=rtol,
+        what=what,
+    )
+
+
+def assert_probe(actual: object, frame: pd.DataFrame, what: str = "result") -> None:
+    """Hold that the probe of `frame` is filled, whatever became of the columns beside it."""
+    assert_kind(actual, pd.DataFrame, what)
+    assert_cells(actual.filter(items=["probe"]), probe_filled(frame)[["probe"]], what)
+
+
+def assert_fills(solution: Any, rng: np.random.Generator) -> None:
     """Hold that ``impute`` works at all, beside a check that doing nothing would pass."""
-    assert_cells(solution.impute(probed()), probe_filled(probed()), "a plain frame")
+    frame = probed(rng)
+    assert_cells(solution.impute(frame), probe_filled(frame), "a plain frame")
 
 
-def assert_reports(solution: Any) -> None:
+def assert_reports(solution: Any, rng: np.random.Generator) -> None:
     """The same for ``missing_report``."""
-    report = solution.missing_report(probed(full=[1, 2, 3]))
+    report = solution.missing_report(probed(rng, full=[1, 2, 3]))
     counts = report_column(report, "n_missing").to_dict()
     assert_value(counts, {"probe": 1, "full": 0}, numbers_interchangeable=True)
 
@@ -162,11 +197,11 @@ _text = st.one_of(st.none(), st.sampled_from(["a", "b", "n/a"]))
 
 @st.composite
 def frames(draw: st.DrawFn) -> pd.DataFrame:
-    """One to eight rows of two number columns, one text column and one of whole numbers.
+    """Two to eight rows of two number columns, one text column and one of whole numbers.
 
     Plain frames: every number column holds a value, no text is blank or looks like a number.
     """
-    rows = draw(st.integers(1, 8))
+    rows = draw(st.integers(2, 8))
 
     def column(cells: st.SearchStrategy[object]) -> list[object]:
         return draw(st.lists(cells, min_size=rows, max_size=rows))
@@ -190,7 +225,8 @@ def symmetric_pairs(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame]:
     """A training frame whose mean and median agree, and a test frame that is far from it."""
     centre = draw(st.integers(-1000, 1000))
     steps = draw(st.lists(st.integers(0, 500), min_size=1, max_size=5))
-    train = [float(centre + sign * step) for step in steps for sign in (1, -1)] + [NAN]
+    pairs = [float(centre + sign * step) for step in steps for sign in (1, -1)]
+    train = [*pairs, NAN, float(centre)]
     far = st.one_of(st.none(), st.integers(5000, 9000).map(float))
     test = draw(st.lists(far, min_size=1, max_size=8))
     return (

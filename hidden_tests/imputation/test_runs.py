@@ -18,24 +18,24 @@ from grader.judge.compare import assert_value
 HINT = "Run the sample tests: every function of the task sheet must exist and answer."
 
 
-@pytest.mark.criterion("runs", hint=HINT)
-def test_report_answers(solution):
+@pytest.mark.criterion("runs", sheet="report", hint=HINT)
+def test_report_answers(solution, rng):
     """missing_report returns a frame about the argument's columns, with the three columns."""
-    report = solution.missing_report(probed())
+    report = solution.missing_report(probed(rng))
     assert_value(report_index(report), ["probe"])
     assert_value(sorted(str(label) for label in list(report.columns)), sorted(REPORT_COLUMNS))
 
 
-@pytest.mark.criterion("runs", hint=HINT)
-def test_impute_answers(solution):
+@pytest.mark.criterion("runs", sheet="median", hint=HINT)
+def test_impute_answers(solution, rng):
     """Impute fills a single gap between equal values."""
-    assert_fills(solution)
+    assert_fills(solution, rng)
 
 
-@pytest.mark.criterion("runs", hint=HINT)
-def test_imputer_answers(solution):
+@pytest.mark.criterion("runs", sheet="median", hint=HINT)
+def test_imputer_answers(solution, rng):
     """MedianImputer can be made without arguments and offers fit, transform and fit_transform."""
-    imputer = fitted(solution, probed())
-    assert_cells(imputer.transform(probed()), probe_filled(probed()))
+    frame = probed(rng)
+    assert_cells(fitted(solution, frame).transform(frame), probe_filled(frame))
     other = solution.keep.MedianImputer()
-    assert_cells(other.fit_transform(probed()), probe_filled(probed()))
+    assert_cells(other.fit_transform(frame), probe_filled(frame))

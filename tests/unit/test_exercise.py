@@ -107,15 +107,15 @@ def test_an_unknown_exercise_is_a_usage_error_that_lists_those_there_are(
             'python_proficiency = "strong" }',
             r"senior.meets: asks for less than mid does \(ml_awareness\)",
         ),
-        ("overall = 2.5, ", 'overall = 2.5, code_correctnes = "okay", ', "did you mean"),
+        ("overall = 2.7, ", 'overall = 2.7, code_correctnes = "okay", ', "did you mean"),
         ("overall = 3.8, ", 'overall = 3.8, problem_solving = "excellent", ', "is provisional"),
-        ("preload =", 'headline = ["no-such-line"]\npreload =', "which the task sheet lacks"),
+        ('headline = ["median"', 'headline = ["no-such-line"', "which the task sheet lacks"),
         (
             'preload = ["pandas", "sklearn.impute", "sklearn.compose"]',
             'preload = "pandas"',
             "must be a list",
         ),
-        ('version = "1.0"', 'version = "one"', "version: must be a version"),
+        ('version = "2.0"', 'version = "one"', "version: must be a version"),
     ],
 )
 def test_a_mistake_in_the_file_is_named_with_its_fix(

@@ -1,11 +1,9 @@
 """Report and fill missing values."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 
-def missing_report(df: pd.DataFrame) -> pd.DataFrame:
+def missing_report(df):
     """Missing values by column, most missing first."""
     report = pd.DataFrame(
         {
@@ -14,28 +12,27 @@ def missing_report(df: pd.DataFrame) -> pd.DataFrame:
             "dtype": df.dtypes.astype(str),
         }
     )
-    return report.sort_values("n_missing", ascending=False)
+    return report.sort_values("n_missing", ascending=False, kind="stable")
 
 
-def impute(df: pd.DataFrame) -> pd.DataFrame:
+def impute(df):
     """Fill numeric gaps with the median of their column."""
     return MedianImputer().fit_transform(df)
 
 
 class MedianImputer:
-    """Learns medians from one frame and fills others with them."""
+    def __init__(self):
+        self.medians_ = None
 
-    def fit(self, df: pd.DataFrame) -> MedianImputer:
-        """Learn the medians of all numeric columns."""
-        self.medians_ = df.median(numeric_only=True)
+    def fit(self, df):
+        numbers = df.select_dtypes("number", exclude="timedelta")
+        self.medians_ = numbers.median()
         return self
 
-    def transform(self, df: pd.DataFrame) -> pd.DataFrame:
-        """Fill the gaps of df."""
-        if not df.isna().any(axis=None):
-            return df
+    def transform(self, df):
+        if self.medians_ is None:
+            raise ValueError("call fit before transform")
         return df.fillna(self.medians_)
 
-    def fit_transform(self, df: pd.DataFrame) -> pd.DataFrame:
-        """Learn from df and fill it."""
+    def fit_transform(self, df):
         return self.fit(df).transform(df)
