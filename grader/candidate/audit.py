@@ -154,18 +154,27 @@ class _Hook:
 
     def _may_evaluate(self, code: CodeType, frame: FrameType) -> bool:
         key = self._key(frame)
-        if key[1] == "<module>" and self._of_image(frame.f_code.co_filename):
-            return True  # its text is the module's own
-        if key not in EVALUATORS:
-            return False
-        check = EVALUATORS[key]
-        return check is None or check(code, frame)
+        if key in EVALUATORS:
+            check = EVALUATORS[key]
+            return check is None or check(code, frame)
+        return self._importing(frame)
+
+    def _importing(self, frame: FrameType) -> bool:
+        """Whether a module of the image is being imported here, which makes what it needs."""
+        at: FrameType | None = frame
+        while at is not None and not at.f_code.co_filename.startswith(self._folder):
+            if at.f_code.co_name == "<module>" and self._of_image(at.f_code.co_filename):
+                return at.f_globals.get("__name__") != "__main__"
+            at = at.f_back
+        return False
 
     def _compile(self, args: tuple[Any, ...], frame: FrameType) -> None:
         source, name = args[0], args[1]
         key = self._key(frame)
         if key == ("ast.py", "parse"):
             return  # a tree is no code
+        if key in EVALUATORS:
+            return  # exec() and eval() with a text: what comes of it is seen next
         if isinstance(name, bytes):
             name = os.fsdecode(name)
         if isinstance(name, str) and isinstance(source, bytes | str):
@@ -177,10 +186,8 @@ class _Hook:
                 return
         if self._trusted and isinstance(name, str) and self._in_cell(name, frame):
             return
-        if key[1] == "<module>" and self._of_image(frame.f_code.co_filename):
-            return
         check = ALLOWED.get(key)
-        if check is not None and check(source, frame):
+        if (check is not None and check(source, frame)) or self._importing(frame):
             return
         what = "a file that is not as it was handed in was compiled"
         own = self._own(name) if isinstance(name, str) else None
@@ -208,8 +215,8 @@ class _Hook:
         code = frame.f_code
         if code.co_filename == _BYTECODE and code.co_name == "_compile_bytecode":
             path = frame.f_locals.get("bytecode_path")
-            known = type(path) is str and self._of_image(path)
-            if known and self._content(path)[_HEAD:] == bytes(args[0]):
+            name = path if type(path) is str else ""
+            if self._of_image(name) and self._content(name)[_HEAD:] == bytes(args[0]):
                 return
         self.tell("a code object was made from bytes", frame)
 
@@ -305,7 +312,7 @@ def _announce_programs() -> None:
         audit(_FORK_EXEC, args[1])
         return int(real(*args))
 
-    _posixsubprocess.fork_exec = fork_exec  # type: ignore[assignment]
+    _posixsubprocess.fork_exec = fork_exec
     subprocess._fork_exec = fork_exec  # type: ignore[attr-defined]  # noqa: SLF001
 
 

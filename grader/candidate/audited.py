@@ -36,7 +36,7 @@ def ran_inert(code: CodeType, _frame: FrameType) -> bool:
 
 
 def _inert_text(source: object, _frame: FrameType) -> bool:
-    if not isinstance(source, str):
+    if not isinstance(source, str | bytes):
         return False
     try:
         return all(
@@ -74,6 +74,7 @@ EVALUATORS: Mapping[tuple[str, str], Callable[[Any, FrameType], bool] | None] = 
     ("typing.py", "ForwardRef._evaluate"): ran_inert,
     ("inspect.py", "get_annotations.<locals>.<dictcomp>"): ran_inert,
     ("inspect.py", "get_annotations"): ran_inert,
+    ("scipy/_lib/_bunch.py", "_make_tuple_bunch"): None,  # asks for identifiers itself
     ("scipy/stats/_distn_infrastructure.py", "rv_generic._attach_argparser_methods"): None,
 }
 # the same for what is compiled

@@ -233,11 +233,7 @@ class Supervisor:
             poller.register(fd, select.POLLIN)
         while (left := deadline - time.monotonic()) > 0:
             for fd, _events in poller.poll(left * 1000 + 1):
-                if fd == self._in:
-                    sys.exit(0)  # as in an exchange
-                if fd in session.sides:
-                    if not session.take_some(fd):
-                        poller.unregister(fd)
+                if self._aside(session, fd, poller):
                     continue
                 data = b""
                 with contextlib.suppress(BlockingIOError):
@@ -248,6 +244,14 @@ class Supervisor:
                 if len(said) > _RUN_BYTES:
                     return _Broken("too-large", "the outputs are larger than their limit")
         return _Broken("timeout", "the notebook took longer than its limit")
+
+    def _aside(self, session: _Session, fd: int, poller: select.poll) -> bool:
+        """Take what came on a side; True where it was no part of an answer."""
+        if fd == self._in:
+            sys.exit(0)  # end of input (or a host out of step): nobody waits any more
+        if fd in session.sides and not session.take_some(fd):
+            poller.unregister(fd)
+        return fd in session.sides
 
     # One test's process.
 
@@ -279,12 +283,9 @@ class Supervisor:
             if left <= 0:
                 raise _Broken("timeout", "no answer within the time limit")
             for fd, _events in poller.poll(left * 1000 + 1):
-                if fd == self._in:
-                    sys.exit(0)  # end of input (or a host out of step): nobody waits any more
-                elif fd in session.sides:
-                    if not session.take_some(fd):
-                        poller.unregister(fd)
-                elif fd == session.request_w:
+                if self._aside(session, fd, poller):
+                    continue
+                if fd == session.request_w:
                     outgoing = self._send_some(session, outgoing)
                     if not outgoing:
                         poller.unregister(fd)
