@@ -131,10 +131,8 @@ def _run_child(
         write_files(SUBMISSION_DIR, settings.files)
         os.chdir(SUBMISSION_DIR)
         notebook = settings.config.notebook
-        if notebook:
-            runner.part("cells")
-        if "pandas" in sys.modules:
-            runner.part("state")
+        for name in ("cells",) * bool(notebook) + ("state",) * ("pandas" in sys.modules):
+            runner.part(name)
         audit.arm(reports_w, SUBMISSION_DIR, settings.files, notebook.path if notebook else "")
         runner.serve(request_r, reply_w, settings.config)
         code = 0
@@ -199,7 +197,7 @@ class Supervisor:
             importlib.import_module(name)
         config = LoadConfig.from_meta(meta)
         if config.notebook:
-            _make_shell()
+            runner.part("cells").the_shell()  # loads IPython
         gc.collect()
         gc.freeze()  # a forked child's collector then leaves our pages alone
         self._settings = _Settings(
@@ -413,11 +411,6 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _make_shell() -> None:
-    """Load IPython and make the shell that a notebook's cells run in; once."""
-    importlib.import_module("grader.candidate.cells").the_shell()
-
-
 def _kill_everything() -> None:
     """Kill and reap every process in this PID namespace but this one."""
     end = time.monotonic() + 2.0
@@ -446,7 +439,7 @@ def main() -> None:
     runner.warm_up()
     count_own_cores()
     if "--notebook" in sys.argv:
-        _make_shell()
+        runner.part("cells").the_shell()  # loads IPython
     with contextlib.suppress(BrokenPipeError):  # the host went away
         Supervisor(wire_in, wire_out).run()
     os._exit(0)
