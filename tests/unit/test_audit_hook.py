@@ -6,12 +6,9 @@ import os
 import subprocess
 import sys
 import textwrap
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="as in the containers")
 
@@ -47,9 +44,9 @@ def reported(tmp_path: Path, code: str, **files: str) -> list[list[str]]:
         [sys.executable, "-B", "-P", "-c", RUN, str(folder)],
         capture_output=True,
         check=True,
-        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
     )
-    found: list[list[str]] = eval(done.stdout.splitlines()[-1])  # noqa: S307 - our own text
+    found: list[list[str]] = eval(done.stdout.splitlines()[-1])
     return found
 
 
@@ -61,9 +58,11 @@ UNREVIEWED = {
         "text was compiled to code",
     ),
     "field-that-is-code": (
-        "import dataclasses\n"
-        "kind = type('A', (), {'__annotations__': {'a or print(1)': int}})\n"
-        "dataclasses.dataclass(init=False, repr=False)(kind)",
+        (
+            "import dataclasses\n"
+            "kind = type('A', (), {'__annotations__': {'a or print(1)': int}})\n"
+            "dataclasses.dataclass(init=False, repr=False)(kind)"
+        ),
         "text was executed as code",
     ),
     "marshal": (
@@ -83,8 +82,10 @@ UNREVIEWED = {
         "another program was started",
     ),
     "program-of-multiprocessing": (
-        "import sys\nfrom multiprocessing.util import spawnv_passfds\n"
-        "spawnv_passfds(sys.executable.encode(), [b'x', b'-c', b''], ())",
+        (
+            "import sys\nfrom multiprocessing.util import spawnv_passfds\n"
+            "spawnv_passfds(sys.executable.encode(), [b'x', b'-c', b''], ())"
+        ),
         "another program was started",
     ),
     "memory": (
@@ -93,19 +94,25 @@ UNREVIEWED = {
     ),
     "runner": ("from grader.candidate import runner", "the runner was imported"),
     "module-run-as-a-program": (
-        "import runpy, sys\nsys.argv = ['timeit', '-n', '1', '-r', '1', '1']\n"
-        "runpy.run_module('timeit', run_name='__main__')",
+        (
+            "import runpy, sys\nsys.argv = ['timeit', '-n', '1', '-r', '1', '1']\n"
+            "runpy.run_module('timeit', run_name='__main__')"
+        ),
         "text was compiled to code",
     ),
     "file-rewritten-before-its-import": (
-        "import pathlib\npathlib.Path(__file__).with_name('other.py').write_text('Y = 2')\n"
-        "import other",
+        (
+            "import pathlib\npathlib.Path(__file__).with_name('other.py').write_text('Y = 2')\n"
+            "import other"
+        ),
         "a file that is not as it was handed in was compiled",
     ),
     "archive-of-modules": (
-        "import sys, tempfile, zipfile\npath = tempfile.mktemp()\n"
-        "with zipfile.ZipFile(path, 'w') as z: z.writestr('zipped.py', 'X = 1')\n"
-        "sys.path.insert(0, path)\nimport zipped",
+        (
+            "import sys, tempfile, zipfile\npath = tempfile.mktemp()\n"
+            "with zipfile.ZipFile(path, 'w') as z: z.writestr('zipped.py', 'X = 1')\n"
+            "sys.path.insert(0, path)\nimport zipped"
+        ),
         "text was compiled to code",
     ),
 }
