@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from grader.analyst.notebook import Notebook
     from grader.analyst.reach import Reached
 
-__all__ = ["Record", "analyse", "collected", "contract_of", "failures"]
+__all__ = ["Record", "analyse", "collected", "contract_of", "failures", "files_read"]
 
 Record = dict[str, object]
 _SHOWN = 6
@@ -61,6 +61,20 @@ def analyse(
     contract = replace(contract, entry=notebook.path, cells=cells)
     records = _review({**files, notebook.path: data}, contract)
     return [*records, *(_kept(check, notebook) for check in HYGIENE)]
+
+
+def files_read(
+    files: Mapping[str, bytes], contract: Contract, notebook: Notebook | None = None
+) -> list[str] | None:
+    """The files that a review looks at; None where there can be no review."""
+    if notebook is not None:
+        data, cells = module_of(notebook)
+        files = {**files, notebook.path: data}
+        contract = replace(contract, entry=notebook.path, cells=cells)
+    try:
+        return [module.path for module in reach(files, contract).modules]
+    except (UnreviewableError, RecursionError, MemoryError):
+        return None
 
 
 def _review(files: Mapping[str, bytes], contract: Contract) -> list[Record]:

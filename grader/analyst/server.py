@@ -17,7 +17,14 @@ import sys
 import time
 from typing import TYPE_CHECKING, NoReturn
 
-from grader.analyst.analysis import Record, analyse, collected, contract_of, failures
+from grader.analyst.analysis import (
+    Record,
+    analyse,
+    collected,
+    contract_of,
+    failures,
+    files_read,
+)
 from grader.analyst.notebook import notebook_of
 from grader.wire.frames import (
     HEADER,
@@ -45,13 +52,21 @@ _BROUGHT_DOWN = "the code brought the review down"
 
 def review(body: bytes, *, seconds: float = SECONDS) -> list[Record]:
     """Review one submission in a child process: one record a check, whatever happens to it."""
+    return review_and_files(body, seconds=seconds)[0]
+
+
+def review_and_files(
+    body: bytes, *, seconds: float = SECONDS
+) -> tuple[list[Record], list[str] | None]:
+    """The same, and the files that were read; None where the review failed."""
     notebook = is_notebook(body)
     report, cause = _from_child(_review_bytes, body, seconds, _REPORT)
     if cause == "timeout":
-        return failures(cause, "the review of the code took too long", notebook=notebook)
+        return failures(cause, "the review of the code took too long", notebook=notebook), None
     if cause:
-        return failures(cause, _BROUGHT_DOWN, notebook=notebook)
-    return _checked(report, notebook=notebook)
+        return failures(cause, _BROUGHT_DOWN, notebook=notebook), None
+    records, _, read = report.partition(b"\n")
+    return _checked(records, notebook=notebook), _paths(read)
 
 
 def page(body: bytes, *, seconds: float = SECONDS) -> bytes:
@@ -106,7 +121,8 @@ def _from_child(
 
 def _review_bytes(body: bytes) -> bytes:
     meta, files = unpack_bundle(body)
-    return pack_json(analyse(files, contract_of(meta), notebook_of(meta)))
+    told = files, contract_of(meta), notebook_of(meta)
+    return pack_json(analyse(*told)) + b"\n" + pack_json(files_read(*told))
 
 
 def _page_bytes(body: bytes) -> bytes:
@@ -133,6 +149,16 @@ def _checked(report: bytes, *, notebook: bool) -> list[Record]:
     if [item.get("id") for item in records] != wanted:
         return failures("died", _BROUGHT_DOWN, notebook=notebook)
     return records
+
+
+def _paths(report: bytes) -> list[str] | None:
+    """The child's list of files, if it is one."""
+    try:
+        read = json.loads(report)
+    except (ValueError, RecursionError):
+        return None
+    good = isinstance(read, list) and all(isinstance(path, str) for path in read)
+    return read if good else None
 
 
 def _child(job: Callable[[bytes], bytes], body: bytes, writer: int, seconds: float) -> NoReturn:
@@ -181,11 +207,13 @@ def main() -> None:
         if frame is not None:
             if frame.kind is not Kind.SUBMISSION:
                 raise FrameError(f"{frame.kind.name} is not for the analyst")
-            for record in review(frame.body):
+            records, read = review_and_files(frame.body)
+            for record in records:
                 _write(wire_out, Frame(Kind.EVIDENCE, frame.number, pack_json(record)))
             if is_notebook(frame.body):
                 _write(wire_out, Frame(Kind.PAGE, frame.number, page(frame.body)))
-            _write(wire_out, Frame(Kind.FINISHED, frame.number, pack_json({"exit": 0})))
+            told = pack_json({"exit": 0, "read": read})
+            _write(wire_out, Frame(Kind.FINISHED, frame.number, told))
     sys.stderr.flush()
     os._exit(0)
 

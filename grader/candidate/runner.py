@@ -6,6 +6,7 @@ trusted: the judge only ever learns "a value (or an error) for this request".
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 import itertools
@@ -15,7 +16,7 @@ import tempfile
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from grader.candidate.config import CellFailure, NotebookConfig
 
-__all__ = ["LoadConfig", "Session", "serve", "warm_up"]
+__all__ = ["LoadConfig", "Session", "part", "serve", "warm_up"]
 
 _MAX_REQUEST = 1 << 30
 _SWITCH_SECONDS = 1e-4  # repeated calls on threads: few of them show what threads share
@@ -50,6 +51,16 @@ class PullItem(Protocol):
 def warm_up() -> None:
     """Touch what every session needs, so that a forked child finds it loaded."""
     codec.decode(codec.encode(("value", np.zeros(3))))
+
+
+@functools.cache
+def part(name: str) -> Any:  # noqa: ANN401 - a module
+    """A module of this package that not every process needs.
+
+    ``cells`` loads IPython, ``state`` pandas. Where the submission's imports are watched, it has to
+    be asked for before: to import it later would open the runner to the submission as well.
+    """
+    return importlib.import_module(f"grader.candidate.{name}")
 
 
 class Session:
@@ -94,8 +105,7 @@ class Session:
 
     def _load_notebook(self, notebook: NotebookConfig) -> None:
         """Run its cells. One that fails keeps no other from defining what the tests ask for."""
-        from grader.candidate import cells  # noqa: PLC0415 - IPython, for notebooks only
-
+        cells = part("cells")
         sys.argv = [notebook.path]
         cells.draw_with("agg")  # nobody looks at the figures of this process
         self._namespace, self._failures = cells.run_cells(cells.the_shell(), self._folder, notebook)
@@ -271,9 +281,7 @@ class Session:
         return self._to_handle(self._from_wire(value))
 
     def _do_state(self, handle: Handle) -> object:
-        from grader.candidate.state import numbers_of  # noqa: PLC0415 - pandas, and seldom asked
-
-        return numbers_of(self._handles[handle.id])
+        return part("state").numbers_of(self._handles[handle.id])
 
     def _do_getattr(self, handle: Handle, name: str) -> object:
         return getattr(self._handles[handle.id], name)
@@ -362,9 +370,7 @@ def serve(request_fd: int, reply_fd: int, config: LoadConfig) -> None:
     session = Session(Path.cwd(), config, pipe.pull)
     first = pipe.read()  # says that the load may start
     if first is not None and first.kind is Kind.RUN_NOTEBOOK:
-        from grader.candidate import cells  # noqa: PLC0415 - IPython, for notebooks only
-
-        cells.show_run(cells.the_shell(), config, pipe.write_raw)
+        part("cells").show_run(part("cells").the_shell(), config, pipe.write_raw)
         return
     error = session.load()
     if error is not None:

@@ -23,16 +23,18 @@ import time
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from grader.candidate import runner
+from grader.candidate import audit, runner
 from grader.candidate.capture import Capture
 from grader.candidate.config import LoadConfig, string_list, whole_number
 from grader.candidate.cores import count_own_cores
+from grader.candidate.reports import Reports, report_sockets
 from grader.candidate.scratch import empty_directory, write_files
 from grader.wire.frames import (
     HEADER,
     Frame,
     FrameError,
     Kind,
+    pack_ended,
     pack_json,
     read_header,
     unpack_bundle,
@@ -69,28 +71,49 @@ class _Session:
         request_r, self.request_w = os.pipe()
         self.reply_r, reply_w = os.pipe()
         self.capture_r, capture_w = os.pipe()
+        self.reports = Reports()
+        self.reports_r, reports_w = report_sockets()
+        self.sides = self.capture_r, self.reports_r
         widen(self.request_w, self.reply_r)
         self.pid = os.fork()
         if self.pid == 0:
-            for fd in (self.request_w, self.reply_r, self.capture_r, *keep_fds):
+            for fd in (*self._own(), *keep_fds):
                 os.close(fd)
-            _run_child(settings, request_r, reply_w, capture_w)
-        for fd in (request_r, reply_w, capture_w):
+            _run_child(settings, request_r, reply_w, capture_w, reports_w)
+        for fd in (request_r, reply_w, capture_w, reports_w):
             os.close(fd)
-        for fd in (self.request_w, self.reply_r, self.capture_r):
+        for fd in self._own():
             os.set_blocking(fd, False)
 
-    def drain_capture(self) -> None:
+    def _own(self) -> tuple[int, ...]:
+        return self.request_w, self.reply_r, self.capture_r, self.reports_r
+
+    def take_some(self, fd: int) -> bool:
+        """Take what came on a side; False where nobody can send any more."""
+        if fd == self.reports_r:
+            return self.reports.drain(fd)
+        try:
+            data = os.read(fd, _CHUNK)
+        except BlockingIOError:
+            return True
+        self.capture.add(data)
+        return bool(data)
+
+    def drain(self) -> None:
+        """Take all that is left."""
         with contextlib.suppress(BlockingIOError):
             while chunk := os.read(self.capture_r, _CHUNK):
                 self.capture.add(chunk)
+        self.reports.drain(self.reports_r)
 
     def close(self) -> None:
-        for fd in (self.request_w, self.reply_r, self.capture_r):
+        for fd in self._own():
             os.close(fd)
 
 
-def _run_child(settings: _Settings, request_r: int, reply_w: int, capture_w: int) -> NoReturn:
+def _run_child(
+    settings: _Settings, request_r: int, reply_w: int, capture_w: int, reports_w: int
+) -> NoReturn:
     """Everything below runs in the child, which is hostile from the import on."""
     code = 70
     try:
@@ -107,6 +130,10 @@ def _run_child(settings: _Settings, request_r: int, reply_w: int, capture_w: int
             file.write("1000")
         write_files(SUBMISSION_DIR, settings.files)
         os.chdir(SUBMISSION_DIR)
+        notebook = settings.config.notebook
+        for name in ("cells",) * bool(notebook) + ("state",) * ("pandas" in sys.modules):
+            runner.part(name)
+        audit.arm(reports_w, SUBMISSION_DIR, settings.files, notebook.path if notebook else "")
         runner.serve(request_r, reply_w, settings.config)
         code = 0
     finally:
@@ -123,6 +150,7 @@ class Supervisor:
         self._session: _Session | None = None
         self._spare: _Session | None = None  # forked while the judge is at work
         self._captured = b""
+        self._reported: list[list[str]] = []
         self._dirty = False
 
     def run(self) -> None:
@@ -169,7 +197,7 @@ class Supervisor:
             importlib.import_module(name)
         config = LoadConfig.from_meta(meta)
         if config.notebook:
-            _make_shell()
+            runner.part("cells").the_shell()  # loads IPython
         gc.collect()
         gc.freeze()  # a forked child's collector then leaves our pages alone
         self._settings = _Settings(
@@ -192,22 +220,18 @@ class Supervisor:
         deadline = min(time.monotonic() + frame.deadline_ms / 1000, self._settings.wall_deadline)
         ended = self._listen(session, said, deadline)
         self._end_session()
-        self._captured = b""
+        self._captured, self._reported = b"", []  # the tests' processes run the same
         head = pack_json({"cause": ended.cause, "detail": ended.detail})
         return Frame(Kind.NOTEBOOK_RAN, frame.number, head + b"\n" + said)
 
     def _listen(self, session: _Session, said: bytearray, deadline: float) -> _Broken:
         """Read until the process closes its side, and say how it ended."""
         poller = select.poll()
-        for fd in (self._in, session.reply_r, session.capture_r):
+        for fd in (self._in, session.reply_r, *session.sides):
             poller.register(fd, select.POLLIN)
         while (left := deadline - time.monotonic()) > 0:
             for fd, _events in poller.poll(left * 1000 + 1):
-                if fd == self._in:
-                    sys.exit(0)  # as in an exchange
-                if fd == session.capture_r:
-                    if not self._capture_some(session):
-                        poller.unregister(fd)
+                if self._aside(session, fd, poller):
                     continue
                 data = b""
                 with contextlib.suppress(BlockingIOError):
@@ -218,6 +242,14 @@ class Supervisor:
                 if len(said) > _RUN_BYTES:
                     return _Broken("too-large", "the outputs are larger than their limit")
         return _Broken("timeout", "the notebook took longer than its limit")
+
+    def _aside(self, session: _Session, fd: int, poller: select.poll) -> bool:
+        """Take what came on a side; True where it was no part of an answer."""
+        if fd == self._in:
+            sys.exit(0)  # end of input (or a host out of step): nobody waits any more
+        if fd in session.sides and not session.take_some(fd):
+            poller.unregister(fd)
+        return fd in session.sides
 
     # One test's process.
 
@@ -241,19 +273,17 @@ class Supervisor:
         poller = select.poll()
         poller.register(self._in, select.POLLIN)
         poller.register(session.reply_r, select.POLLIN)
-        poller.register(session.capture_r, select.POLLIN)
+        for fd in session.sides:
+            poller.register(fd, select.POLLIN)
         poller.register(session.request_w, select.POLLOUT)
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise _Broken("timeout", "no answer within the time limit")
             for fd, _events in poller.poll(left * 1000 + 1):
-                if fd == self._in:
-                    sys.exit(0)  # end of input (or a host out of step): nobody waits any more
-                elif fd == session.capture_r:
-                    if not self._capture_some(session):
-                        poller.unregister(fd)
-                elif fd == session.request_w:
+                if self._aside(session, fd, poller):
+                    continue
+                if fd == session.request_w:
                     outgoing = self._send_some(session, outgoing)
                     if not outgoing:
                         poller.unregister(fd)
@@ -279,15 +309,6 @@ class Supervisor:
                 f"the answer has {length} bytes, the limit is {self._settings.reply_bytes}",
             )
         return length
-
-    @staticmethod
-    def _capture_some(session: _Session) -> bool:
-        try:
-            data = os.read(session.capture_r, _CHUNK)
-        except BlockingIOError:
-            return True
-        session.capture.add(data)
-        return bool(data)
 
     @staticmethod
     def _send_some(session: _Session, outgoing: memoryview) -> memoryview:
@@ -337,8 +358,9 @@ class Supervisor:
     def _finish(self, frame: Frame) -> Frame:
         late = self._session is not None and self._unsolicited(self._session)
         self._stop_session()
-        captured, self._captured = self._captured, b""
-        return Frame(Kind.ENDED, frame.number, (b"\x01" if late else b"\x00") + captured)
+        body = pack_ended(late=late, reports=self._reported, printed=self._captured)
+        self._captured, self._reported = b"", []
+        return Frame(Kind.ENDED, frame.number, body)
 
     def _prepare(self) -> None:
         """Fork the next test's process ahead. It waits, and has run no code of a candidate's."""
@@ -352,7 +374,8 @@ class Supervisor:
             return
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)
-        session.drain_capture()
+        session.drain()
+        self._reported += session.reports.take()
         self._captured = (self._captured + session.capture.take())[: self._settings.output_bytes]
         session.close()
         self._dirty = True
@@ -388,11 +411,6 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _make_shell() -> None:
-    """Load IPython and make the shell that a notebook's cells run in; once."""
-    importlib.import_module("grader.candidate.cells").the_shell()
-
-
 def _kill_everything() -> None:
     """Kill and reap every process in this PID namespace but this one."""
     end = time.monotonic() + 2.0
@@ -421,7 +439,7 @@ def main() -> None:
     runner.warm_up()
     count_own_cores()
     if "--notebook" in sys.argv:
-        _make_shell()
+        runner.part("cells").the_shell()  # loads IPython
     with contextlib.suppress(BrokenPipeError):  # the host went away
         Supervisor(wire_in, wire_out).run()
     os._exit(0)

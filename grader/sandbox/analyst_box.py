@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from grader.sandbox.engine import Container, Engine
     from grader.sandbox.relay import RunRecord
 
-__all__ = ["NOTEBOOK_CRITERION", "STATIC_CRITERIA", "AnalystBox", "add_review", "wants_review"]
+__all__ = [
+    "CODE_CRITERIA",
+    "NOTEBOOK_CRITERION",
+    "STATIC_CRITERIA",
+    "AnalystBox",
+    "add_review",
+    "wants_review",
+]
 
 NOTEBOOK_CRITERION = "notebook_hygiene"
 
@@ -35,6 +42,7 @@ STATIC_CRITERIA = frozenset(
         NOTEBOOK_CRITERION,
     }
 )
+CODE_CRITERIA = STATIC_CRITERIA - {NOTEBOOK_CRITERION}
 
 
 class AnalystBox:
@@ -46,6 +54,7 @@ class AnalystBox:
     Attributes:
         page: after a review, a notebook as a fragment of HTML; it is not to be trusted.
         departure: after a review, how a notebook departs from its nbformat; nor is this.
+        read: after a review, the files that it looked at; None where it could not look.
     """
 
     def __init__(self, engine: Engine, image: str, *, slot: int) -> None:
@@ -53,6 +62,7 @@ class AnalystBox:
         self.container: Container = engine.start(spec, lifetime=_LIFETIME)
         self._collected = Frame(Kind.COLLECTED, 0)
         self.page = self.departure = ""
+        self.read: list[str] | None = None
 
     def wait_ready(self) -> None:
         """Wait for the list of checks, which comes before any submission.
@@ -134,6 +144,8 @@ class AnalystBox:
         while True:
             frame = self._read(end - time.monotonic())
             if frame.kind is Kind.FINISHED and len(found) == len(wanted):
+                read = unpack_json(frame.body).get("read")
+                self.read = [str(path) for path in read] if isinstance(read, list) else None
                 return found
             if frame.kind is Kind.PAGE and len(found) == len(wanted):
                 self.departure, _, self.page = frame.body.decode("utf-8", "replace").partition("\n")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from grader.errors import AnsweredJudgeError, JudgeError, SandboxError
+from grader.sandbox.ran import RanCode
 from grader.sandbox.stream import StreamClosedError, StreamTimeoutError
 from grader.wire.frames import (
     ANSWERED_FAULT,
@@ -19,6 +20,7 @@ from grader.wire.frames import (
     Kind,
     Measure,
     pack_json,
+    unpack_ended,
     unpack_json,
 )
 
@@ -194,6 +196,7 @@ class LiveCandidate:
         self._end = time.monotonic() + limits.wall_seconds
         self._answer_bytes = 0
         self.captures: list[bytes] = []
+        self.ran = RanCode()
         self.replacements = 0
 
     def answer(self, question: Frame) -> Frame:
@@ -239,7 +242,7 @@ class LiveCandidate:
             if question.kind is Kind.REQUEST:
                 return self._no_answer(question, "died")
             if question.kind is Kind.END:
-                return self._ended(question, Measure(0), b"\x00")
+                return self._ended(question, Measure(0), late=False)
             self.replacements += 1
             self._box = self._replace(self._end - now)
             now = time.monotonic()  # the call's time begins when there is somebody to ask
@@ -276,7 +279,13 @@ class LiveCandidate:
     def _judged(self, question: Frame, frame: Frame, measure: Measure) -> Frame:
         """What the judge gets of a frame that came in time and in turn."""
         if frame.kind is Kind.ENDED:
-            return self._ended(question, measure, frame.body)
+            try:
+                late, reports, printed = unpack_ended(frame.body)
+            except FrameError:
+                self._drop()
+                return self._no_answer(question, "bad-reply")
+            self.ran.add(reports)
+            return self._ended(question, measure, late=late, printed=printed)
         if frame.kind is Kind.FAILURE:
             return self._failure(question, measure, frame.body)
         self._answer_bytes += len(frame.body)
@@ -321,16 +330,19 @@ class LiveCandidate:
     def _no_answer(self, question: Frame, cause: str, detail: str = "") -> Frame:
         if question.kind is Kind.END:
             # Bytes that nobody asked for fail the test that they came in, also at its very end.
-            return self._ended(question, Measure(0), b"\x01" if cause == "bad-reply" else b"\x00")
+            self.ran.untold()
+            return self._ended(question, Measure(0), late=cause == "bad-reply")
         packed = pack_json({"cause": cause, "detail": detail or _DETAILS[cause]})
         return Frame(Kind.FAILURE, question.number, Measure(0).pack() + packed)
 
-    def _ended(self, question: Frame, measure: Measure, body: bytes) -> Frame:
+    def _ended(
+        self, question: Frame, measure: Measure, *, late: bool, printed: bytes = b""
+    ) -> Frame:
         """What was printed stays with the host; the judge only learns of unasked bytes."""
-        printed = body[1 : 1 + self._limits.output_bytes]  # the supervisor keeps to it as well
+        printed = printed[: self._limits.output_bytes]  # the supervisor keeps to it as well
         self.captures.append(printed)
         self._transcript.capture(printed)
-        return Frame(Kind.ENDED, question.number, measure.pack() + body[:1])
+        return Frame(Kind.ENDED, question.number, measure.pack() + bytes([late]))
 
 
 def _check_answer(question: Frame, frame: Frame) -> None:

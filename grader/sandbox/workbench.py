@@ -12,11 +12,18 @@ from grader.errors import AnsweredJudgeError, GraderError, PlatformError, Sandbo
 from grader.models import Submission, SubmissionFile
 from grader.notebook.page import page_of
 from grader.record.transcript import TranscriptWriter
-from grader.sandbox.analyst_box import AnalystBox, add_review, came_to_nothing, wants_review
+from grader.sandbox.analyst_box import (
+    CODE_CRITERIA,
+    AnalystBox,
+    add_review,
+    came_to_nothing,
+    wants_review,
+)
 from grader.sandbox.boxes import CandidateBox, JudgeBox
 from grader.sandbox.charging import Charging
 from grader.sandbox.engine import Engine
 from grader.sandbox.images import ensure_images
+from grader.sandbox.ran import hold_against
 from grader.sandbox.relay import LiveCandidate, RunRecord, relay
 
 if TYPE_CHECKING:
@@ -276,6 +283,7 @@ class Worker:
                 record = relay(judge, candidate, progress)
                 if review:
                     frames, analyst = review.result()
+                    frames = hold_against(frames, candidate.ran, analyst.read, CODE_CRITERIA)
                     for frame in frames:
                         writer.review(frame)
                     add_review(record, frames, exercise)

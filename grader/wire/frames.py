@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = [
     "HEADER",
@@ -26,9 +26,11 @@ __all__ = [
     "Kind",
     "Measure",
     "pack_bundle",
+    "pack_ended",
     "pack_json",
     "read_header",
     "unpack_bundle",
+    "unpack_ended",
     "unpack_json",
 ]
 
@@ -194,3 +196,38 @@ def unpack_bundle(body: bytes) -> tuple[dict[str, object], dict[str, bytes]]:
     if position != len(body):
         raise FrameError("a bundle's lengths do not add up")
     return meta, files
+
+
+_ENDED = struct.Struct(">BI")  # whether bytes came that nobody asked for, bytes of the reports
+_REPORTS = 1 << 18
+
+
+def pack_ended(*, late: bool, reports: Sequence[Sequence[str]], printed: bytes) -> bytes:
+    """The end of a test: what its process reported of the code that it ran, and its output."""
+    told = pack_json({"reports": reports}) if reports else b""
+    return _ENDED.pack(late, len(told)) + told + printed
+
+
+def unpack_ended(body: bytes) -> tuple[bool, list[tuple[str, str]], bytes]:
+    """The inverse of :func:`pack_ended`.
+
+    Raises:
+        FrameError: not what it packs.
+    """
+    if len(body) < _ENDED.size:
+        raise FrameError("an end of a test without its head")
+    late, size = _ENDED.unpack_from(body)
+    if size > _REPORTS or len(body) < _ENDED.size + size:
+        raise FrameError("reports that are longer than they may be")
+    told = body[_ENDED.size : _ENDED.size + size]
+    items = unpack_json(told).get("reports") if told else []
+    if not isinstance(items, list):
+        raise FrameError("reports that are no list")
+    reports = []
+    for item in items:
+        match item:
+            case [str(kind), str(place)]:
+                reports.append((kind, place))
+            case _:
+                raise FrameError("a report that is not a kind and a place")
+    return bool(late), reports, body[_ENDED.size + size :]

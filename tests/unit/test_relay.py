@@ -21,6 +21,7 @@ from grader.wire.frames import (
     FrameError,
     Kind,
     Measure,
+    pack_ended,
     pack_json,
     unpack_json,
 )
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LIMITS = Limits(1 << 30, 1.0, 64, 20.0, 2.0, 2.0, 1 << 16, 1 << 20, 1 << 20)
+
+
+def ended(printed: bytes = b"", *, late: bool = False) -> bytes:
+    return pack_ended(late=late, reports=[], printed=printed)
 
 
 class Stream:
@@ -218,7 +223,7 @@ def test_nothing_is_asked_after_the_wall_limit(
 
 
 def test_output_stays_with_the_host(writer: TranscriptWriter) -> None:
-    candidate = live(writer, Box(Frame(Kind.ENDED, 5, b"\x01printed")))
+    candidate = live(writer, Box(Frame(Kind.ENDED, 5, ended(b"printed", late=True))))
     answer = candidate.answer(Frame(Kind.END, 5, b"", 10))
     assert Measure.unpack(answer.body)[1] == b"\x01"
     assert candidate.captures == [b"printed"]
@@ -226,7 +231,7 @@ def test_output_stays_with_the_host(writer: TranscriptWriter) -> None:
 
 def test_output_beyond_its_limit_is_not_kept(writer: TranscriptWriter) -> None:
     """A supervisor of ours would have cut it; one that was taken over may not have."""
-    flood = b"\x00" + b"x" * (LIMITS.output_bytes + 1)
+    flood = ended(b"x" * (LIMITS.output_bytes + 1))
     candidate = live(writer, Box(Frame(Kind.ENDED, 5, flood)))
     candidate.answer(Frame(Kind.END, 5, b"", 10))
     assert [len(printed) for printed in candidate.captures] == [LIMITS.output_bytes]
@@ -316,7 +321,7 @@ def test_recorded_run_answers_like_the_candidate(tmp_path: Path) -> None:
     end = Frame(Kind.END, 5, b"", 10)
     path = tmp_path / "transcript.gz"
     with TranscriptWriter(path, {"seed": "s"}) as writer:
-        box = Box(Frame(Kind.REPLY, 4, b"value"), Frame(Kind.ENDED, 5, b"\x00said"))
+        box = Box(Frame(Kind.REPLY, 4, b"value"), Frame(Kind.ENDED, 5, ended(b"said")))
         first = Judge(COLLECTED, ASK, end, evidence, DONE)
         recorded = run(first, live(writer, box))
     recording = read_transcript(path)
