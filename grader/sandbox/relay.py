@@ -330,7 +330,8 @@ class LiveCandidate:
     def _no_answer(self, question: Frame, cause: str, detail: str = "") -> Frame:
         if question.kind is Kind.END:
             # Bytes that nobody asked for fail the test that they came in, also at its very end.
-            self.ran.untold()
+            if cause != "wall-limit":  # the run is over: what it told of its other tests stands
+                self.ran.untold()
             return self._ended(question, Measure(0), late=cause == "bad-reply")
         packed = pack_json({"cause": cause, "detail": detail or _DETAILS[cause]})
         return Frame(Kind.FAILURE, question.number, Measure(0).pack() + packed)

@@ -222,6 +222,25 @@ def test_nothing_is_asked_after_the_wall_limit(
     assert box.removed
 
 
+@pytest.mark.parametrize("reply", [StreamTimeoutError(), StreamClosedError(), FrameError("x")])
+def test_a_test_whose_end_was_not_told_counts_as_a_report(
+    writer: TranscriptWriter, reply: Exception
+) -> None:
+    candidate = live(writer, Box(reply))
+    candidate.answer(Frame(Kind.END, 5, b"", 10))
+    assert len(candidate.ran.unreviewed(())) == 1
+
+
+def test_a_run_that_takes_too_long_is_not_accused(
+    writer: TranscriptWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    candidate = live(writer, Box())
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 21.0)
+    candidate.answer(Frame(Kind.END, 5, b"", 10))
+    assert candidate.ran.unreviewed(()) == []
+
+
 def test_output_stays_with_the_host(writer: TranscriptWriter) -> None:
     candidate = live(writer, Box(Frame(Kind.ENDED, 5, ended(b"printed", late=True))))
     answer = candidate.answer(Frame(Kind.END, 5, b"", 10))
