@@ -1,7 +1,7 @@
 """Grade every labelled solution in the real sandbox and compare with what its label says.
 
     python scripts/corpus.py [--exercise ID] [--seeds N|A-B] [--jobs K] [--only TEXT]
-                             [--write] [--table FILE] [--as-notebooks | --author-mode]
+                             [--write] [--as-notebooks | --author-mode]
 
 Without ``--exercise`` it grades those of all exercises, each with as many seeds as `SEEDS` says.
 With ``--as-notebooks`` every module is handed in as a notebook of the same code, and must get the
@@ -19,7 +19,6 @@ import re
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from grader.authoring.author_mode import grade_all, needs_sandbox
 from grader.authoring.labelled import ENTRY, Bench, Outcome, cheapest_last, problems, seeds
@@ -32,53 +31,10 @@ from grader.authoring.labels import (
     load_cases,
     sources,
 )
-from grader.exercise.contract import load_exercise
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS = {"imputation": 20, "inference_pipeline": 20}  # their tests draw the most; the others get
 OTHER_SEEDS = 5
-BEGIN, END = "<!-- table begins -->", "<!-- table ends -->"
-
-
-def table(found: Mapping[str, Sequence[frozenset[str]]], criteria: Sequence[str]) -> str:
-    """What was seen in each case, as Markdown.
-
-    Args:
-        found: case → failing criteria of each grading.
-        criteria: columns, in order; those that nothing failed are left out.
-    """
-    columns = [
-        c for c in criteria if any(c in failing for runs in found.values() for failing in runs)
-    ]
-    lines = [
-        f"| case | {' | '.join(columns)} |",
-        f"|---|{':-:|' * len(columns)}",
-    ]
-    for case, runs in sorted(found.items()):
-        cells = []
-        for column in columns:
-            times = sum(column in failing for failing in runs)
-            cells.append("" if not times else "X" if times == len(runs) else f"{times}/{len(runs)}")
-        lines.append(f"| `{case}` | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
-
-
-def replace_table(path: Path, text: str) -> None:
-    """Put a table between the two marks of a Markdown file.
-
-    Raises:
-        ValueError: the file has no such marks.
-    """
-    before, begin, rest = path.read_text(encoding="utf-8").partition(f"{BEGIN}\n")
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{path}: put the lines {BEGIN} and {END} where the table goes")
-    draft = path.with_name(f".{path.name}.new")
-    draft.write_text(f"{before}{BEGIN}\n{text}{END}{after}", encoding="utf-8")
-    draft.replace(path)
 
 
 def _write(case: Case, outcome: Outcome) -> None:
@@ -126,9 +82,6 @@ def _parser() -> argparse.ArgumentParser:
         help="rewrite the labels with what comes out; then read the difference",
     )
     parser.add_argument(
-        "--table", type=Path, metavar="FILE", help="write what each case failed into this Markdown"
-    )
-    parser.add_argument(
         "--as-notebooks", action="store_true", help="hand in modules as notebooks of the same code"
     )
     parser.add_argument(
@@ -160,7 +113,6 @@ def main() -> int:
     ]
     started, wrong, test_seconds = time.perf_counter(), 0, []
     costs: list[tuple[float, str]] = []
-    seen: dict[str, list[frozenset[str]]] = {}
     outcomes: list[tuple[Case, Outcome]] = []
     with contextlib.ExitStack() as stack:
         if options.author_mode:
@@ -174,7 +126,6 @@ def main() -> int:
             outcomes.append((case, outcome))
             found = [] if options.write else problems(case, outcome)
             wrong += bool(found)
-            seen.setdefault(case.name, []).append(outcome.failing)
             test_seconds.append(outcome.test_seconds)
             if outcome.cpu_seconds >= 0:
                 costs.append((outcome.cpu_seconds, case.name))
@@ -190,9 +141,6 @@ def main() -> int:
     if options.write:  # what others add to comes first
         for case, outcome in sorted(outcomes, key=lambda item: bool(item[0].base)):
             _write(case, outcome)
-    if options.table:
-        criteria = [c for name in chosen for c in load_exercise(name, root=ROOT).rubric.criteria]
-        replace_table(options.table, table(seen, list(dict.fromkeys(criteria))))
     middle = sorted(test_seconds)[len(test_seconds) // 2]
     print(
         f"{len(cases)} labelled solutions, {len(runs)} gradings: {len(runs) - wrong} as labelled, "

@@ -1,4 +1,4 @@
-"""The command that grades labelled solutions: which seeds, and the table of what was seen."""
+"""The command that grades labelled solutions: which seeds."""
 
 from __future__ import annotations
 
@@ -20,16 +20,3 @@ def test_seeds_are_the_first_few_or_a_part_of_them(text: str, numbers: list[int]
 def test_what_is_no_range_of_seeds_is_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="write a number from 1"):
         corpus.seed_range(text)
-
-
-def test_the_table_tells_always_from_sometimes() -> None:
-    seen = {
-        "wrong": [frozenset({"core"}), frozenset({"core", "edge"})],
-        "right": [frozenset(), frozenset()],
-    }
-    assert corpus.table(seen, ["runs", "core", "edge"]).splitlines() == [
-        "| case | core | edge |",
-        "|---|:-:|:-:|",
-        "| `right` |  |  |",
-        "| `wrong` | X | 1/2 |",
-    ]
