@@ -274,6 +274,11 @@ class Document(_Strict, frozen=True):
     volatile: Volatile
 
 
+# msgspec looks into a type when it first meets it, and two threads that do so at once crash. So it
+# happens here, once: several submissions are graded in threads.
+msgspec.json.Decoder(Document)
+
+
 def check(document: object) -> Document:
     """The document as typed objects.
 

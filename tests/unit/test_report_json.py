@@ -5,6 +5,7 @@ import dataclasses
 import html
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -301,3 +302,26 @@ def test_feedback_names_the_notebook_and_one_cause() -> None:
     assert "cell 1, line 2" in shown
     assert "50 later cells lack a name that is not defined" in shown
     assert "n51" not in shown
+
+
+IN_THREADS = """
+import json, sys, threading
+from grader.report import document
+made = json.load(sys.stdin)
+sys.setswitchinterval(1e-6)
+start, told = threading.Barrier(4), []
+def ask():
+    start.wait()
+    told.append(document.check(made).schema)
+threads = [threading.Thread(target=ask) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+assert told == ["report/2"] * 4
+"""
+
+
+def test_the_first_reports_may_be_checked_in_several_threads() -> None:
+    """Where msgspec met the type in them first, the interpreter crashed."""
+    text = json.dumps(build_report(report(record("a"))))
+    for _ in range(3):
+        subprocess.run([sys.executable, "-c", IN_THREADS], input=text, text=True, check=True)
