@@ -9,9 +9,11 @@ A backslash itself stays as it is, so an escape that the candidate typed looks t
 
 from __future__ import annotations
 
+import ast
 import html
 import json
 import re
+import threading
 from dataclasses import dataclass
 
 from rich.text import Text
@@ -30,7 +32,10 @@ __all__ = [
     "for_script",
     "for_terminal",
     "for_xml",
+    "syntax_tree",
 ]
+
+_PARSING = threading.Lock()
 
 # Printable by category, yet shown as nothing or as a space.
 _INVISIBLE = frozenset(
@@ -192,3 +197,16 @@ def for_ci_command(text: str | CandidateText) -> str:
     for char in "%\r\n:,":
         shown = shown.replace(char, f"%{ord(char):02X}")
     return shown
+
+
+def syntax_tree(source: bytes | str, name: str = "<unknown>") -> ast.Module:
+    """The syntax tree of Python source, one thread at a time.
+
+    CPython 3.11 counts the depth of a tree for all threads together, and fails with a
+    ``SystemError`` where two of them build one.
+
+    Raises:
+        SyntaxError: the source is no Python.
+    """
+    with _PARSING:
+        return ast.parse(source, name)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from grader.errors import ExerciseError
+from grader.text import syntax_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -54,7 +55,7 @@ def load_suite(folder: Path) -> Suite:
 def _check(path: Path, data: bytes) -> None:
     """Hold that a file parses, and that its tests name their criterion."""
     try:
-        tree = ast.parse(data, str(path))
+        tree = syntax_tree(data, str(path))
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None) or 1
         raise ExerciseError(f"{path}:{line}: this is no Python: {error}") from error

@@ -12,6 +12,8 @@ import importlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from grader.text import syntax_tree
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -37,7 +39,7 @@ def notebook_of(source: str, title: str) -> bytes:
         SyntaxError: the source is no Python.
     """
     nbformat: Any = importlib.import_module("nbformat")  # untyped, and slow to import
-    tree = ast.parse(source)
+    tree = syntax_tree(source)
     told = ast.get_docstring(tree) or ""
     cells = [nbformat.v4.new_markdown_cell(f"# {title}\n\n{told}".strip())]
     for text, heading in _pieces(tree, source):
@@ -59,7 +61,7 @@ def code_cells_of(source: str) -> list[str]:
     Raises:
         SyntaxError: the source is no Python.
     """
-    return [text for text, _ in _pieces(ast.parse(source), source)]
+    return [text for text, _ in _pieces(syntax_tree(source), source)]
 
 
 def script_of(notebook: Notebook) -> str:

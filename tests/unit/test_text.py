@@ -7,6 +7,7 @@ import json
 import re
 import unicodedata
 import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from grader import text
-from grader.text import CandidateText
+from grader.text import CandidateText, syntax_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -205,3 +206,12 @@ def test_a_json_string_has_no_lone_surrogate() -> None:
 
 def test_a_ci_command_escapes_as_github_reads_it() -> None:
     assert text.for_ci_command("50%\na:b,c") == "50%25%0Aa%3Ab%2Cc"
+
+
+def test_trees_are_built_in_several_threads() -> None:
+    source = (
+        "x = " + "(" * 60 + "1" + ")" * 60 + "\n" + "def f(a):\n    return [a + 1, {a: a}]\n" * 200
+    )
+    with ThreadPoolExecutor(4) as pool:
+        trees = list(pool.map(lambda _: syntax_tree(source), range(16)))
+    assert {len(tree.body) for tree in trees} == {201}
