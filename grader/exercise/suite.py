@@ -7,6 +7,7 @@ people read (``*.md``) does not belong to them, so that a change there grades no
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -52,6 +53,7 @@ def load_suite(folder: Path) -> Suite:
     return Suite(files, digest.hexdigest())
 
 
+@functools.lru_cache(maxsize=256)  # a batch loads the same suite for each submission
 def _check(path: Path, data: bytes) -> None:
     """Hold that a file parses, and that its tests name their criterion."""
     try:
