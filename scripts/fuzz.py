@@ -43,6 +43,7 @@ from grader.wire.frames import (
     Frame,
     Kind,
     pack_bundle,
+    pack_ended,
     pack_json,
     read_header,
 )
@@ -183,7 +184,7 @@ class Runner:
         if kind is Kind.BEGIN:
             honest = Frame(Kind.LOADED, number)
         elif kind is Kind.END:
-            honest = Frame(Kind.ENDED, number, b"\0")
+            honest = Frame(Kind.ENDED, number, pack_ended(late=False, reports=(), printed=b""))
         else:
             k = codec.decode(body)[2][0]
             honest = Frame(Kind.REPLY, number, codec.encode(("value", 2 * k)))
