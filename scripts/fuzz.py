@@ -19,7 +19,6 @@ import dataclasses
 import importlib.util
 import os
 import random
-import resource
 import socket
 import struct
 import subprocess
@@ -119,12 +118,13 @@ class Judge:
             self._process.stdin.flush()
 
     def close(self) -> int:
-        """End it; return the peak of its memory and its children's, in MiB."""
+        """End it; return the peak of its memory, in MiB."""
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe:
                 pipe.close()
-        self._process.wait(30)
-        return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10
+        _, status, used = os.wait4(self._process.pid, 0)
+        self._process.returncode = os.waitstatus_to_exitcode(status)
+        return used.ru_maxrss >> 10
 
 
 class Runner:

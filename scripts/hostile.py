@@ -69,7 +69,7 @@ EXPECTED = {"SAME", "DENY", "FAIL", "BOUND", "INERT", "REJECT"}
 PLACES = {"first", "last", "call", "replace"}
 KEYS = {
     "id", "about", "place", "expect", "costs", "causes", "ends", "exercises", "limits", "files",
-    "payload",
+    "payload", "twin",
 }  # fmt: skip
 PRELUDE = """
 def _refused(call, *arguments):
@@ -114,6 +114,7 @@ class Attack:
         ends: the payload runs to its end in at least one test, which leaves a mark.
         exercises: only these; empty for all.
         limits: in place of the exercise's.
+        twin: the labelled solution that the payload is put into; empty for the usual one.
     """
 
     group: str
@@ -128,6 +129,7 @@ class Attack:
     limits: Mapping[str, float] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
     payload: str = ""
+    twin: str = ""
     archive: Callable[[Path], Path] | None = None
 
 
@@ -192,6 +194,7 @@ def _attack(group: str, raw: Mapping[str, Any]) -> Attack:
         limits=raw.get("limits", {}),
         files={name: text.encode() for name, text in raw.get("files", {}).items()},
         payload=raw.get("payload", ""),
+        twin=raw.get("twin", ""),
     )
 
 
@@ -247,6 +250,9 @@ def armed(twin: Submission, attack: Attack, names: Mapping[str, Sequence[str]]) 
     return Submission(attack.name, Path(attack.name), digest_of(items), items)
 
 
+_Base = tuple[str, str, tuple[tuple[str, float], ...], str]
+
+
 class Range:
     """A root with canaries in its hidden tests, and workers to run attacks in it."""
 
@@ -264,8 +270,8 @@ class Range:
         for pair in zip(self._workers, self._replayers, strict=True):
             self._idle.put(pair)
         self._pool = ThreadPoolExecutor(max_workers=jobs)
-        self._twins: dict[tuple[str, str, tuple[tuple[str, float], ...]], Vector] = {}
-        self._plain: dict[str, Submission] = {}
+        self._twins: dict[_Base, Vector] = {}
+        self._plain: dict[tuple[str, str], Submission] = {}
         self._count = 0
 
     def __enter__(self) -> Self:
@@ -287,21 +293,21 @@ class Range:
             path.write_text(f"{path.read_text()}\n\nCANARY = {self.canary!r}\n")
         return root
 
-    def twin(self, exercise: str) -> Submission:
-        """The submission that an exercise's payloads are put into."""
-        if exercise not in self._plain:
-            case = self._twin_case or TWINS.get(exercise, TWIN)
+    def twin(self, exercise: str, case: str = "") -> Submission:
+        """The submission that a payload is put into."""
+        case = case or self._twin_case or TWINS.get(exercise, TWIN)
+        if (exercise, case) not in self._plain:
             folder = ROOT / "hidden_tests" / exercise / "solutions" / case
             below = Path(tempfile.mkdtemp(dir=self.base))
             staged = stage(load_case(folder, exercise, ROOT), below)
-            self._plain[exercise] = read_submission(staged)
-        return self._plain[exercise]
+            self._plain[exercise, case] = read_submission(staged)
+        return self._plain[exercise, case]
 
     def run_all(self, tasks: Iterable[tuple[Attack, str, str]]) -> Iterator[Finding]:
         """Run attacks, each on one exercise with one seed; findings come as they are ready."""
         tasks = list(tasks)
         bases = {
-            (exercise, seed, tuple(sorted(attack.limits.items())))
+            (exercise, seed, tuple(sorted(attack.limits.items())), attack.twin)
             for attack, exercise, seed in tasks
             if attack.archive is None
         }
@@ -311,8 +317,10 @@ class Range:
         for done in as_completed([self._pool.submit(self._attack, *task) for task in tasks]):
             yield done.result()
 
-    def _twin(self, exercise: str, seed: str, limits: tuple[tuple[str, float], ...]) -> Vector:
-        vector, _ = self._grade(self.twin(exercise), exercise, seed, dict(limits))
+    def _twin(
+        self, exercise: str, seed: str, limits: tuple[tuple[str, float], ...], case: str
+    ) -> Vector:
+        vector, _ = self._grade(self.twin(exercise, case), exercise, seed, dict(limits))
         return vector
 
     def _attack(self, attack: Attack, exercise: str, seed: str) -> Finding:
@@ -320,8 +328,8 @@ class Range:
             problems = refusal(attack, self._next_folder())
             return Finding(attack, exercise, problems, "as it says" if not problems else "", 0.0)
         names = {f.name: f.methods for f in load_exercise(exercise, root=self.root).functions}
-        submission = armed(self.twin(exercise), attack, names)
-        key = (exercise, seed, tuple(sorted(attack.limits.items())))
+        submission = armed(self.twin(exercise, attack.twin), attack, names)
+        key = (exercise, seed, tuple(sorted(attack.limits.items())), attack.twin)
         vector, seen = self._grade(submission, exercise, seed, attack.limits)
         limit = self._limits(exercise, attack.limits).limits.wall_seconds
         problems = [*compare(attack, self._twins[key], vector), *seen]

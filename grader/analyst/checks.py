@@ -172,7 +172,21 @@ _STRUCTURE = (
         "clarity_structure",
         "No passage is written twice",
         "Name what is repeated as a function.",
-        measure=(structure.repetition,),
+        measure=(structure.repetition, structure.repeated_guards),
+    ),
+    Check(
+        "in-proportion",
+        "clarity_structure",
+        "There are no more functions and classes than the task needs",
+        "Inline what only passes on; build what a second use would need when there is one.",
+        measure=(structure.overbuilt,),
+    ),
+    Check(
+        "comments-that-help",
+        "clarity_structure",
+        "Comments say what the code does not",
+        "Leave out comments that repeat the line below.",
+        measure=(structure.noisy_comments,),
     ),
     Check(
         "few-parameters",
@@ -205,6 +219,13 @@ _DOCS = (
         "Avoid placeholders, numbered copies and riddles of single letters.",
         measure=(structure.cryptic_names,),
         free=1,
+    ),
+    Check(
+        "names-spelled-out",
+        "clarity_docs",
+        "Names are words, not letters",
+        "Spell out what a value is, unless the field itself uses the letter.",
+        measure=(structure.single_letters,),
     ),
     Check(
         "long-explained",
@@ -246,10 +267,19 @@ _IDIOM = (
         rules=(
             *("SIM101", "SIM102", "SIM103", "SIM118", "SIM201", "SIM202", "SIM210", "SIM211"),
             *("C400", "C401", "C402", "C403", "C404", "C411", "C414", "C416"),
-            *("PERF102", "PLC0206", "PLR1711", "PLR5501", "UP031"),
+            *("PERF102", "PLC0206", "PLR1711", "PLR5501"),
         ),
         free=2,
         per_hundred=2,
+    ),
+    Check(
+        "todays-forms",
+        "proficiency_idiom",
+        "The language's present forms are used",
+        "f-strings, super() without arguments, hints in place of type comments.",
+        rules=("UP004", "UP008", "UP010", "UP031"),
+        measure=(idiom.type_comments,),
+        free=2,
     ),
     Check(
         "types-asked-well",
@@ -264,6 +294,7 @@ _IDIOM = (
         "Errors have a type and a cause, files are closed",
         "Raise ValueError or TypeError, chain with from, open files with with.",
         rules=("TRY002", "B904", "SIM115", "E722"),
+        measure=(idiom.blanket_handlers,),
     ),
 )
 _TYPING = (
@@ -281,6 +312,22 @@ _TYPING = (
         "Hints help most where others will call the code.",
         measure=(hints.unhinted_helpers,),
         free=1,
+    ),
+    Check(
+        "todays-hints",
+        "proficiency_typing",
+        "Type hints are written as today",
+        "list[int], dict[str, float] and X | None need nothing from typing.",
+        rules=("UP006", "UP007", "UP045"),
+        free=2,
+    ),
+    Check(
+        "hints-that-say",
+        "proficiency_typing",
+        "Type hints say what a value is",
+        "Any, and a dict or Callable without its types, tell a reader nothing.",
+        measure=(hints.vague_hints,),
+        free=5,
     ),
     Check(
         "hints-hold",

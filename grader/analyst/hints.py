@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
     from grader.analyst.reach import Function, Reached
 
-__all__ = ["broken_hints", "unhinted_contract", "unhinted_helpers"]
+__all__ = ["broken_hints", "unhinted_contract", "unhinted_helpers", "vague_hints"]
 
 _NOTHING_SAID = {"Any", "typing.Any", "object"}
+_OPEN = {"dict", "list", "tuple", "set", "object", "Callable", "typing.Any", "typing.Callable"}
 _HELPER_STATEMENTS = 3
 _SCALARS = {"int", "float", "str", "bool", "bytes"}
 
@@ -61,6 +62,18 @@ def _vague(function: Function) -> bool:
     said = [p.annotation for p in _parameters(function)] + [function.node.returns]
     empty = [a for a in said if a is not None and ast.unparse(a) in _NOTHING_SAID]
     return len(empty) == len(said)
+
+
+def vague_hints(reached: Reached) -> Iterator[Finding]:
+    """Hints of ``Any``, and containers and callables that do not say of what."""
+    for function in reached.functions:
+        said = [p.annotation for p in _parameters(function)] + [function.node.returns]
+        for hint in filter(None, said):
+            names = {ast.unparse(n) for n in ast.walk(hint) if isinstance(n, ast.Name)}
+            if "Any" in names or ast.unparse(hint) in _OPEN:
+                yield Finding(
+                    "vague-hint", function.module.path, hint.lineno, "a hint that says little"
+                )
 
 
 def broken_hints(reached: Reached) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from grader.analyst.reach import Function, Reached, Unit
 
 __all__ = [
+    "blanket_handlers",
     "cell_access",
     "chained_assignment",
     "hand_made_statistics",
@@ -23,6 +24,7 @@ __all__ = [
     "row_functions",
     "row_loops",
     "silenced_warnings",
+    "type_comments",
 ]
 
 _ROW_METHODS = {"iterrows", "itertuples"}
@@ -197,6 +199,8 @@ def _is_missing_test(node: ast.Call, name: str) -> bool:
 def hand_made_statistics(reached: Reached) -> Iterator[Finding]:
     """A median from ``sorted()`` and the middle, a mean from ``sum()`` over ``len()``."""
     for function in reached.functions:
+        if _sorts_by_hand(function):
+            yield _in(function, "statistics", "a sort by hand")
         text = {type(n).__name__ for n in ast.walk(function.node)}
         if "FloorDiv" not in text:
             continue
@@ -216,12 +220,45 @@ def hand_made_statistics(reached: Reached) -> Iterator[Finding]:
             yield _in(function, "statistics", "a median by hand")
 
 
+def _sorts_by_hand(function: Function) -> bool:
+    """A loop in a loop that swaps two items of a sequence."""
+    for outer in ast.walk(function.node):
+        if not isinstance(outer, _LOOPS):
+            continue
+        for inner in ast.walk(outer):
+            if inner is not outer and isinstance(inner, _LOOPS) and _swaps(inner):
+                return True
+    return False
+
+
+def _swaps(loop: ast.AST) -> bool:
+    written: dict[str, set[str]] = {}
+    read: dict[str, set[str]] = {}
+    for node in ast.walk(loop):
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+            side = written if isinstance(node.ctx, ast.Store) else read
+            side.setdefault(node.value.id, set()).add(ast.unparse(node.slice))
+    return any(len(keys) > 1 and keys <= read.get(name, set()) for name, keys in written.items())
+
+
+def type_comments(reached: Reached) -> Iterator[Finding]:
+    """Types in comments, as before Python 3.6."""
+    lines = reached.lines()
+    for module in reached.modules:
+        for line in module.type_comments:
+            if line in lines[module.path]:
+                yield Finding("type-comment", module.path, line, "a type in a comment")
+
+
 def _in(function: Function, rule: str, text: str) -> Finding:
     return Finding(rule, function.module.path, function.node.lineno, text)
 
 
 def index_loops(reached: Reached) -> Iterator[Finding]:
-    """``for i in range(len(x))`` that only reads ``x[i]``."""
+    """``for i in range(len(x))`` that only reads ``x[i]``, and ``while i < len(x)``."""
+    for unit, node in _nodes(reached):
+        if isinstance(node, ast.While) and _counts_up(node):
+            yield _finding(unit, node, "index-loop", "a while loop that counts up to a length")
     for unit, place, target, source, body in _loops(reached):
         if not isinstance(target, ast.Name) or not isinstance(source, ast.Call):
             continue
@@ -240,6 +277,25 @@ def index_loops(reached: Reached) -> Iterator[Finding]:
             for node in ast.walk(part)
         ):
             yield _finding(unit, place, "index-loop", "range(len(x)) to read x[i]")
+
+
+def _counts_up(loop: ast.While) -> bool:
+    """``while i < len(x)`` or ``i < n`` with ``i += 1`` and ``x[i]`` in the body."""
+    test = loop.test
+    if not isinstance(test, ast.Compare) or not isinstance(test.left, ast.Name):
+        return False
+    name = test.left.id
+    body = [node for statement in loop.body for node in ast.walk(statement)]
+    stepped = any(
+        isinstance(node, ast.AugAssign)
+        and isinstance(node.op, ast.Add)
+        and ast.unparse(node.target) == name
+        and ast.unparse(node.value) == "1"
+        for node in loop.body
+    )
+    return stepped and any(
+        isinstance(node, ast.Subscript) and ast.unparse(node.slice) == name for node in body
+    )
 
 
 def chained_assignment(reached: Reached) -> Iterator[Finding]:
@@ -268,6 +324,19 @@ def _is_frame_like(node: ast.Subscript) -> bool:
         part in holder.id.lower()
         for part in ("df", "frame", "data", "copy", "result", "out", "new")
     )
+
+
+def blanket_handlers(reached: Reached) -> Iterator[Finding]:
+    """``except Exception`` in more than one place: errors that nobody thought of are renamed."""
+    found = [
+        (unit, node)
+        for unit, node in _nodes(reached)
+        if isinstance(node, ast.ExceptHandler)
+        and node.type is not None
+        and ast.unparse(node.type) in {"Exception", "BaseException"}
+    ]
+    for unit, node in found[1:]:
+        yield _finding(unit, node, "blanket", "every error caught, for the second time")
 
 
 def silenced_warnings(reached: Reached) -> Iterator[Finding]:

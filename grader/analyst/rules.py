@@ -77,6 +77,12 @@ RULES = {
     "T201": "a print left in",
     "T203": "a pprint left in",
     "TRY002": "a bare Exception raised",
+    "UP004": "object named as a base class",
+    "UP006": "a hint of typing's in place of the builtin",
+    "UP007": "Union in place of |",
+    "UP008": "super() with arguments",
+    "UP010": "a __future__ import that does nothing",
     "UP031": "percent formatting",
+    "UP045": "Optional in place of | None",
     "W605": "an invalid escape",
 }

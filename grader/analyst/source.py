@@ -6,6 +6,7 @@ import ast
 import bisect
 import io
 import math
+import re
 import tokenize
 import warnings
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ __all__ = ["Module", "UnreviewableError", "read_module"]
 _FILE_BYTES = 512 << 10
 _LINE_CHARS = 20_000
 _NODES = 200_000
+_TYPE_COMMENT = re.compile(r"#\s*type:\s*(?!ignore)\S")
 
 
 class UnreviewableError(Exception):
@@ -42,6 +44,7 @@ class Module:
         name: dotted, as the submission's root folder is on the path; a package has its own name.
         plain: the text with every comment blanked out, so that no comment can direct a tool.
         comments: line number → comment text without the ``#``, full-line comments only.
+        type_comments: lines with a type in a comment, as before Python 3.6.
         cells: of a notebook, (first line, number) of each cell.
         guarded: what stands below ``if __name__ == "__main__":`` never runs on import.
     """
@@ -51,6 +54,7 @@ class Module:
     tree: ast.Module
     plain: str
     comments: dict[int, str] = field(default_factory=dict)
+    type_comments: tuple[int, ...] = ()
     cells: tuple[tuple[int, int], ...] = ()
     guarded: bool = True
 
@@ -96,9 +100,9 @@ def read_module(path: str, data: bytes, cells: tuple[tuple[int, int], ...] = ())
         raise UnreviewableError(f"the parser gives up ({type(error).__name__})", where) from None
     if sum(1 for _ in ast.walk(tree)) > _NODES:
         raise UnreviewableError("a source file with too many expressions to review", path)
-    plain, comments = _without_comments(path, text)
+    plain, comments, typed = _without_comments(path, text)
     guarded = PurePosixPath(path).stem != "__main__" and not renames(tree)
-    return Module(path, _dotted(path), tree, plain, comments, cells, guarded)
+    return Module(path, _dotted(path), tree, plain, comments, typed, cells, guarded)
 
 
 def _decoded(path: str, data: bytes) -> str:
@@ -113,16 +117,19 @@ def _dotted(path: str) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def _without_comments(path: str, text: str) -> tuple[str, dict[int, str]]:
+def _without_comments(path: str, text: str) -> tuple[str, dict[int, str], tuple[int, ...]]:
     lines = text.split("\n")
     comments: dict[int, str] = {}
+    typed = []
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type == tokenize.COMMENT:
                 row, column = token.start
+                if _TYPE_COMMENT.match(token.string):
+                    typed.append(row)
                 if not lines[row - 1][:column].strip():
                     comments[row] = token.string.lstrip("#").strip()
                 lines[row - 1] = lines[row - 1][:column].rstrip()
     except (tokenize.TokenError, IndentationError, RecursionError):
         raise UnreviewableError("the tokenizer gives up", path) from None
-    return "\n".join(lines), comments
+    return "\n".join(lines), comments, tuple(typed)

@@ -21,7 +21,11 @@ __all__ = [
     "deep_nesting",
     "leftovers",
     "long_functions",
+    "noisy_comments",
+    "overbuilt",
+    "repeated_guards",
     "repetition",
+    "single_letters",
     "undocumented",
     "unexplained",
     "unreachable",
@@ -45,6 +49,11 @@ _NUMBERED = re.compile(
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u30ff\u3400-\u9fff\uf900-\ufaff]"
 )
+_TINY, _TINY_SHARE = 12, 0.45
+_GUARDS = 3
+_COMMENTS, _COMMENT_SHARE = 15, 0.4
+_LETTERS, _LETTER_SHARE = 8, 0.35
+_HABITS = set("_ijkXy")
 _EMPTY = {"foo", "bar", "baz", "tmp", "temp", "asdf", "stuff", "thing", "xx", "xxx", "aa", "bb"}
 
 
@@ -125,6 +134,69 @@ def repetition(reached: Reached) -> Iterator[Finding]:
             function.node.lineno
         ):
             yield Finding("repeated", function.module.path, function.node.lineno, "copied function")
+
+
+def repeated_guards(reached: Reached) -> Iterator[Finding]:
+    """The same ``if …: raise …`` three times or more: too short to be a run of statements."""
+    seen: dict[str, int] = {}
+    for unit in reached.units:
+        for part in unit.parts:
+            for node in ast.walk(part):
+                if (
+                    isinstance(node, ast.If)
+                    and not node.orelse
+                    and isinstance(node.body[-1], ast.Raise)
+                ):
+                    # With its message: equal guards with messages of their own are no copies.
+                    shape = ast.dump(node)
+                    seen[shape] = seen.get(shape, 0) + 1
+                    if seen[shape] == _GUARDS:
+                        yield _at(unit, node, "repeated", "one guard in three places")
+
+
+def overbuilt(reached: Reached) -> Iterator[Finding]:
+    """More functions than the task has parts: they only pass on, build, register or access.
+
+    The tasks are solved by some ten functions, of which a third may be of one statement. Twelve of
+    one statement that are nearly half of all were only seen where two readers found the abstraction
+    out of proportion.
+    """
+    tiny = [function for function in reached.functions if function.statements <= 1]
+    if len(tiny) >= _TINY and len(tiny) >= _TINY_SHARE * len(reached.functions):
+        first = tiny[0]
+        text = f"{len(tiny)} of {len(reached.functions)} functions hold one statement"
+        yield Finding("overbuilt", first.module.path, first.node.lineno, text)
+
+
+def noisy_comments(reached: Reached) -> Iterator[Finding]:
+    """A comment at nearly every statement."""
+    for module in reached.modules:
+        lines = reached.lines()[module.path]
+        comments = [line for line in module.comments if line in lines or line + 1 in lines]
+        if len(comments) >= _COMMENTS and len(comments) >= _COMMENT_SHARE * reached.size:
+            text = f"{len(comments)} comments on {reached.size} statements"
+            yield Finding("comments", module.path, comments[0], text)
+
+
+def single_letters(reached: Reached) -> Iterator[Finding]:
+    """Code whose names are letters: a reader has to keep what each stands for in mind."""
+    letters, count = [], 0
+    for function in reached.functions:
+        names: dict[str, int] = {}
+        for node in ast.walk(function.node):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                names.setdefault(node.id, node.lineno)
+            elif isinstance(node, ast.arg) and node.arg not in {"self", "cls"}:
+                names.setdefault(node.arg, node.lineno)
+        count += len(names)
+        letters += [
+            (function.module.path, line)
+            for name, line in names.items()
+            if len(name) == 1 and name not in _HABITS and not _UNSPACED.match(name)
+        ]
+    if len(letters) >= _LETTERS and len(letters) >= _LETTER_SHARE * count:
+        text = f"{len(letters)} of {count} names are single letters"
+        yield Finding("letters", *letters[0], text)
 
 
 def _doc(node: FunctionNode) -> int:

@@ -32,11 +32,13 @@ RULES: Mapping[str, str] = {
     "equality": "== asks the answer's own type; use the assert_ functions of grader.judge.compare",
     "negated-comparison": "NaN passes `if error > limit: raise`; write `if not error <= limit`",
     "small-seed": "a small literal seed can be found by trying; use the rng fixtures",
+    "look": "a look at an argument reads the submission's memory; ask about it by a call as well",
     "catch-all": "a bare except, or one of BaseException, hides a channel failure",
 }
 _ALLOW = re.compile(r"#\s*verify:\s*allow\s+([a-z-]+)\s*,\s*\S")
 _SEEDED = {"seed", "default_rng", "RandomState", "Random", "PCG64", "MT19937", "SeedSequence"}
 _SOURCES = {"solution"}
+_READING = {"copy", "equals", "to_dict", "to_numpy", "to_list", "tolist", "items", "get", "keys"}
 _SAFE = {  # what they give is the judge's: a length, a checked kind, a comparison's own result
     "len", "type", "isinstance", "assert_value", "assert_frame", "assert_series", "assert_array",
     "range", "enumerate", "repr", "measure",
@@ -95,6 +97,15 @@ def _complaints(tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield node.lineno, "catch-all"
         elif isinstance(node, ast.FunctionDef):
             yield from _Function(node).complaints()
+
+
+def _pairs(node: ast.Assign) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Targets and values of an assignment, of several names at once too."""
+    for target in node.targets:
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            yield from zip(target.elts, node.value.elts, strict=False)
+        else:
+            yield target, node.value
 
 
 def _name(node: ast.expr) -> str:
@@ -185,6 +196,7 @@ class _Function:
 
     def complaints(self) -> Iterator[tuple[int, str]]:
         """Line and rule of all that is wrong."""
+        yield from self._looks()
         for node in ast.walk(self._node):
             if isinstance(node, ast.Call):
                 yield from self._calls(node)
@@ -192,6 +204,34 @@ class _Function:
                 yield from self._asserts(node)
             elif isinstance(node, ast.If) and any(isinstance(s, ast.Raise) for s in node.body):
                 yield from self._negated(node.test)
+
+    def _looks(self) -> Iterator[tuple[int, str]]:
+        """Find arguments that are read in the candidate's process, and of which no later call asks.
+
+        Such an argument was made by ``solution.make``, given to a call, and then read by an
+        attribute of its own. What a later call answers for it cannot be arranged by a process that
+        shows a copy.
+        """
+        made = {
+            target.id
+            for node in ast.walk(self._node)
+            if isinstance(node, ast.Assign)
+            for target, value in _pairs(node)
+            if isinstance(value, ast.Call) and _dotted(value.func) == "solution.make"
+            if isinstance(target, ast.Name)
+        }
+        calls = [node for node in ast.walk(self._node) if isinstance(node, ast.Call)]
+        given: dict[str, list[int]] = {}
+        for call in calls:
+            for part in [*call.args, *(keyword.value for keyword in call.keywords)]:
+                if isinstance(part, ast.Name) and part.id in made:
+                    given.setdefault(part.id, []).append(call.lineno)
+        for call in calls:
+            if not isinstance(call.func, ast.Attribute) or call.func.attr not in _READING:
+                continue
+            lines = given.get(_name(call.func.value), [])
+            if lines and min(lines) < call.lineno and max(lines) <= call.lineno:
+                yield call.lineno, "look"
 
     def _calls(self, node: ast.Call) -> Iterator[tuple[int, str]]:
         name = _name(node.func)

@@ -163,7 +163,7 @@ class Session:
         if isinstance(value, FileTree):
             return self._plant(value)
         if isinstance(value, Stream):
-            return self._stream(value.id)
+            return _Stream(lambda: self._from_wire(self._pull(value.id)))
         if isinstance(value, Recipe):
             return recipes.build(value)
         if type(value) is list:
@@ -181,14 +181,6 @@ class Session:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
         return folder
-
-    def _stream(self, stream_id: int) -> Iterator[object]:
-        while True:
-            try:
-                item = self._pull(stream_id)
-            except StopIteration:
-                return
-            yield self._from_wire(item)
 
     def _target(self, target: object) -> Callable[..., object]:
         if isinstance(target, Handle):
@@ -241,7 +233,10 @@ class Session:
         def work() -> None:
             while (index := next(counter)) < times:
                 try:
-                    outcome: tuple[object, ...] = ("value", function(*args, **kwargs))
+                    value = function(*args, **kwargs)
+                    if options.get("items"):
+                        value = list(value)  # type: ignore[call-overload]
+                    outcome: tuple[object, ...] = ("value", value)
                     # Without origins: equal answers must be equal bytes.
                     answers[index] = self._encode(outcome, origins=False)
                 except BaseException as error:  # noqa: BLE001 - each call's own outcome
@@ -300,6 +295,19 @@ class Session:
             return ("item", next(self._handles[handle.id]))  # type: ignore[call-overload]
         except StopIteration:
             return ("end",)
+
+
+class _Stream:
+    """Items that the judge holds. Several threads may take them in turns, as of a queue."""
+
+    def __init__(self, take: Callable[[], object]) -> None:
+        self._take = take
+
+    def __iter__(self) -> Iterator[object]:
+        return self
+
+    def __next__(self) -> object:
+        return self._take()
 
 
 class _MissingNameError(Exception):

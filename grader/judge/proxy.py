@@ -154,9 +154,17 @@ class Solution:
         """Calls whose result stays in the candidate's process, whatever it is."""
         return _Variant(self, {"keep": True})
 
-    def repeat(self, times: int, *, threads: int = 1) -> _Variant:
-        """Calls that happen ``times`` times on ``threads`` threads; they give `Outcomes`."""
-        return _Variant(self, {"times": times, "threads": threads})
+    def repeat(self, times: int, *, threads: int = 1, items: bool = False) -> _Variant:
+        """Calls that happen ``times`` times on ``threads`` threads; they give `Outcomes`.
+
+        Args:
+            times: number of calls.
+            threads: number of threads that make them.
+            items: whether each thread reads what its call returns to the end, and gives a list.
+                With a generator of the test's as argument, which all calls share, the sizes of
+                these lists show whether the calls overlapped.
+        """
+        return _Variant(self, {"times": times, "threads": threads, "items": items})
 
     def call(self, target: object, *args: object, **kwargs: object) -> object:
         """Call a name or a remote object."""
@@ -246,14 +254,15 @@ class Solution:
             raise JudgeFault(f"a hidden test sends what cannot be sent: {error}") from error
         self.calls += 1
         self.asked += 1
-        wall, cpu, known = 0, 0, True
+        wall, cpu, peak, known = 0, 0, -1, True
         while True:
             reply, measure = self._guarded(body, wall)
             self.heard = True
             wall += measure.wall_ns
             cpu += measure.cpu_ns
             known = known and measure.cpu_ns >= 0
-            self.last = Measure(wall, cpu if known else -1, measure.peak_bytes)
+            peak = max(peak, measure.peak_bytes)
+            self.last = Measure(wall, cpu if known else -1, peak)
             try:
                 answer = codec.decode(reply, max_items=_MAX_ITEMS, max_work=_MAX_WORK)
             except codec.DecodeError as error:

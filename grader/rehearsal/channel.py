@@ -95,6 +95,7 @@ class ProcessChannel:
         if self._process is None:
             raise ChannelFailure("died", "the process of this test is gone already")
         pid = self._process.pid
+        _forget_peak(pid)
         wall, cpu = time.perf_counter_ns(), _cpu_ns(pid)
         frame = self._ask(Kind.REQUEST, body, max(self._call_seconds - spent_ns / 1e9, 0.001))
         wall, spent = time.perf_counter_ns() - wall, _cpu_ns(pid)
@@ -240,8 +241,13 @@ def _cpu_ns(pid: int) -> int:
     return -1
 
 
+def _forget_peak(pid: int) -> None:
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/clear_refs").write_text("5", "ascii")  # see proc(5)
+
+
 def _peak_bytes(pid: int) -> int:
-    """Peak memory of another process so far; -1 where the system does not tell it."""
+    """Peak memory of another process in this call; -1 where the system does not tell it."""
     with contextlib.suppress(OSError):
         found = re.search(r"VmHWM:\s*(\d+) kB", Path(f"/proc/{pid}/status").read_text("utf-8"))
         return int(found[1]) << 10 if found else -1

@@ -25,6 +25,8 @@ class Cgroup:
     cpu_fd: int
     memory_fd: int
     version: int
+    current_fd: int = -1  # open where the kernel cannot forget a peak
+    _earlier: int = 0
 
     @classmethod
     def find(cls, container_id: str, root: Path = _V1_ROOT) -> Cgroup | None:
@@ -33,25 +35,27 @@ class Cgroup:
             part = pattern.format(id=container_id)
             cpu = root / "cpuacct" / part / "cpuacct.usage"
             if cpu.exists():
-                memory = root / "memory" / part / "memory.max_usage_in_bytes"
-                return cls._open(cpu, memory, 1)
+                memory = root / "memory" / part
+                peak = memory / "memory.max_usage_in_bytes"
+                return cls._open(cpu, peak, memory / "memory.usage_in_bytes", 1)
         for pattern in _PATTERNS_V2:
             part = pattern.format(id=container_id)
             cpu = root / part / "cpu.stat"
             if cpu.exists():
-                return cls._open(cpu, root / part / "memory.peak", 2)
+                memory = root / part
+                return cls._open(cpu, memory / "memory.peak", memory / "memory.current", 2)
         return None
 
     @classmethod
-    def _open(cls, cpu: Path, memory: Path, version: int) -> Cgroup | None:
-        try:
-            cpu_fd = os.open(cpu, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
+    def _open(cls, cpu: Path, peak: Path, current: Path, version: int) -> Cgroup | None:
+        cpu_fd = _opened(cpu, os.O_RDONLY)
+        if cpu_fd < 0:
             return None
-        memory_fd = -1  # memory.peak came with Linux 5.19
-        with contextlib.suppress(OSError):
-            memory_fd = os.open(memory, os.O_RDONLY | os.O_CLOEXEC)
-        return cls(cpu_fd, memory_fd, version)
+        # memory.peak came with Linux 5.19, and can be written to since 6.12.
+        peak_fd, current_fd = _opened(peak, os.O_RDWR), -1
+        if peak_fd < 0:
+            peak_fd, current_fd = _opened(peak, os.O_RDONLY), _opened(current, os.O_RDONLY)
+        return cls(cpu_fd, peak_fd, version, current_fd)
 
     def cpu_ns(self) -> int:
         """CPU time of all processes so far in nanoseconds, -1 once the cgroup is gone."""
@@ -66,18 +70,40 @@ class Cgroup:
                 return int(line.split()[1]) * 1000
         return -1
 
+    def forget_peak(self) -> None:
+        """Let `peak_bytes` speak of what comes from now on, not of what was before."""
+        if self.memory_fd >= 0 and self.current_fd < 0:
+            with contextlib.suppress(OSError):
+                os.write(self.memory_fd, b"0")
+        else:
+            self._earlier = _number(self.memory_fd)
+
     def peak_bytes(self) -> int:
-        """Peak memory so far in bytes, -1 where the kernel does not tell."""
-        if self.memory_fd < 0:
-            return -1
-        try:
-            return int(os.pread(self.memory_fd, 64, 0))
-        except (OSError, ValueError):
-            return -1
+        """Peak memory in bytes since `forget_peak`, -1 where the kernel does not tell.
+
+        Where the kernel cannot forget a peak, and an earlier one was higher, it is the memory in
+        use now: a lower bound that no earlier peak can hide.
+        """
+        peak = _number(self.memory_fd)
+        return _number(self.current_fd) if 0 <= peak == self._earlier else peak
 
     def close(self) -> None:
         """Close the files; readings are -1 from then on."""
-        for fd in (self.cpu_fd, self.memory_fd):
+        for fd in (self.cpu_fd, self.memory_fd, self.current_fd):
             if fd >= 0:
                 os.close(fd)
-        self.cpu_fd = self.memory_fd = -1
+        self.cpu_fd = self.memory_fd = self.current_fd = -1
+
+
+def _opened(path: Path, flags: int) -> int:
+    try:
+        return os.open(path, flags | os.O_CLOEXEC)
+    except OSError:
+        return -1
+
+
+def _number(fd: int) -> int:
+    try:
+        return int(os.pread(fd, 64, 0)) if fd >= 0 else -1
+    except (OSError, ValueError):
+        return -1

@@ -256,6 +256,8 @@ class LiveCandidate:
             if not box.container.stream.idle():
                 raise FrameError("bytes came before a question was asked")  # noqa: TRY301
             cpu = cgroup.cpu_ns() if cgroup else -1
+            if cgroup:
+                cgroup.forget_peak()
             box.container.stream.send(question.pack(), deadline=deadline)
             start = time.perf_counter_ns()
             frame = box.container.stream.read_frame(

@@ -104,7 +104,7 @@ class Measure:
     Attributes:
         wall_ns: from the request's last byte sent to the answer's last byte received.
         cpu_ns: CPU time of the whole container meanwhile, or -1 where no cgroup file is at hand.
-        peak_bytes: peak memory of the container so far, or -1.
+        peak_bytes: peak memory of the container during the call, or -1.
     """
 
     wall_ns: int

@@ -16,6 +16,7 @@ import pandas as pd
 from hypothesis import strategies as st
 
 from grader.judge.compare import assert_frame, assert_kind, assert_value
+from grader.judge.errors import CandidateError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -135,6 +136,27 @@ def fitted(solution: Any, frame: pd.DataFrame) -> Any:
     imputer = solution.keep.MedianImputer()
     imputer.fit(frame)
     return imputer
+
+
+def assert_same_report(solution: Any, frame: Any, here: pd.DataFrame, what: str) -> None:
+    """Hold that a frame is untouched by what ``missing_report`` says of it.
+
+    A look at an argument reads the submission's own memory, which the submission may arrange; the
+    answer to a question about it cannot be arranged so. What the report says is compared with what
+    it says of an equal frame, so that a wrong report costs nothing here.
+
+    Args:
+        solution: the submission.
+        frame: made from `here`, and given to a call since.
+        here: the frame as it was.
+        what: the subject of the error message.
+    """
+    try:
+        due = solution.missing_report(here)
+    except CandidateError:
+        return
+    if type(due) is pd.DataFrame:
+        assert_frame(solution.missing_report(frame), expected=due, what=f"missing_report of {what}")
 
 
 def report_column(report: object, name: str) -> pd.Series:

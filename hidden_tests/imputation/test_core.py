@@ -14,6 +14,7 @@ from data import (
     assert_cells,
     assert_numbers,
     assert_probe,
+    assert_same_report,
     crowded,
     export,
     fitted,
@@ -298,6 +299,7 @@ def test_impute_leaves_its_argument_alone(solution, rng):
     frame = solution.make(here)
     assert_cells(solution.impute(frame), _mixed_filled(here))
     assert_frame(frame.copy(), expected=here, what="the argument afterwards")
+    assert_same_report(solution, frame, here, "the argument afterwards")
 
 
 @pytest.mark.criterion("core", sheet="argument", hint=INPUT)
@@ -309,6 +311,7 @@ def test_report_leaves_its_argument_alone(solution, rng):
     due = {"n": 1, "name": 0, "probe": 1}
     assert_value(dict(sorted(counts.items())), due, numbers_interchangeable=True)
     assert_frame(frame.copy(), expected=here, what="the argument afterwards")
+    assert_same_report(solution, frame, here, "the argument afterwards")
 
 
 @pytest.mark.criterion("core", sheet="argument", hint=INPUT)
@@ -321,9 +324,12 @@ def test_imputer_leaves_its_arguments_alone(solution, rng):
     imputer.fit(train)
     assert_cells(imputer.transform(test), due, "transform")
     assert_frame(train.copy(), expected=here, what="fit's argument afterwards")
+    assert_same_report(solution, train, here, "fit's argument afterwards")
     assert_frame(test.copy(), expected=here, what="transform's argument afterwards")
+    assert_same_report(solution, test, here, "transform's argument afterwards")
     assert_cells(imputer.fit_transform(train), due, "fit_transform")
     assert_frame(train.copy(), expected=here, what="fit_transform's argument afterwards")
+    assert_same_report(solution, train, here, "fit_transform's argument afterwards")
 
 
 @pytest.mark.criterion("core", sheet="argument", hint=INPUT)
@@ -333,9 +339,13 @@ def test_no_dtype_is_changed_in_place(solution, rng):
     frame = solution.make(here)
     report_column(solution.missing_report(frame), "n_missing")
     assert_frame(frame.copy(), expected=here, what="missing_report's argument afterwards")
+    assert_same_report(solution, frame, here, "missing_report's argument afterwards")
     assert_probe(solution.impute(frame), here)
     assert_frame(frame.copy(), expected=here, what="impute's argument afterwards")
+    assert_same_report(solution, frame, here, "impute's argument afterwards")
     imputer = fitted(solution, frame)
     assert_frame(frame.copy(), expected=here, what="fit's argument afterwards")
+    assert_same_report(solution, frame, here, "fit's argument afterwards")
     assert_probe(imputer.transform(frame), here)
     assert_frame(frame.copy(), expected=here, what="transform's argument afterwards")
+    assert_same_report(solution, frame, here, "transform's argument afterwards")

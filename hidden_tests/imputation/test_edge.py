@@ -19,6 +19,7 @@ from data import (
     assert_cells,
     assert_fills,
     assert_reports,
+    assert_same_report,
     assert_typed,
     cells,
     fitted,
@@ -31,7 +32,7 @@ from data import (
 )
 
 from grader.judge.compare import assert_frame, assert_value
-from grader.judge.errors import raises
+from grader.judge.errors import CandidateError, raises
 
 INF = float("inf")
 NUMERIC = "Which dtypes does the task sheet call numeric, and which not?"
@@ -441,7 +442,11 @@ def _fills_in_place(solution, call, frame: pd.DataFrame) -> bool:
     """Whether a call fills its argument: that is another line, with tests of its own."""
     argument = solution.make(frame)
     assert_cells(solution.keep.call(call, argument).copy(), probe_filled(frame), "a plain frame")
-    return bool(argument.copy().notna().to_numpy().all())
+    try:
+        counts = report_column(solution.missing_report(argument), "n_missing")
+    except (CandidateError, AssertionError):
+        return False
+    return bool(counts.eq(0).all())
 
 
 def _assert_own(solution, call, whole: pd.DataFrame) -> None:
@@ -451,7 +456,9 @@ def _assert_own(solution, call, whole: pd.DataFrame) -> None:
     assert_cells(result.copy(), whole)
     result.update(pd.DataFrame({"probe": [5500.0] * len(whole)}))
     result.insert(0, "added", 1)
-    assert_frame(argument.copy(), expected=whole, what="the argument after the result was changed")
+    what = "the argument after the result was changed"
+    assert_frame(argument.copy(), expected=whole, what=what)
+    assert_same_report(solution, argument, whole, what)
 
 
 @pytest.mark.criterion("edge", sheet="own-result", hint=RESULT)

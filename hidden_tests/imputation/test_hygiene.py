@@ -39,9 +39,11 @@ def test_changing_the_training_frame_later_changes_nothing(solution, rng):
     train = solution.make(pd.DataFrame({"x": [x, x, x]}))
     imputer = solution.keep.MedianImputer()
     imputer.fit(train)
-    train.update(pd.DataFrame({"x": [number(rng, 500, 900)] * 3}))
+    late = number(rng, 500, 900)
+    train.update(pd.DataFrame({"x": [late] * 3}))
     gap = pd.DataFrame({"x": [NAN, x, x]})
     assert_cells(imputer.transform(gap), gap.fillna(x))
+    assert_cells(solution.impute(train), pd.DataFrame({"x": [late] * 3}), "impute after the change")
 
 
 @pytest.mark.criterion("hygiene", sheet="nothing-shared", hint=STATE)

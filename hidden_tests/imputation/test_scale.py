@@ -21,10 +21,14 @@ HINT = "How does the running time grow with the number of rows?"
 
 
 def _cost(measure, name, theirs, ours):
-    """Record both costs; CPU time where it can be read on both sides, else wall time."""
-    known = theirs.cpu_ns > 0 and ours.cpu_ns > 0
+    """Record both costs; CPU time where it can be read on both sides, else wall time.
+
+    Theirs is that of all questions about the frame, its making included: nothing can be worked out
+    ahead of the call at no cost.
+    """
+    known = ours.cpu_ns > 0 and all(question.cpu_ns >= 0 for question in theirs)
     mine = ours.cpu_ns if known else ours.wall_ns
-    other = theirs.cpu_ns if known else theirs.wall_ns
+    other = sum(question.cpu_ns if known else question.wall_ns for question in theirs)
     ratio = other / max(mine, 1_000_000)
     measure(name, ratio, "times the reference", TIMES, volatile=True)
     if not ratio <= TIMES:
@@ -40,8 +44,9 @@ def test_impute_a_million_rows(solution, measure, rng):
         expected = reference.impute(frame)
     assert_fills(solution, rng)  # whatever is imported or compiled once is no part of the cost
     made = solution.make(recipe)
+    theirs = [solution.last]
     result = solution.impute(made)
-    theirs = solution.last
+    theirs.append(solution.last)
     # Which statistic is filled in is other tests' matter: mean and median are close here.
     assert_frame(result, expected=expected, atol=0.05, check_dtype=False)
     _cost(measure, "cost of impute", theirs, ours)
@@ -56,8 +61,9 @@ def test_report_on_a_million_rows(solution, measure, rng):
         expected = reference.impute(frame)  # the yardstick of impute: counting is too quick
     count = ROWS - int(frame["x0"].count())
     made = solution.make(recipe)
+    theirs = [solution.last]
     report = solution.missing_report(made)
-    theirs = solution.last
+    theirs.append(solution.last)
     assert_value(len(expected), ROWS)
     counts = report_column(report, "n_missing").to_dict()
     assert_value(counts, {"x0": count}, numbers_interchangeable=True)

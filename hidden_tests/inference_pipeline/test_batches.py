@@ -1,9 +1,9 @@
 """What a long batch leaves behind.
 
-Memory is the container's peak, which only grows: the test looks at what a batch adds, after a
-shorter one of the same kind. The file comes first by its name, so that no other test has raised the
-peak before. Seen on one machine: correct solutions add 1 MiB at most, keeping texts or dense
-vectors 11 and more. Results that are kept without their texts add 0.4 and are not seen.
+Memory is the container's peak during a call, measured from outside: the test looks at what a batch
+adds to that of a shorter one of the same kind. Seen on one machine: correct solutions add 1 MiB at
+most, keeping texts or dense vectors 11 and more. Results that are kept without their texts add 0.4
+and are not seen.
 """
 
 from __future__ import annotations

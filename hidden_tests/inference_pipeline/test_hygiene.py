@@ -108,6 +108,28 @@ def test_pipelines_know_nothing_of_each_other(solution, rng_for):
     assert_works(solution, old)
 
 
+def _assert_side_by_side(solution, pipeline, texts):
+    """Hold that eight threads which take tickets from one source answer each of them once.
+
+    The judge holds the source: where the threads run one after the other, the first takes all.
+    """
+    due, table = _read(predicted(solution, pipeline, texts))
+    batches = solution.repeat(8, threads=8, items=True)
+    found = batches.call(pipeline.predict_batch, iter(texts), batch_size=1).values()
+    for replies in found:
+        assert_kind(replies, list, "the answers of a thread")
+    sizes = [len(replies) for replies in found]
+    assert_value(sum(sizes), len(texts), what="number of answers of eight threads")
+    if max(sizes) == len(texts):
+        raise AssertionError("one thread took every ticket: the others had to wait for its end")
+    labels, together = _read([reply for replies in found for reply in replies])
+    first, second = np.lexsort(table.T), np.lexsort(together.T)
+    gap = float(np.abs(together[second] - table[first]).max())
+    if not gap <= 1e-9:
+        raise AssertionError(f"threads give other probabilities, by up to {gap:.2g}")
+    assert_value([labels[i] for i in second], [due[i] for i in first], what="labels by threads")
+
+
 @pytest.mark.criterion("hygiene", sheet="independent", hint=THREADS)
 def test_threads_give_the_same_answers(solution, rng_for):
     """Eight threads that send different tickets at a time get what one alone gets."""
@@ -120,6 +142,7 @@ def test_threads_give_the_same_answers(solution, rng_for):
         answers = outcome.tolist()
         assert_kind(answers, list, "the answers of a thread")
         _same(_read(answers), alone, "the answers of a thread")
+    _assert_side_by_side(solution, pipeline, texts)
     assert_works(solution, pipeline)
 
 
@@ -196,7 +219,8 @@ def test_the_callers_texts_stay(solution, rng):
     given = solution.make(list(texts))
     replies = batched(solution, pipeline, given, batch_size=3)
     assert_value(len(replies), len(texts), what="number of results")
-    assert_value(given.copy(), texts, what="the list afterwards")
+    looked = given.copy()  # verify: allow look, no answer of a pipeline shows a list's own texts
+    assert_value(looked, texts, what="the list afterwards")
     assert_works(solution, pipeline)
 
 

@@ -55,12 +55,16 @@ def test_the_folder_may_change(solution):
 
 @pytest.mark.criterion("solving_scale", sheet="speed", hint=COST)
 def test_throughput(solution, measure, rng):
-    """300 short tickets in batches cost no more than a multiple of the reference."""
+    """300 short tickets in batches cost a bounded multiple of the reference's best of three."""
     words = known_words(rng, 100)
     texts = [" ".join(rng.choice(words, size=3, replace=False)) for _ in range(300)]
     MODEL.probabilities(texts[:20])
-    with solution.stopwatch() as ours:
-        MODEL.probabilities(texts)
+    watches = []
+    for _ in range(3):
+        with solution.stopwatch() as watch:
+            MODEL.probabilities(texts)
+        watches.append(watch)
+    ours = min(watches, key=lambda watch: watch.cpu_ns if watch.cpu_ns > 0 else watch.wall_ns)
     pipeline = loaded(solution)
     load = solution.last
     assert_works(solution, pipeline)  # whatever is compiled or imported once is no part of the cost

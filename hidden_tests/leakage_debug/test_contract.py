@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import data as d
 import pytest
-from experiment import as_run, as_split
+from experiment import as_run, as_split, row_scores
 
 from grader.judge.compare import assert_array, assert_frame, assert_value
 
@@ -64,6 +64,9 @@ def test_predict_leaves_its_argument_alone(solution, experiment):
     made = solution.make(experiment.probe)
     solution.keep.predict(run.model, made)
     assert_frame(made.copy(), expected=experiment.probe, what="the caller's rows after predict")
+    due = experiment.predict(run.model, experiment.probe)
+    seen = row_scores(solution.predict(run.model, made), experiment.probe.index)
+    assert_array(seen, expected=due, atol=1e-9, what="scores of the caller's rows after predict")
 
 
 @pytest.mark.criterion("edge", sheet="no-memory", hint=AGAIN)

@@ -40,6 +40,7 @@ def test_the_corpus_has_every_group() -> None:
     assert set(groups) == {
         "channel", "ci", "escape", "forging", "imports", "intake", "neighbours", "process",
         "readers", "report", "resources", "secrecy", "unreviewed",
+        "witness",
     }  # fmt: skip
 
 

@@ -50,6 +50,21 @@ BAD = {
     "no-row-loops": "return [row for _, row in df.iterrows()]",
     "no-row-functions": "return df.apply(lambda row: row.sum(), axis=1)",
     "library-statistics": "xs = sorted(df)\nreturn xs[len(xs) // 2]",
+    "in-proportion": "\n".join(f"def part{n}(x):\n    return x + {n}\n" for n in range(13))
+    + "return "
+    + "(".join(f"part{n}" for n in range(13))
+    + "(df"
+    + ")" * 13,
+    "comments-that-help": "\n".join(f"# take step {n} now\ndf = df.x{n}()" for n in range(16))
+    + "\nreturn df",
+    "names-spelled-out": "a = df\nb = a\nc = b\nd = c\ne = d\nf = e\ng = f\nh = g\nreturn h",
+    "todays-forms": "a = '%s' % df\nb = '%d' % df\nc = '%r' % df\nreturn a, b, c",
+    "todays-hints": "from typing import Dict, List, Optional\n"
+    "def part(x: List[int], y: Dict[str, int]) -> Optional[int]:\n    return x[0]\n"
+    "return part(df, df)",
+    "hints-that-say": "from typing import Any\n"
+    "def part(a: Any, b: dict, c: list, d: Any) -> Any:\n    return a\n"
+    "def other(a: Any) -> dict:\n    return part(a, a, a, a)\nreturn other(df)",
     "hints-hold": "return df",
     "contract-hinted": "return df",
     "docstrings": "return df",
@@ -85,6 +100,15 @@ GOOD = {
     "except with a type": "try:\n    return df.median()\nexcept TypeError:\n    return df",
     "a dtype compared": "return df.loc[:, [df[c].dtype != bool for c in df]]",
     "a dtype by name": "dtype = df.a.dtype\nreturn df if dtype == float else None",
+    "one broad handler": "try:\n    return df.median()\nexcept Exception as e:\n"
+    "    raise ValueError('no') from e",
+    "a while loop that waits": "i = 0\nwhile df.more(i):\n    i += 1\nreturn i",
+    "three guards of their own": "\n".join(
+        f"if df.x{n} is None:\n    raise ValueError('x{n} is missing')" for n in range(3)
+    )
+    + "\nreturn df",
+    "a matrix filled": "for i in range(3):\n    for j in range(3):\n"
+    "        df[i, j] = i * j\nreturn df",
     "constant getattr": "return getattr(df, 'attrs', None)",
     "a named getattr": "return getattr(pd.api.types, f'is_{df.kind}_dtype')(df)",
 }
@@ -94,6 +118,34 @@ TASTE = {"docstrings", "contract-hinted", "hints-hold"}
 @pytest.mark.parametrize("name", GOOD)
 def test_matter_of_taste_is_left_alone(name: str) -> None:
     assert failing(GOOD[name]) <= TASTE
+
+
+ALSO_BAD = [
+    ("no-index-loops", "i = 0\nwhile i < len(df):\n    df.use(df[i])\n    i += 1\nreturn df"),
+    (
+        "library-statistics",
+        "for i in range(9):\n    for j in range(9):\n        df[i], df[j] = df[j], df[i]",
+    ),
+    (
+        "no-repetition",
+        "\n".join("if df.kind not in df.known:\n    raise ValueError('kind')" for _ in range(3))
+        + "\nreturn df",
+    ),
+    (
+        "telling-errors",
+        "try:\n    df = df.x()\nexcept Exception as e:\n    raise OSError from e\n" * 2
+        + "return df",
+    ),
+    (
+        "todays-forms",
+        "a = []  # type: list\nb = {}  # type: dict\nc = 1  # type: int\nreturn a, b, c",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "body"), ALSO_BAD)
+def test_check_fails_on_other_forms_of_it(name: str, body: str) -> None:
+    assert name in failing(body)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,11 @@ from grader.analyst.checks import CHECKS
 from tests.unit.static_cases import EXEMPLARS, Exemplar, exemplars, failed, levels
 
 # Labels that the checks do not reach, by one level; docs/static-analysis.md says why.
-DISAGREEMENTS = {"messy_globals": ("poor", "okay")}
+DISAGREEMENTS = {
+    "messy_globals": ("poor", "okay"),
+    "middling_careless": ("poor", "poor"),
+    "middling_long": ("okay", "okay"),
+}
 ORDER = ("poor", "okay", "strong", "excellent")
 MESSY = (EXEMPLARS / "messy_everything/solution.py").read_text()
 MIDDLING = (EXEMPLARS / "middling_careless/solution.py").read_text()

@@ -96,6 +96,13 @@ def test_threads_take_turns_quickly_while_calls_are_repeated(solution: Solution)
     assert sys.getswitchinterval() == usual
 
 
+def test_threads_share_a_stream_and_read_what_they_get(solution: Solution) -> None:
+    found = solution.repeat(4, threads=4, items=True).count(iter(range(40))).values()  # type: ignore[attr-defined]
+    sizes = [len(part) for part in found]
+    assert sum(sizes) == 40
+    assert max(sizes) < 40
+
+
 @pytest.mark.parametrize(
     ("raised", "said"),
     [

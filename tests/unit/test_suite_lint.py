@@ -24,6 +24,10 @@ BAD = {
         "error = abs(solution.impute(1) - 2)\n    if error > 0.1:\n        raise AssertionError"
     ),
     "small-seed": "rng = np.random.default_rng(7)",
+    "look": (
+        "df = solution.make(FRAME)\n    solution.impute(df)\n"
+        "    assert_frame(df.copy(), expected=FRAME)"
+    ),
     "catch-all": "try:\n        solution.impute(1)\n    except BaseException:\n        pass",
 }
 GOOD = {
@@ -34,6 +38,15 @@ GOOD = {
         "gap = abs(solution.impute(1) - 2)\n    if not gap <= 0.1:\n        raise AssertionError"
     ),
     "the judge's own values": "due = reference.impute(1)\n    assert due == 3\n    assert 2 in [2]",
+    "a look and a call": (
+        "df = solution.make(FRAME)\n    solution.impute(df)\n"
+        "    assert_frame(df.copy(), expected=FRAME)\n"
+        "    assert_frame(solution.impute(df), expected=DUE)"
+    ),
+    "a list that collects answers": (
+        "kept = solution.make([])\n    kept.extend(solution.keep.f())\n"
+        "    assert_value(kept.copy(), [1])"
+    ),
     "a reason": (
         "reply = solution.impute(1)\n    assert reply == 3  # verify: allow equality, an int"
     ),
