@@ -177,7 +177,7 @@ _STRUCTURE = (
     Check(
         "in-proportion",
         "clarity_structure",
-        "There are no more functions and classes than the task needs",
+        "There are no more functions than the task needs",
         "Inline what only passes on; build what a second use would need when there is one.",
         measure=(structure.overbuilt,),
     ),

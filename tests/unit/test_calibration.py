@@ -1,88 +1,57 @@
+"""The static levels agree with what two readers said of 84 pieces."""
+
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
+
 import pytest
-from sklearn.metrics import f1_score
 
-from grader.judge.calibration import (
-    expected_calibration_error,
-    macro_f1,
-    measure_reliability,
-    measure_slices,
-    reliability_bins,
-    slice_accuracy,
-)
+from tests.scripts import load
+
+# A little below what was measured (0.89 and 0.84, docs/static-analysis.md): a change that loses
+# more than a few pieces is meant to be looked at.
+LEAST = {"code_clarity": 0.85, "python_proficiency": 0.80}
 
 
-def test_bins_hold_their_edges_and_leave_out_empty_ones() -> None:
-    confidence = np.array([0.0, 0.1, 0.19, 0.95, 1.0])
-    right = np.array([False, True, False, True, True])
-
-    found = reliability_bins(confidence, right)
-
-    assert [(b.low, b.high, b.count) for b in found] == [
-        (0.0, 0.1, 1),
-        (0.1, 0.2, 2),
-        (0.9, 1.0, 2),
-    ]
-    assert found[1].accuracy == pytest.approx(0.5)
-    assert found[2].confidence == pytest.approx(0.975)
+@pytest.fixture(scope="module")
+def calibration() -> Any:
+    """``scripts/calibration.py`` as a module."""
+    return load("calibration")
 
 
-def test_the_error_is_the_weighted_gap() -> None:
-    confidence = np.array([0.9] * 8 + [0.3] * 2)
-    right = np.array([True] * 6 + [False] * 2 + [False] * 2)
-
-    error = expected_calibration_error(reliability_bins(confidence, right))
-
-    assert error == pytest.approx(0.8 * 0.15 + 0.2 * 0.3)
+@pytest.fixture(scope="module")
+def compared(calibration: Any) -> list[tuple[Any, tuple[int, int]]]:
+    return [(piece, calibration.machine(piece.name)[0]) for piece in calibration.pieces()]
 
 
-def test_a_calibrated_model_has_a_small_error() -> None:
-    rng = np.random.default_rng(0)
-    confidence = rng.random(20_000)
-    right = rng.random(20_000) < confidence
-
-    assert expected_calibration_error(reliability_bins(confidence, right)) < 0.02
-    assert expected_calibration_error([]) == 0.0
-
-
-@pytest.mark.parametrize("odd", [-0.1, 1.1, float("nan"), float("inf")])
-def test_a_confidence_must_be_a_share(odd: float) -> None:
-    with pytest.raises(AssertionError, match="between 0 and 1"):
-        reliability_bins(np.array([0.5, odd]), np.array([True, True]))
+@pytest.mark.parametrize("category", LEAST)
+def test_the_machine_agrees_with_the_readers(
+    calibration: Any, compared: list[tuple[Any, tuple[int, int]]], category: str
+) -> None:
+    at = calibration.CATEGORIES.index(category)
+    ours = [levels[at] for _, levels in compared]
+    theirs = [piece.agreed[at] for piece, _ in compared]
+    assert calibration.kappa(ours, theirs) >= LEAST[category]
 
 
-def test_a_confidence_for_each_answer() -> None:
-    with pytest.raises(AssertionError, match="2 confidences for 1 answers"):
-        reliability_bins(np.array([0.5, 0.5]), np.array([True]))
+def test_no_piece_is_two_levels_off_in_clarity(
+    compared: list[tuple[Any, tuple[int, int]]],
+) -> None:
+    off = {piece.name for piece, (clarity, _) in compared if abs(clarity - piece.agreed[0]) > 1}
+    assert off <= {"imputation/p14", "imputation/p15"}
 
 
-def test_macro_f1_is_that_of_scikit_learn() -> None:
-    rng = np.random.default_rng(1)
-    truth = [str(label) for label in rng.choice(list("abcd"), size=200)]
-    answered = [str(label) for label in rng.choice(list("abcd"), size=200)]
-
-    assert macro_f1(truth, answered) == pytest.approx(f1_score(truth, answered, average="macro"))
-    assert macro_f1(["a", "b"], ["a", "z"]) == pytest.approx(0.5)  # z is no label of the truth
+def test_every_level_of_every_exercise_has_pieces(calibration: Any) -> None:
+    for exercise in ("imputation", "inference_pipeline", "leakage_debug"):
+        found = [p for p in calibration.pieces() if p.name.startswith(f"{exercise}/")]
+        assert len(found) == 28
+        assert {p.agreed[0] for p in found} == {p.agreed[1] for p in found} == {1, 2, 3, 4}
 
 
-def test_accuracy_of_slices() -> None:
-    right = np.array([True, False, True])
-
-    assert slice_accuracy(right, ["x", "x", "y"]) == {"x": 0.5, "y": 1.0}
-
-
-def test_series_are_recorded_with_their_marks() -> None:
-    told: list[tuple[object, ...]] = []
-
-    def record(*values: object) -> None:
-        told.append(values)
-
-    measure_reliability(record, reliability_bins(np.array([0.25]), np.array([True])))
-    measure_slices(record, "accuracy", {"x": 0.5}, {"x": 0.4})
-
-    assert told == [
-        ("reliability[confidence 0.2-0.3, n=1]", 1.0, "share right", 0.25),
-        ("accuracy[x]", 0.5, "share right", 0.4),
-    ]
+def test_every_piece_has_a_label(calibration: Any) -> None:
+    files = {
+        f"{path.parent.name}/{path.stem}"
+        for path in calibration.FOLDER.glob("*/p*")
+        if path.suffix in {".py", ".ipynb"}
+    }
+    assert files == {piece.name for piece in calibration.pieces()}
