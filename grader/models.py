@@ -322,13 +322,29 @@ class CollectedTest:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """A figure that a test recorded. ``volatile`` ones (times) differ from run to run."""
+    """A figure that a test recorded.
+
+    Attributes:
+        volatile: it differs from run to run, as times do.
+        better: which side of the threshold is good: ``low``, ``high``, or ``near`` for a value that
+            should be close to it.
+    """
 
     name: str
     value: float
     unit: str
     threshold: float | None = None
     volatile: bool = False
+    better: str = "low"
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it is on the good side of its threshold, as far as that can be said."""
+        if self.threshold is None or self.better == "near":
+            return True
+        if self.better == "high":
+            return self.value >= self.threshold
+        return abs(self.value) <= self.threshold
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,9 @@ class Verdicts:
         root: the checkout.
         way: what is the same for all gradings besides the files: how they are graded, image ids.
         fresh: grade every case again. What comes out is kept nevertheless.
-        folder: where they are kept; ``build/verdicts`` below the root by default.
+        folder: where they are kept. By default one place for all checkouts of a user, since the
+            key speaks of files and not of where they lie: ``takehome-grader/verdicts`` below
+            ``$XDG_CACHE_HOME`` or ``~/.cache``.
 
     Attributes:
         found: how many outcomes came from the folder.
@@ -55,7 +57,7 @@ class Verdicts:
         self._way = tuple(way)
         self._off = bool(os.environ.get("CI"))
         self._fresh = fresh
-        self._folder = folder or root / "build" / "verdicts"
+        self._folder = folder or _cache() / "takehome-grader" / "verdicts"
         self.found = self.graded = 0
 
     def through(
@@ -136,6 +138,11 @@ class Verdicts:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 json.dump(raw, file)
             Path(draft).replace(self._folder / f"{key}.json")
+
+
+def _cache() -> Path:
+    named = os.environ.get("XDG_CACHE_HOME", "")
+    return Path(named) if named.startswith("/") else Path.home() / ".cache"
 
 
 def _outcome(raw: dict[str, Any]) -> Outcome:

@@ -119,6 +119,7 @@ def measure_reliability(measure: Callable[..., None], found: Sequence[Bin]) -> N
             part.accuracy,
             "share right",
             part.confidence,
+            better="near",
         )
 
 
@@ -127,4 +128,4 @@ def measure_slices(
 ) -> None:
     """Record one share for each slice, with the limit that it is held to as mark."""
     for point, value in values.items():
-        measure(f"{name}[{point}]", value, "share right", limits[point])
+        measure(f"{name}[{point}]", value, "share right", limits[point], better="high")

@@ -15,7 +15,7 @@ import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import pytest
 
@@ -104,7 +104,10 @@ def solution(request: pytest.FixtureRequest) -> Iterator[Solution]:
 
 @pytest.fixture
 def measure(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """Record a figure: ``measure(name, value, unit, threshold=None, volatile=False)``."""
+    """Record a figure: ``measure(name, value, unit, threshold, better="low", volatile=False)``.
+
+    ``better`` says which side of the threshold is good: ``low``, ``high``, or ``near``.
+    """
     judge = _judge_of(request)
 
     def record(
@@ -113,6 +116,7 @@ def measure(request: pytest.FixtureRequest) -> Callable[..., None]:
         unit: str,
         threshold: float | None = None,
         *,
+        better: Literal["low", "high", "near"] = "low",
         volatile: bool = False,
     ) -> None:
         judge.record(request.node.nodeid).measurements.append(
@@ -122,6 +126,7 @@ def measure(request: pytest.FixtureRequest) -> Callable[..., None]:
                 "unit": unit,
                 "threshold": threshold,
                 "volatile": volatile,
+                "better": better,
             }
         )
 

@@ -115,12 +115,16 @@ class Score(_Strict, frozen=True):
 
 
 class Measurement(_Strict, frozen=True):
-    """A figure that a test recorded; null where it was not finite."""
+    """A figure that a test recorded; null where it was not finite.
+
+    ``better`` says which side of the threshold is good; ``near``: the value should be close to it.
+    """
 
     name: str
     value: float | None
     unit: str
     threshold: float | None
+    better: Literal["low", "high", "near"]
 
 
 class Evidence(_Strict, frozen=True):

@@ -206,6 +206,7 @@ def _measurement(measurement: Measurement) -> _Json:
         "value": _finite(measurement.value),
         "unit": measurement.unit,
         "threshold": _finite(measurement.threshold),
+        "better": measurement.better,
     }
 
 

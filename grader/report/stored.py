@@ -184,7 +184,8 @@ def _evidence(item: _Json, moment: _Json) -> Evidence:
 
 def _measurement(item: _Json, *, volatile: bool) -> Measurement:
     value = float("nan") if item["value"] is None else item["value"]
-    return Measurement(item["name"], value, item["unit"], item["threshold"], volatile)
+    unit, threshold, better = item["unit"], item["threshold"], item["better"]
+    return Measurement(item["name"], value, unit, threshold, volatile, better)
 
 
 def _capture(item: _Json) -> Capture:

@@ -98,7 +98,14 @@ def _measurement(item: object) -> Measurement:
         unit=_text(item, "unit"),
         threshold=None if threshold is None else float(threshold),
         volatile=item.get("volatile") is True,
+        better=_side(item.get("better", "low")),
     )
+
+
+def _side(value: object) -> str:
+    if value not in ("low", "high", "near"):
+        raise JudgeError("a measurement does not say which side of its threshold is good")
+    return str(value)
 
 
 def _text(record: Mapping[str, object], key: str) -> str:

@@ -31,12 +31,16 @@ class Point:
         name: the point's own.
         value: what was measured.
         mark: limit or ideal value, if there is one.
+        better: which side of the mark is good, as of a measurement.
+        good: whether the value is there.
     """
 
     series: str
     name: str
     value: float
     mark: float | None
+    better: str = "near"
+    good: bool = True
 
 
 def point_of(measurement: Measurement) -> Point | None:
@@ -44,7 +48,8 @@ def point_of(measurement: Measurement) -> Point | None:
     match = _POINT.fullmatch(measurement.name)
     if match is None:
         return None
-    return Point(match["series"], match["point"], measurement.value, measurement.threshold)
+    m = measurement
+    return Point(match["series"], match["point"], m.value, m.threshold, m.better, m.is_good)
 
 
 def collect_series(measurements: Iterable[Measurement]) -> dict[str, list[Point]]:

@@ -41,7 +41,7 @@ class _Trial:
     def assert_share(self, metric, what, measure):
         """Hold that the submission reaches its share, or misses it by no more than noise."""
         value, honest = (metric(self.labels, scores) for scores in (self.scores, self.honest))
-        measure(what, value, "", SHARE * honest)
+        measure(what, value, "", SHARE * honest, better="high")
         measure(f"{what} of an ordinary honest model", honest, "")
         missing = SHARE * honest - value
         if missing <= 0:

@@ -135,7 +135,8 @@ def test_a_changed_verdict_changes_the_stable_bytes() -> None:
 
 def test_a_figure_that_is_not_finite_is_null() -> None:
     figures = build_report(report())["evidence"][0]["measurements"]
-    assert figures[1] == {"name": "odd", "value": None, "unit": "s", "threshold": None}
+    odd = {"name": "odd", "value": None, "unit": "s", "threshold": None, "better": "low"}
+    assert figures[1] == odd
 
 
 def test_a_category_that_is_not_assessed_has_no_level() -> None:

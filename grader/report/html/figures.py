@@ -22,6 +22,7 @@ WIDTH = 300.0
 _COUNT = re.compile(r"\bn=(\d+)")
 _LOG_FACTOR = 50  # value and threshold further apart than this need a logarithmic axis
 _LEAST_EXPONENT = -17
+_SAYS = {"low": "at most", "high": "at least", "near": "close to"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,9 @@ class Bullet:
     """One figure beside its threshold.
 
     Attributes:
+        good: whether the figure is on the good side of its threshold.
+        side: of the good side, its start and width, 0-300; None where near is good.
+        says: the good side in words.
         width: of the bar, 0-300.
         mark: where the threshold is drawn, 0-300.
         logarithmic: whether the axis is.
@@ -41,6 +45,9 @@ class Bullet:
     threshold: str
     unit: str
     passed: bool
+    good: bool
+    side: tuple[float, float] | None
+    says: str
     width: float
     mark: float
     logarithmic: bool
@@ -48,10 +55,15 @@ class Bullet:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """A series of shares: one bar a point. Each bar is (name, value, mark, width, mark at)."""
+    """A series of shares, one bar a point.
+
+    Attributes:
+        bars: of each the name, the value, the mark in words, the bar's width, where the mark is
+            drawn, and whether the value is good.
+    """
 
     name: str
-    bars: tuple[tuple[str, str, str, float, float | None], ...]
+    bars: tuple[tuple[str, str, str, float, float | None, bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +87,10 @@ class Diagram:
 
 
 def bullets(evidence: Sequence[Evidence]) -> tuple[Bullet, ...]:
-    """Each figure with a threshold that is no point of a series; those that failed first."""
+    """Each figure with a threshold that is no point of a series; those that failed first.
+
+    A figure on the good side of its threshold is not why its check failed, and is left out there.
+    """
     found = [
         _bullet(record, m)
         for record in evidence
@@ -84,6 +99,7 @@ def bullets(evidence: Sequence[Evidence]) -> tuple[Bullet, ...]:
         and point_of(m) is None
         and math.isfinite(m.value)
         and math.isfinite(m.threshold)
+        and (record.status is Status.PASSED or not m.is_good)
     ]
     return tuple(sorted(found, key=lambda bullet: bullet.passed))
 
@@ -99,6 +115,8 @@ def _bullet(record: Evidence, m: Measurement) -> Bullet:
     else:
         scale = WIDTH / (high * 1.15) if high else 0.0
         width, mark = value * scale, limit * scale
+    width, mark = round(width, 1), round(mark, 1)
+    sides = {"low": (0.0, mark), "high": (mark, round(WIDTH - mark, 1))}
     return Bullet(
         title=record.test.title or record.test.id,
         test_id=record.test.id,
@@ -107,8 +125,11 @@ def _bullet(record: Evidence, m: Measurement) -> Bullet:
         threshold=_figure(threshold),
         unit=m.unit,
         passed=record.status is Status.PASSED,
-        width=round(width, 1),
-        mark=round(mark, 1),
+        good=m.is_good,
+        side=sides.get(m.better),
+        says=_SAYS[m.better],
+        width=width,
+        mark=mark,
         logarithmic=logarithmic,
     )
 
@@ -168,11 +189,11 @@ def strips(evidence: Sequence[Evidence]) -> tuple[Strip, ...]:
     )
 
 
-def _bar(point: Point) -> tuple[str, str, str, float, float | None]:
+def _bar(point: Point) -> tuple[str, str, str, float, float | None, bool]:
     mark = None if point.mark is None else round(_share(point.mark) * WIDTH, 1)
     width = round(_share(point.value) * WIDTH, 1)
-    limit = "" if point.mark is None else _figure(point.mark)
-    return point.name, _figure(point.value), limit, width, mark
+    limit = "" if point.mark is None else f"{_SAYS[point.better]} {_figure(point.mark)}"
+    return point.name, _figure(point.value), limit, width, mark, point.good
 
 
 def _share(value: float) -> float:
