@@ -24,6 +24,7 @@ __all__ = ["MARKER", "Starter", "build", "candidates_own", "shipped"]
 MARKER = "assessment.toml"
 _SHEET = "README.md"
 _PINS = "requirements.txt"
+_GUIDE = "CANDIDATE.md"
 _NOTEBOOK_PINS = "requirements-notebook.txt"
 _IGNORED = ".venv/\n__pycache__/\n.pytest_cache/\n.ipynb_checkpoints/\n*.pyc\n*.zip\n"
 # A task sheet may send candidates to their contact about this; a policy answers it.
@@ -68,6 +69,7 @@ def build(
         if needed not in files:
             raise ExerciseError(f"{exercise.public_dir}/starter has no {needed}; add it")
     files.setdefault(".gitignore", _IGNORED.encode())
+    files[_GUIDE] = _file(_GUIDE)
     files[".github/workflows/tests.yml"] = _file("tests.yml")
     files[".devcontainer/devcontainer.json"] = _file("devcontainer.json")
     variant = None
@@ -81,6 +83,7 @@ def build(
         files["AI_USE.md"] = _file("AI_USE.md")
     if notebook:
         source = files.pop(exercise.entry).decode("utf-8")
+        files[_SHEET] = _for_a_notebook(files[_SHEET], exercise.entry)
         files["solution.ipynb"] = notebook_of(source, exercise.title)
         files["tests/conftest.py"] = _file("conftest.py.txt")
         files[_PINS] += _file(_NOTEBOOK_PINS)
@@ -89,11 +92,23 @@ def build(
     return Starter(exercise.id, exercise.version, exercise.title, ordered, variant)
 
 
+def _for_a_notebook(sheet: bytes, entry: str) -> bytes:
+    """The sheet with a line below its title that says which file stands for the script."""
+    note = (
+        f"> You work in `solution.ipynb`: where this sheet says `{entry}`, the notebook is meant. "
+        "`pip install -r\n> requirements.txt` installs JupyterLab; `jupyter lab solution.ipynb` "
+        "opens it.\n"
+    )
+    title, _, rest = sheet.partition(b"\n")
+    return b"\n".join((title, b"", note.encode(), rest.lstrip(b"\n")))
+
+
 def shipped(exercise: Exercise) -> dict[str, set[bytes]]:
     """What each file of a starter may hold, but for the task sheet, in which a policy may stand."""
     files = starter_files(exercise)
     files.pop(_SHEET, None)
     files[".github/workflows/tests.yml"] = _file("tests.yml")
+    files[_GUIDE] = _file(_GUIDE)
     known = {path: {data} for path, data in files.items()}
     if _PINS in files:  # an exercise that nothing is handed out of may have none
         known[_PINS].add(files[_PINS] + _file(_NOTEBOOK_PINS))
