@@ -7,6 +7,7 @@ import json
 import sys
 import threading
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Self
@@ -19,6 +20,7 @@ from grader import interrupts, pipeline
 from grader.errors import GraderError, PlatformError, SubmissionRejected, unforeseen
 from grader.exercise.contract import project_root
 from grader.files import write_whole
+from grader.intake.submission import told_apart
 from grader.report import report_json, terminal
 from grader.report.html.index import IndexRow, index_page
 from grader.report.printer import printer
@@ -104,6 +106,8 @@ def grade_all(options: argparse.Namespace) -> int:
                 codes.append(_refused(show, path, prepared, refused))
             else:
                 ready.append(prepared)
+        names = told_apart([grading.submission for grading in ready])
+        ready = [replace(item, submission=named) for item, named in zip(ready, names, strict=True)]
         if ready:
             bench = Workbench(show.say)
             for grading, outcome in _each(bench, ready, options, show):

@@ -22,6 +22,7 @@ import os
 import re
 import stat
 import tomllib
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,7 @@ from grader.models import Submission, SubmissionFile
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["digest_of", "for_entry", "read_submission"]
+__all__ = ["digest_of", "for_entry", "read_submission", "told_apart"]
 
 _MARKER = "assessment.toml"
 _MARKER_BYTES = 8192
@@ -120,6 +121,22 @@ def for_entry(submission: Submission, entry: str) -> Submission:
         )
     _require_entry([file.path for file in submission.files], entry)
     return submission
+
+
+def told_apart(submissions: Sequence[Submission]) -> list[Submission]:
+    """Name submissions of one command that share a name by their folders as well.
+
+    Downloads are often all called ``submission.zip``, in a folder with each person's name.
+    """
+    counts = Counter(submission.name for submission in submissions)
+    found = []
+    for submission in submissions:
+        above = submission.source.absolute().parent
+        if counts[submission.name] > 1 and above.name:
+            name = f"{_display_name(above)}-{submission.name}"[:60]
+            submission = dataclasses.replace(submission, name=name)  # noqa: PLW2901 - the same one, renamed
+        found.append(submission)
+    return found
 
 
 def digest_of(files: tuple[SubmissionFile, ...]) -> str:

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from grader.errors import SubmissionRejected, UsageError
 from grader.intake import entries
 from grader.intake import submission as intake
-from grader.intake.submission import digest_of
+from grader.intake.submission import digest_of, told_apart
 from grader.models import Submission, SubmissionFile
 from grader.record.graded import pack_files
 
@@ -1047,3 +1047,14 @@ def test_an_archive_with_a_notebook_needs_no_module(tmp_path: Path) -> None:
     path = tmp_path / "s.zip"
     path.write_bytes(zip_of(Item(b"repo/nb/a.ipynb", b"{}"), Item(b"repo/data.csv", b"1")))
     assert [file.path for file in read_submission(path).files] == ["data.csv", "nb/a.ipynb"]
+
+
+def test_submissions_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    found = []
+    for name in ("Ada Lovelace/submission.zip", "Ada Lovelace/other.zip", "Grace/submission.zip"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(zip_of(Item(b"solution.py")))
+        found.append(intake.read_submission(path))
+    names = [submission.name for submission in told_apart(found)]
+    assert names == ["Ada-Lovelace-submission", "other", "Grace-submission"]
