@@ -20,8 +20,8 @@ _TAG = re.compile(
 )
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _STYLE = """
-:root { color-scheme: light dark; }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 1.5rem auto;
+:root { color-scheme: light dark; --paper: #ffffff; --ink: #1c2126; --soft: #59636e; }
+body { background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 1.5rem auto;
   padding: 0 1rem; overflow-wrap: anywhere; }
 pre { font: 13px/1.45 ui-monospace, monospace; overflow-x: auto; margin: 0; }
 table { border-collapse: collapse; font-size: 13px; }
@@ -31,14 +31,17 @@ img { max-width: 100%; background: white; }
 .jp-InputArea, .input, .highlight { border-radius: 4px; background: rgb(128 128 128 / 8%); }
 .highlight { padding: .5rem .7rem; }
 .jp-Cell, .cell { margin: 1rem 0; }
-.jp-InputPrompt, .jp-OutputPrompt, .prompt { font: 12px ui-monospace, monospace; opacity: .7; }
+.jp-InputPrompt, .jp-OutputPrompt, .prompt { font: 12px ui-monospace, monospace;
+  color: var(--soft); }
 .jp-OutputArea, .output { margin: .4rem 0 0 .7rem; }
 .note-failed, .note-stored { border-left: 4px solid; padding: .3rem .7rem; margin: .4rem 0; }
 .note-failed { border-color: #c62828; } .note-stored { border-color: #b26a00; }
 .note-failed p, .note-stored p { margin: 0; font-weight: 600; }
-.k, .kn, .kc, .kd, .ow { color: #7a3e9d; } .s, .s1, .s2, .sd, .sa { color: #2e7d32; }
-.c, .c1, .cm { opacity: .7; font-style: italic; } .nf, .nc { color: #1565c0; }
-@media (prefers-color-scheme: dark) { .k, .kn, .kc, .kd, .ow { color: #c792ea; }
+.k, .kn, .kc, .kd, .ow { color: #7a3e9d; } .s, .s1, .s2, .sd, .sa { color: #1a6b2f; }
+.c, .c1, .cm { color: var(--soft); font-style: italic; } .nf, .nc { color: #0b57b0; }
+@media (prefers-color-scheme: dark) {
+  :root { --paper: #14181c; --ink: #e6eaee; --soft: #a3adb8; }
+  .k, .kn, .kc, .kd, .ow { color: #c792ea; }
   .s, .s1, .s2, .sd, .sa { color: #a5d6a7; } .nf, .nc { color: #90caf9; } }
 """
 
@@ -53,5 +56,5 @@ def page_of(fragment: str, title: str) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="referrer" content="no-referrer">'
         f"<title>{for_html(title)}</title><style>{_STYLE}</style></head>\n"
-        f"<body>{fragment}</body></html>\n"
+        f"<body><main>{fragment}</main></body></html>\n"
     )
