@@ -241,7 +241,6 @@ _IDIOM = (
         "proficiency_idiom",
         "Loops go over values, not over positions",
         "Loop over the values; enumerate and zip give positions.",
-        rules=("SIM113",),
         measure=(idiom.index_loops,),
     ),
     Check(
@@ -265,7 +264,17 @@ _IDIOM = (
         "No expression has a much simpler form",
         "A linter shows the shorter form of such conditions and conversions.",
         rules=(
-            *("SIM101", "SIM102", "SIM103", "SIM118", "SIM201", "SIM202", "SIM210", "SIM211"),
+            *(
+                "SIM101",
+                "SIM102",
+                "SIM103",
+                "SIM113",
+                "SIM118",
+                "SIM201",
+                "SIM202",
+                "SIM210",
+                "SIM211",
+            ),
             *("C400", "C401", "C402", "C403", "C404", "C411", "C414", "C416"),
             *("PERF102", "PLC0206", "PLR1711", "PLR5501"),
         ),

@@ -45,20 +45,29 @@ _Run = tuple["Case", str]
 
 
 def needs_sandbox(case: Case) -> bool:
-    """Whether only the sandbox can tell what a case gets: notebooks, and limits of its own."""
-    return bool(case.limits) or case.name.startswith("nb_")
+    """Whether only the sandbox can tell what a case gets.
+
+    Notebooks, cases with limits of their own, and those that write to ``/tmp`` by name: in author
+    mode that is this machine's, where a file outlives its grading.
+    """
+    return bool(case.limits) or case.name.startswith("nb_") or _writes_to_tmp(case.folder)
+
+
+def _writes_to_tmp(folder: Path) -> bool:
+    return any(b"/tmp/" in path.read_bytes() for path in folder.rglob("*.p*") if path.is_file())
 
 
 def sandbox_sample(cases: Sequence[Case]) -> list[Case]:
     """The cases of :func:`grader.authoring.labelled.sample` that the sandbox could change.
 
-    Left out are correct ones in styles that ask nothing of it.
+    Left out are correct ones in styles that ask nothing of it; those that need it are all there.
     """
-    return [
-        case
+    chosen = {
+        case.name
         for case in sample(cases)
         if not case.name.startswith("correct_") or case.name in _SANDBOX_STYLES
-    ]
+    }
+    return [case for case in cases if case.name in chosen or needs_sandbox(case)]
 
 
 @dataclass(frozen=True)

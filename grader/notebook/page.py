@@ -21,7 +21,8 @@ _TAG = re.compile(
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _STYLE = """
 :root { color-scheme: light dark; --paper: #ffffff; --ink: #1c2126; --soft: #59636e; }
-body { background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 1.5rem auto;
+body { background: var(--paper); color: var(--ink);
+  font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 1.5rem auto;
   padding: 0 1rem; overflow-wrap: anywhere; }
 pre { font: 13px/1.45 ui-monospace, monospace; overflow-x: auto; margin: 0; }
 table { border-collapse: collapse; font-size: 13px; }
