@@ -7,6 +7,7 @@ Tickets are plain and compared with the solution's own other answers, so that wh
 from __future__ import annotations
 
 import contextlib
+import time
 
 import numpy as np
 import pandas as pd
@@ -108,6 +109,13 @@ def test_pipelines_know_nothing_of_each_other(solution, rng_for):
     assert_works(solution, old)
 
 
+def _slowly(texts):
+    """Tickets that take a moment to come, in which the other threads begin to wait for theirs."""
+    for text in texts:
+        time.sleep(0.002)
+        yield text
+
+
 def _assert_side_by_side(solution, pipeline, texts):
     """Hold that eight threads which take tickets from one source answer each of them once.
 
@@ -115,7 +123,7 @@ def _assert_side_by_side(solution, pipeline, texts):
     """
     due, table = _read(predicted(solution, pipeline, texts))
     batches = solution.repeat(8, threads=8, items=True)
-    found = batches.call(pipeline.predict_batch, iter(texts), batch_size=1).values()
+    found = batches.call(pipeline.predict_batch, _slowly(texts), batch_size=1).values()
     for replies in found:
         assert_kind(replies, list, "the answers of a thread")
     sizes = [len(replies) for replies in found]

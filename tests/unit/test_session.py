@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import importlib
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,21 @@ def count(numbers):
 def interval():
     return sys.getswitchinterval()
 """
+
+
+class Slow:
+    """Numbers that take a moment to come; in one process threads would meet in a generator."""
+
+    def __init__(self, count: int) -> None:
+        self._numbers, self._lock = iter(range(count)), threading.Lock()
+
+    def __iter__(self) -> Slow:
+        return self
+
+    def __next__(self) -> int:
+        with self._lock:
+            time.sleep(0.002)
+            return next(self._numbers)
 
 
 @pytest.fixture
@@ -97,7 +114,7 @@ def test_threads_take_turns_quickly_while_calls_are_repeated(solution: Solution)
 
 
 def test_threads_share_a_stream_and_read_what_they_get(solution: Solution) -> None:
-    found = solution.repeat(4, threads=4, items=True).count(iter(range(40))).values()  # type: ignore[attr-defined]
+    found = solution.repeat(4, threads=4, items=True).count(Slow(40)).values()  # type: ignore[attr-defined]
     sizes = [len(part) for part in found]
     assert sum(sizes) == 40
     assert max(sizes) < 40
