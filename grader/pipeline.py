@@ -41,6 +41,7 @@ from grader.sandbox.workbench import Workbench, Worker
 from grader.scoring.evidence import collected_tests, evidence_of
 from grader.scoring.findings import findings_of
 from grader.scoring.score import check_suite, score
+from grader.starter import handed_out
 from grader.text import CandidateText
 
 if TYPE_CHECKING:
@@ -238,7 +239,10 @@ def _write(
     (folder / SUBMISSION).write_bytes(pack_files(grading.submission.files))
     # From what was stored, so that `grade report` makes the same pages again.
     stored = report_from(document)
-    dossier = Dossier(stored, grading.submission.files, starter_files(grading.exercise), page)
+    exercise = grading.exercise
+    dossier = Dossier(
+        stored, grading.submission.files, starter_files(exercise), page, handed_out(exercise)
+    )
     faults = []
     for name in WRITTEN_WITH_EACH_RUN:
         try:

@@ -18,6 +18,7 @@ from grader.report.document import json_schema
 from grader.report.dossier import open_dossier
 from grader.report.formats import FORMATS, render
 from grader.report.report_json import read_report
+from grader.starter import handed_out
 from grader.text import CandidateText, for_terminal
 
 if TYPE_CHECKING:
@@ -78,7 +79,9 @@ def run(argv: Sequence[str]) -> int:
     if str(out) == "-" and len(names) > 1:
         raise UsageError("stdout takes one --format; name a folder with --out for several")
     say = Console(stderr=True, highlight=False)
-    dossier, again = open_dossier(options.run, _exercise(options))
+    exercise = _exercise(options)
+    given = handed_out(exercise) if exercise else None
+    dossier, again = open_dossier(options.run, exercise, given)
     if again:
         note = dossier.report.run.judge_notes[-1]
         say.print(f"· {for_terminal(CandidateText(note))}", markup=False, soft_wrap=True)

@@ -33,6 +33,7 @@ from grader.record.transcript import read_meta
 from grader.report.dossier import open_dossier
 from grader.report.formats import FORMATS, render
 from grader.report.report_json import read_report
+from grader.starter import handed_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -201,9 +202,10 @@ class _Maker:
             recorded, _ = open_dossier(folder, None)
             self._dossiers.append(recorded)
             exercise = load_exercise(str(body.get("exercise")), root=root)
-            starter = starter_files(exercise)
-            self._dossiers.append(dataclasses.replace(recorded, starter=starter))
-            self._dossiers.append(open_dossier(folder, exercise)[0])
+            starter, given = starter_files(exercise), handed_out(exercise)
+            again = dataclasses.replace(recorded, starter=starter, handed_out=given)
+            self._dossiers.append(again)
+            self._dossiers.append(open_dossier(folder, exercise, given)[0])
 
     def compare(self, name: str) -> tuple[str, str]:
         """State and text of a page that is not as it was written with the run."""

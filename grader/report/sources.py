@@ -100,6 +100,7 @@ def sources(
     starter: Mapping[str, bytes] | None,
     evidence: Sequence[Evidence],
     notebook: str = "",
+    handed_out: Mapping[str, frozenset[bytes]] | None = None,
 ) -> tuple[SourceFile, ...]:
     """All files, those with findings first, then changed and new code, then the rest.
 
@@ -108,7 +109,10 @@ def sources(
         starter: path → content of what the candidate began with; None where it is not known.
         evidence: its failed checks are the findings.
         notebook: path of the notebook that was graded, if one was.
+        handed_out: path → all contents with which it may have come, such as a task sheet that
+            states a policy on assistants; it is then no work of the candidate's.
     """
+    given = handed_out or {}
     notes = _notes(evidence, notebook)
     known = starter or {}
     room = _MOST_CHARS
@@ -122,7 +126,8 @@ def sources(
         if path.endswith(".ipynb") and old is None:
             script = known.get(f"{path.removesuffix('.ipynb')}.py")
         begun = old is not None or script is not None
-        state = "unchanged" if old == data else "changed" if begun else "new"
+        came = old == data or data in given.get(path, ())
+        state = "unchanged" if came else "changed" if begun else "new"
         why_not = _why_not(path, data, state, room, found=path in notes)
         lines = [] if why_not else _lines_of(path, data)
         rows: tuple[Row, ...] = ()

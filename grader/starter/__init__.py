@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.starter.build import Starter, build
+from grader.starter.build import Starter, build, handed_out
 from grader.starter.deliver import deliver
 
-__all__ = ["Starter", "build", "deliver"]
+__all__ = ["Starter", "build", "deliver", "handed_out"]

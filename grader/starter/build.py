@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from grader.models import Exercise
 
-__all__ = ["MARKER", "Starter", "build", "candidates_own", "shipped"]
+__all__ = ["MARKER", "Starter", "build", "candidates_own", "handed_out", "shipped"]
 
 MARKER = "assessment.toml"
 _SHEET = "README.md"
@@ -113,6 +113,26 @@ def shipped(exercise: Exercise) -> dict[str, set[bytes]]:
     if _PINS in files:  # an exercise that nothing is handed out of may have none
         known[_PINS].add(files[_PINS] + _file(_NOTEBOOK_PINS))
     return known
+
+
+def handed_out(exercise: Exercise) -> Mapping[str, frozenset[bytes]]:
+    """What each file may have held when the candidate got it, in every form of the starter.
+
+    Empty for an exercise that no starter can be made of.
+    """
+    found: dict[str, set[bytes]] = {}
+    try:
+        forms = [
+            build(exercise, notebook=notebook, ai=ai)
+            for notebook in (False, True)
+            for ai in (None, "with", "without")
+        ]
+    except ExerciseError:
+        return {}
+    for form in forms:
+        for path, data in form.files.items():
+            found.setdefault(path, set()).add(data)
+    return {path: frozenset(contents) for path, contents in found.items()}
 
 
 def candidates_own(path: str, entry: str) -> bool:

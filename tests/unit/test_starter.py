@@ -16,12 +16,13 @@ import pytest
 
 from grader import cli
 from grader.errors import ExerciseError, UsageError
-from grader.exercise.contract import load_exercise
+from grader.exercise.contract import load_exercise, starter_files
 from grader.intake.submission import read_submission
-from grader.models import Exercise
+from grader.models import Exercise, SubmissionFile
 from grader.notebook.convert import notebook_of
+from grader.report.sources import sources
 from grader.sandbox import images
-from grader.starter import build, deliver
+from grader.starter import build, deliver, handed_out
 from grader.starter.build import MARKER, candidates_own, shipped
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -247,3 +248,14 @@ def test_the_command_writes_a_starter(tmp_path: Path) -> None:
     arguments = ["starter", "imputation", str(tmp_path / "t"), "--ai", "without", "--seed", "7"]
     assert cli.main([*arguments, "--root", str(ROOT)]) == 0
     assert "without them" in (tmp_path / "t" / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_nothing_of_a_starter_is_shown_as_the_candidates(name: str) -> None:
+    exercise = load_exercise(name, root=ROOT)
+    given = handed_out(exercise)
+    for notebook in (False, True):
+        made = build(exercise, notebook=notebook, ai="with")
+        files = [SubmissionFile(path, data) for path, data in made.files.items()]
+        shown = sources(files, starter_files(exercise), (), "", given)
+        assert {file.path for file in shown if file.state in {"new", "changed"}} == set()

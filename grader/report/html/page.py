@@ -60,7 +60,7 @@ def reviewer_page(dossier: Dossier) -> str:
     notebook = dossier.notebook
     anchors = {record.test.id: f"check-{n}" for n, record in enumerate(evidence, 1)}
     book = report.notebook.path if report.notebook else ""
-    files = sources(dossier.files, dossier.starter, evidence, book)
+    files = sources(dossier.files, dossier.starter, evidence, book, dossier.handed_out)
     names = {file.path: f"file-{n}" for n, file in enumerate(files, 1)}
     shown = {(file.path, row.anchor) for file in files for row in file.rows}
     places = {
