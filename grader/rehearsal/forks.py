@@ -96,7 +96,8 @@ class _Plugin:
             if self._wanted(item.nodeid, criterion):
                 kept.append(item)
             else:
-                self.left_out.append({"id": item.nodeid, "criterion": criterion})
+                line = str(marker.kwargs.get("sheet", "")) if marker else ""
+                self.left_out.append({"id": item.nodeid, "criterion": criterion, "line": line})
         items[:] = kept
 
     def _wanted(self, test: str, criterion: str) -> bool:

@@ -143,6 +143,7 @@ def test_a_share_of_the_tests_that_cannot_fail_is_run(tmp_path: Path) -> None:
     assert causes(tmp_path, "wrong").keys() == {"double", "again", "text"} | by_chance
     left_out = json.loads((tmp_path / "wrong.json").read_text())["left_out"]
     assert {item["id"].partition("::test_")[2] for item in left_out} == {"fresh"} - by_chance
+    assert all("line" in item for item in left_out)
 
 
 def test_a_child_that_takes_too_long_is_killed(tmp_path: Path) -> None:
