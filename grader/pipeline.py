@@ -45,7 +45,7 @@ from grader.starter import handed_out
 from grader.text import CandidateText
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from grader.models import Exercise, Submission
     from grader.sandbox.relay import RunRecord
@@ -239,11 +239,14 @@ def _write(
     (folder / SUBMISSION).write_bytes(pack_files(grading.submission.files))
     # From what was stored, so that `grade report` makes the same pages again.
     stored = report_from(document)
-    exercise = grading.exercise
-    dossier = Dossier(
-        stored, grading.submission.files, starter_files(exercise), page, handed_out(exercise)
-    )
-    faults = []
+    faults: list[str] = []
+    given: Mapping[str, frozenset[bytes]] = {}
+    try:
+        given = handed_out(grading.exercise)
+    except Exception as error:  # noqa: BLE001 - the run is over, and its verdicts count
+        faults.append(f"what came with the task is not told apart: {unforeseen(error)}")
+    starter = starter_files(grading.exercise)
+    dossier = Dossier(stored, grading.submission.files, starter, page, given)
     for name in WRITTEN_WITH_EACH_RUN:
         try:
             made = render(name, dossier)

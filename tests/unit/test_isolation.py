@@ -11,6 +11,7 @@ import pytest
 from grader import batch, cli, pipeline
 from grader.commands import collect
 from grader.errors import UnforeseenError, unforeseen
+from grader.exercise.contract import load_exercise
 from grader.notebook.outputs import Allowance, clean_outputs
 from grader.report import formats
 from grader.report.report_json import build_report
@@ -203,7 +204,7 @@ def test_a_page_that_cannot_be_made_does_not_lose_the_run(
     monkeypatch.setattr(formats, "reviewer_page", lambda _: failing())
     grading = SimpleNamespace(
         submission=SimpleNamespace(files=files()),
-        exercise=SimpleNamespace(public_dir=ROOT / "exercises/imputation"),
+        exercise=load_exercise("imputation", root=ROOT),
     )
     made = report(record("test_one"), record("three", criterion="scale"))
     (fault,) = pipeline._write(tmp_path, build_report(made), cast("Any", grading), None)
