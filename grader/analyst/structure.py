@@ -170,8 +170,9 @@ def overbuilt(reached: Reached) -> Iterator[Finding]:
 
 def noisy_comments(reached: Reached) -> Iterator[Finding]:
     """A comment at nearly every statement."""
+    reached_lines = reached.lines()
     for module in reached.modules:
-        lines = reached.lines()[module.path]
+        lines = reached_lines[module.path]
         comments = [line for line in module.comments if line in lines or line + 1 in lines]
         if len(comments) >= _COMMENTS and len(comments) >= _COMMENT_SHARE * reached.size:
             text = f"{len(comments)} comments on {reached.size} statements"
