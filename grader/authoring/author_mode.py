@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from grader import pipeline
 from grader.authoring.labelled import Outcome, sample, stage
 from grader.errors import JudgeError
+from grader.exercise.service import service_meta
 from grader.scoring.evidence import collected_tests, evidence_of
 from grader.scoring.score import check_suite, score
 
@@ -178,6 +179,7 @@ def _task(
         "may_fail": sorted(may_fail),
         "share": share if may_fail else 1,
         "result": str(item.result),
+        "service": service_meta(exercise),
     }
 
 
