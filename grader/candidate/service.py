@@ -6,7 +6,7 @@ import asyncio
 import sys
 import threading
 import time
-from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import Future, InvalidStateError, wait
 from typing import TYPE_CHECKING, Any
 
 from grader.candidate.asgi import Answer, Lifespan, ServiceError, exchange
@@ -87,10 +87,10 @@ class Service:
         if number in self._open:
             self._loop.call_soon_threadsafe(self._open[number][1].set)
 
-    def wait(self, number: int) -> None:
-        """Wait until a request has its answer."""
+    def wait(self, number: int, seconds: float | None = None) -> None:
+        """Wait until a request has its answer, at most so long."""
         if number in self._open:
-            self._open[number][0].result()
+            wait([self._open[number][0]], timeout=seconds)
 
     def settle(self, due: int) -> bool:
         """Wait until nothing here can run until something outside happens.

@@ -105,6 +105,10 @@ class StandIn:
         """
         self._held, self._answer = False, function
 
+    def fail_with(self, failure: Failure) -> None:
+        """Fail the calls to come at once."""
+        self.answer_with(lambda **_: failure)
+
     @property
     def open(self) -> list[HeldCall]:
         """Calls that wait for their answers, in the order in which they came."""

@@ -101,6 +101,15 @@ class Pending:
             raise self._outcome
         return self._outcome
 
+    def wait(self, seconds: float) -> bool:
+        """Wait for the response at most so long; returns whether it is there.
+
+        The time is the candidate's to keep: let no verdict need that it was short.
+        """
+        if not self.done:
+            self._service.operate("wait", self._number, float(seconds))
+        return self.done
+
     def leave(self) -> None:
         """Let the client go away: the application is told that it has disconnected."""
         self._service.operate("leave", self._number)

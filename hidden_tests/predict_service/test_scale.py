@@ -1,0 +1,105 @@
+"""One inference for equal requests, and a cache that is bounded."""
+
+from __future__ import annotations
+
+import pytest
+from data import (
+    answer_of,
+    assert_status,
+    assert_works,
+    content,
+    drawn,
+    predicted,
+    rest,
+    sent,
+    served,
+    texts_of,
+    value,
+)
+
+from grader.judge.compare import assert_value
+
+SINGLE = "Send the same text five times at once."
+BOUNDED = "Send more texts than the cache may hold."
+GROWTH = 12 << 20  # bytes; what is looked for takes 24 MiB
+
+
+@pytest.mark.criterion("solving_scale", sheet="single-flight", hint=SINGLE)
+def test_equal_requests_share_an_inference(solution):
+    """Five requests for one text at once are one inference, whose answer all of them get."""
+    app, model = served(solution)
+    model.hold()
+    requests = [sent(app, "Invoice 4711") for _ in range(5)]
+    rest(app, model, 1)
+    model.answer_with(answer_of)
+    model.calls[0].answer(answer_of("Invoice 4711"))
+    for request in requests:
+        found = value(content(request.response()), "label")
+        assert_value(found, answer_of("Invoice 4711")["label"], what="label")
+    assert_value(len(model.calls), 1, what="number of inferences")
+
+
+@pytest.mark.criterion("solving_scale", sheet="single-flight", hint=SINGLE)
+def test_a_request_joins_an_inference_that_runs(solution, rng):
+    """Requests that come later, between those for other texts, join as well."""
+    app, model = served(solution)
+    model.hold()
+    first, second = drawn(rng, 2)
+    requests = []
+    for text in (first, second, first, second, first):
+        requests.append(sent(app, text))
+        app.settle()
+    rest(app, model, 2)
+    model.answer_with(answer_of)
+    for call in reversed(model.open):
+        call.answer(answer_of(call["text"]))
+    for request in requests:
+        assert_status(request.response(), 200)
+    assert_value(texts_of(model), [first, second], what="texts that were classified")
+
+
+@pytest.mark.criterion("solving_scale", sheet="bounded", hint=BOUNDED)
+def test_no_more_answers_are_kept_than_agreed(solution, rng):
+    """After four texts a cache of three has forgotten the first, and knows the others."""
+    app, model = served(solution, max_entries=3)
+    texts = drawn(rng, 4)
+    for text in texts:
+        assert_works(app, text)
+    for text in texts[1:]:
+        assert_works(app, text)
+    assert_value(texts_of(model), texts, what="texts that were classified")
+    assert_works(app, texts[0])
+    assert_value(texts_of(model), [*texts, texts[0]], what="texts that were classified")
+
+
+@pytest.mark.criterion("solving_scale", sheet="bounded", hint=BOUNDED)
+def test_what_was_used_longest_ago_goes_first(solution, rng):
+    """A text that is asked for again stays; the one that was used longest ago goes."""
+    app, model = served(solution, max_entries=3)
+    first, second, third, fourth = drawn(rng, 4)
+    for text in (first, second, third, first, fourth):
+        assert_works(app, text)
+    for text in (first, third, fourth):
+        assert_works(app, text)
+    known = [first, second, third, fourth]
+    assert_value(texts_of(model), known, what="texts that were classified")
+    assert_works(app, second)
+    assert_value(texts_of(model), [*known, second], what="texts that were classified")
+
+
+@pytest.mark.criterion("solving_scale", sheet="bounded", hint=BOUNDED)
+def test_memory_does_not_grow_with_texts(solution, measure):
+    """Six hundred long documents leave no more behind than a few do."""
+    app, _ = served(solution, max_entries=5)
+    peaks = []
+    for count in (150, 600):
+        for number in range(count):
+            predicted(app, f"{count} {number} " + "\U0001f4c4" * 9_900)
+        app.settle()
+        peaks.append(solution.last.peak_bytes)
+    if min(peaks) < 0:
+        return  # nobody measures it here
+    grown = peaks[1] - peaks[0]
+    measure("memory growth", grown / (1 << 20), "MiB", GROWTH / (1 << 20), volatile=True)
+    if grown > GROWTH:
+        raise AssertionError(f"600 documents leave {grown >> 20} MiB behind")
