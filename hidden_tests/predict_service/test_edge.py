@@ -29,59 +29,54 @@ CONTRACT = "Look at /openapi.json."
 SEPARATE = "Make two applications."
 
 ALIKE = {
-    "case": ("Invoice 4711", "INVOICE 4711"),
-    "white space around": ("Invoice 4711", " Invoice 4711\n"),
-    "white space within": ("Invoice 4711", "Invoice  4711"),
-    "normal form": ("Zu\u0308rich", "Z\u00fcrich"),
-    "compatibility form": ("\ufb01le", "file"),
-    "line ends": ("first\nsecond", "first\r\nsecond"),
-    "one character at the end": ("x" * 5000 + "a", "x" * 5000 + "b"),
-    "a NUL": ("a\0b", "ab"),
+    "case": ("Invoice 4711", "INVOICE 4711", "stra\u00dfe", "strasse"),
+    "white space": ("Invoice 4711", " Invoice 4711\n", "Invoice  4711", "Invoice\u00a04711"),
+    "normal form": ("Zu\u0308rich", "Z\u00fcrich", "\ufb01le", "file"),
+    "one character": ("x" * 5000 + "a", "x" * 5000 + "b", "a\0b", "ab", "a\nb", "a\r\nb"),
 }
 
 
 @pytest.mark.criterion("edge", sheet="exact-keys", hint=KEYS)
-@pytest.mark.parametrize("case", ALIKE)
-def test_texts_that_are_alike_have_answers_of_their_own(solution, case):
-    """Two texts that differ a little are two inferences, each of the exact text."""
+@pytest.mark.parametrize("kind", ALIKE)
+def test_texts_that_are_alike_have_answers_of_their_own(solution, kind):
+    """Texts that differ a little are inferences of their own, each of the exact text."""
     app, model = served(solution)
-    for text in ALIKE[case]:
+    for text in ALIKE[kind]:
         label = value(predicted(app, text), "label")
         assert_value(label, answer_of(text)["label"], what="label")
     asked = [call["text"] for call in model.calls]
-    assert_value(len(asked), 2, what="number of inferences")
-    assert_value(asked, list(ALIKE[case]), what="texts that were classified")
+    assert_value(len(asked), len(ALIKE[kind]), what="number of inferences")
+    assert_value(asked, list(ALIKE[kind]), what="texts that were classified")
+
+
+ALLOWED = ["a", " ", "\n", "x" * 10_000, "\u00fc" * 10_000, "\U0001f4c4" * 10_000, " " * 10_000]
 
 
 @pytest.mark.criterion("edge", sheet="lengths", hint=LENGTHS)
-@pytest.mark.parametrize(
-    "text",
-    ["a", " ", "\n", "x" * 10_000, "\u00fc" * 10_000, "\U0001f4c4" * 10_000, " " * 10_000],
-    ids=["one letter", "one blank", "a line end", "most", "most of two", "most of four", "blanks"],
-)
-def test_texts_of_allowed_lengths_are_answered(solution, text):
+def test_texts_of_allowed_lengths_are_answered(solution):
     """Length counts characters, whatever they are."""
     app, _ = served(solution)
-    assert_works(app, text)
+    for text in ALLOWED:
+        assert_works(app, text)
 
 
 @pytest.mark.criterion("edge", sheet="lengths", hint=LENGTHS)
 def test_other_fields_are_ignored(solution):
     """Other fields of the body do not matter."""
     app, model = served(solution)
-    for more in ({}, {"language": "de"}, {"cached": True, "id": 7}):
+    for more in ({"language": "de"}, {"cached": True, "id": 7}):
         content(app.request("POST", "/predict", json={"text": "Invoice 4711", **more}))
     assert_value(model.calls[0]["text"], "Invoice 4711", what="text that was classified")
 
 
 @pytest.mark.criterion("edge", sheet="messages", hint=MESSAGES)
-@pytest.mark.parametrize("case", [{}, {"text": ""}, {"text": 3}, {"text": "x" * 10_001}])
-def test_the_message_names_the_text(solution, case):
+def test_the_message_names_the_text(solution):
     """What is wrong with the text is told with the word "text"."""
     app, _ = served(solution)
-    response = app.request("POST", "/predict", json=case)
-    if b"text" not in response.body and response.status != 200:
-        raise AssertionError("the error does not hold the word text")
+    for body in ({}, {"text": ""}, {"text": 3}, {"text": "x" * 10_001}):
+        response = app.request("POST", "/predict", json=body)
+        if response.body.count(b"text") == 0 and response.status != 200:
+            raise AssertionError("the error does not hold the word text")
     assert_works(app)
 
 
@@ -105,75 +100,53 @@ def test_messages_are_not_empty(solution):
     assert_works(app)
 
 
-def _large(size):
-    return b'{"text": "a", "more": "' + b"x" * (size - 25) + b'"}'
+def _posted(app, size, chunks):
+    """A valid request whose body has so many bytes, whole or in chunks."""
+    body = b'{"text": "a", "more": "' + b"x" * (size - 25) + b'"}'
+    assert_value(len(body), size, what="size of the body")
+    step = -(-size // chunks)
+    parts = [body[start : start + step] for start in range(0, size, step)]
+    headers = {"content-type": "application/json"}
+    return app.request("POST", "/predict", body=parts if chunks > 1 else body, headers=headers)
 
 
 @pytest.mark.criterion("edge", sheet="too-large", hint=LARGE)
 @pytest.mark.parametrize("chunks", [1, 30], ids=["with its length", "in chunks"])
 def test_large_bodies_are_refused(solution, chunks):
-    """A body of 200,001 bytes gets 413."""
+    """A body of 200,001 bytes gets 413, one of 200,000 an answer."""
     app, _ = served(solution)
-    body = _large(200_001)
-    assert_value(len(body), 200_001, what="size of the body")
-    size = -(-len(body) // chunks)
-    parts = [body[start : start + size] for start in range(0, len(body), size)]
-    response = app.request(
-        "POST",
-        "/predict",
-        body=body if chunks == 1 else parts,
-        headers={"content-type": "application/json"},
-    )
+    response = _posted(app, 200_001, chunks)
     assert_status(response, 413)
-    if response.media_type == "application/json" and b'"error"' in response.body:
+    if response.media_type == "application/json" and response.body.count(b'"error"'):
         assert_value(value(error_of(response), "code"), "too_large", what="code")
-    assert_works(app)
-
-
-@pytest.mark.criterion("edge", sheet="too-large", hint=LARGE)
-@pytest.mark.parametrize("chunks", [1, 30], ids=["with its length", "in chunks"])
-def test_bodies_up_to_the_limit_are_read(solution, chunks):
-    """A body of 200,000 bytes is answered."""
-    app, _ = served(solution)
-    body = _large(200_000)
-    size = -(-len(body) // chunks)
-    parts = [body[start : start + size] for start in range(0, len(body), size)]
-    response = app.request(
-        "POST",
-        "/predict",
-        body=body if chunks == 1 else parts,
-        headers={"content-type": "application/json"},
-    )
-    assert_status(response, 200)
+    assert_status(_posted(app, 200_000, chunks), 200)
 
 
 @pytest.mark.criterion("edge", sheet="allow", hint=ALLOW)
-@pytest.mark.parametrize(
-    ("method", "path", "allowed"), [("GET", "/predict", "POST"), ("POST", "/healthz", "GET")]
-)
-def test_a_405_says_what_is_allowed(solution, method, path, allowed):
+def test_a_405_says_what_is_allowed(solution):
     """The Allow header holds the method that there is."""
     app, _ = served(solution)
-    response = app.request(method, path)
-    assert_status(response, 405)
-    methods = [name.strip() for name in response.header("allow").split(",")]
-    if methods.count(allowed) != 1:
-        raise AssertionError(f"Allow: expected {allowed}, got {response.header('allow')!r:.80}")
+    for method, path, allowed in (("GET", "/predict", "POST"), ("POST", "/healthz", "GET")):
+        response = app.request(method, path)
+        assert_status(response, 405)
+        methods = [name.strip() for name in response.header("allow").split(",")]
+        if methods.count(allowed) != 1:
+            raise AssertionError(f"Allow: expected {allowed}, got {response.header('allow')!r:.80}")
     assert_works(app)
 
 
 @pytest.mark.criterion("edge", sheet="unexpected", hint=UNEXPECTED)
-@pytest.mark.parametrize("name", ["RuntimeError", "KeyError", "ValueError", "OSError"])
-def test_unexpected_errors_are_told(solution, name):
+def test_unexpected_errors_are_told(solution):
     """Whatever the model raises gets a 500, and the service goes on."""
     app, model = served(solution)
-    model.fail_with(Failure(name, "out of memory"))
-    response = sent(app, "Invoice 4711").response()
-    assert_status(response, 500)
-    assert_value(response.media_type, "application/json", what="content type of an error")
-    error = response.json()
-    if isinstance(error, dict) and isinstance(error.get("error"), dict):
-        assert_error(response, 500, "internal_error")
+    for name in ("RuntimeError", "KeyError", "ValueError", "OSError"):
+        model.fail_with(Failure(name, "out of memory"))
+        response = sent(app, "Invoice 4711").response()
+        assert_status(response, 500)
+        assert_value(response.media_type, "application/json", what="content type of an error")
+        body = response.json()
+        if isinstance(body, dict) and isinstance(body.get("error"), dict):
+            assert_error(response, 500, "internal_error")
     model.answer_with(answer_of)
     assert_works(app, "Invoice 4711")
 
