@@ -10,7 +10,7 @@ from grader.judge.compare import assert_value
 NAME = "inference.run_inference"
 LONG = 60.0  # seconds: a guard that no test waits for
 SHORT = 0.1
-PATIENCE = 5.0  # seconds in which an answer under a short guard has to come
+PATIENCE = 3.0  # seconds in which an answer under a short guard has to come
 FIELDS = ("cached", "confidence", "label", "sha256")
 LABELS = ("contract", "invoice", "letter", "report")
 FAILED = Failure("InferenceError", "the model gave no answer")

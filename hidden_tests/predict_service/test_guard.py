@@ -87,10 +87,11 @@ def test_healthz_answers_while_an_inference_runs(solution):
     """GET /healthz is answered while the model works on a document."""
     app, model = served(solution)
     model.hold()
-    sent(app, "Invoice 4711")
+    slow = sent(app, "Invoice 4711")
     rest(app, model, 1)
     other = app.start("GET", "/healthz")
     assert_value(other.wait(PATIENCE), True, what="whether /healthz answers meanwhile")
+    assert_value(slow.done, False, what="whether there is a response before the model's answer")
 
 
 @pytest.mark.criterion("guard", sheet="unblocked", hint=BLOCKED)
@@ -99,11 +100,12 @@ def test_known_texts_are_answered_while_an_inference_runs(solution):
     app, model = served(solution)
     assert_works(app, "A plain letter.")
     model.hold()
-    sent(app, "Invoice 4711")
+    slow = sent(app, "Invoice 4711")
     app.settle(calls=2)
     model.answer_with(answer_of)  # whether it is known is another line's matter
     other = sent(app, "A plain letter.")
     assert_value(other.wait(PATIENCE), True, what="whether it is answered meanwhile")
+    assert_value(slow.done, False, what="whether there is a response before the model's answer")
 
 
 @pytest.mark.criterion("guard", sheet="failures", hint=FAILURES)

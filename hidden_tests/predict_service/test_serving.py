@@ -73,13 +73,15 @@ def test_different_texts_are_classified_at_the_same_time(solution, rng):
     """Four requests for different texts are four inferences that run at the same time."""
     app, model = served(solution)
     model.hold()
-    requests = [sent(app, text) for text in drawn(rng, 4)]
+    texts = drawn(rng, 4)
+    requests = [sent(app, text) for text in texts]
     rest(app, model, 4)
     assert_value(model.most_open, 4, what="inferences at the same time")
+    assert_value([request.done for request in requests], [False] * 4, what="responses before them")
     for call in model.open:
         call.answer(answer_of(call["text"]))
-    for request in requests:
-        content(request.response())
+    labels = [value(content(request.response()), "label") for request in requests]
+    assert_value(sorted(labels), sorted(answer_of(text)["label"] for text in texts), what="labels")
 
 
 def _answered_in(order, requests, model):
