@@ -13,7 +13,7 @@ from grader.candidate.asgi import Answer, Lifespan, ServiceError, exchange
 from grader.candidate.quiet import wait_until_quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
 
 __all__ = ["Service", "refuse_servers"]
 
@@ -65,22 +65,28 @@ class Service:
         """Stop an application; the same errors."""
         self._await(self._apps[number][1].stop(LIFESPAN_SECONDS))
 
-    def submit(self, number: int, request: Mapping[str, Any]) -> int:
-        """Hand a request to the event loop without waiting; the request's number."""
+    def submit(self, number: int, requests: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Hand requests to the event loop without waiting; the requests' numbers.
+
+        All of them are there before the application sees the first.
+        """
         app, lifespan = self._apps[number]
-        future: Future[Answer] = Future()
-        gone = asyncio.Event()
-        self._number += 1
-        self._open[self._number] = future, gone
-
-        async def answer() -> None:
-            _put(future, await exchange(app, request, lifespan.state, gone))
-
-        if self._ended is not None:
-            _put(future, Answer(error=self._death()))
-        else:
-            self._loop.call_soon_threadsafe(lambda: _keep(self._loop.create_task(answer())))
-        return self._number
+        begun: list[Coroutine[Any, Any, None]] = []
+        numbers = []
+        for request in requests:
+            future: Future[Answer] = Future()
+            gone = asyncio.Event()
+            self._number += 1
+            self._open[self._number] = future, gone
+            numbers.append(self._number)
+            begun.append(_answered(future, exchange(app, request, lifespan.state, gone)))
+        if self._ended is None:
+            self._loop.call_soon_threadsafe(_begin, self._loop, begun)
+            return numbers
+        for opened, work in zip(numbers, begun, strict=True):
+            work.close()
+            _put(self._open[opened][0], Answer(error=self._death()))
+        return numbers
 
     def leave(self, number: int) -> None:
         """Let the client of a request go away."""
@@ -148,9 +154,15 @@ class Service:
 _tasks: set[asyncio.Task[None]] = set()
 
 
-def _keep(task: asyncio.Task[None]) -> None:
-    _tasks.add(task)  # the loop itself holds tasks weakly
-    task.add_done_callback(_tasks.discard)
+async def _answered(future: Future[Answer], work: Coroutine[Any, Any, Answer]) -> None:
+    _put(future, await work)
+
+
+def _begin(loop: asyncio.AbstractEventLoop, begun: Sequence[Coroutine[Any, Any, None]]) -> None:
+    for work in begun:
+        task = loop.create_task(work)
+        _tasks.add(task)  # the loop itself holds tasks weakly
+        task.add_done_callback(_tasks.discard)
 
 
 def _put(future: Future[Answer], answer: Answer) -> None:

@@ -65,17 +65,18 @@ class StandIns:
 
         return asks_back
 
-    def resolve(self, number: int, outcome: object) -> None:
-        """Answer a call that was held."""
-        held = self._held.pop(number, None)
-        if held is not None:
-            _settle(*held, outcome)
+    def resolve(self, outcomes: Sequence[tuple[int, object]]) -> None:
+        """Answer calls that were held."""
+        held = [(self._held.pop(number, None), outcome) for number, outcome in outcomes]
+        for call, outcome in held:
+            if call is not None:
+                _settle(*call, outcome)
 
     def end(self) -> None:
         """End every call that waits, and refuse those to come."""
         self._ended = True
-        for number in list(self._held):
-            self.resolve(number, ("raise", "RuntimeError", "the test has ended"))
+        ended = ("raise", "RuntimeError", "the test has ended")
+        self.resolve([(number, ended) for number in list(self._held)])
 
     def _stub(
         self, name: str, original: Callable[..., Any], module: ModuleType

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Asked", "Failure", "HeldCall", "StandIn"]
 
+if TYPE_CHECKING:
+    Resolve = Callable[[list[tuple[int, tuple[object, ...]]]], None]
+
 MAX_CALLS = 50_000  # of stand-ins in one test
 _NO_ANSWER = ("raise", "RuntimeError", "the test answers no such call")
 
@@ -49,7 +52,7 @@ class HeldCall:
     number: int
     arguments: dict[str, object]
     open: bool
-    _resolve: Callable[[int, tuple[object, ...]], None] = field(repr=False)
+    _resolve: Resolve = field(repr=False)
 
     def __getitem__(self, name: str) -> object:
         """An argument; AssertionError where the call came without it."""
@@ -68,8 +71,12 @@ class HeldCall:
     def _end(self, outcome: tuple[object, ...]) -> None:
         if not self.open:
             raise JudgeFault(f"a hidden test answers call {self.number} twice")
+        self._resolve([self.ended(outcome)])
+
+    def ended(self, outcome: tuple[object, ...]) -> tuple[int, tuple[object, ...]]:
+        """The call waits no more: what has to be sent."""
         self.open = False
-        self._resolve(self.number, outcome)
+        return self.number, outcome
 
 
 class StandIn:
@@ -84,7 +91,7 @@ class StandIn:
         most_open: the largest number of calls that waited at the same time.
     """
 
-    def __init__(self, name: str, resolve: Callable[[int, tuple[object, ...]], None]) -> None:
+    def __init__(self, name: str, resolve: Resolve) -> None:
         self.name = name
         self.calls: list[HeldCall] = []
         self.most_open = 0
@@ -109,6 +116,14 @@ class StandIn:
         """Fail the calls to come at once."""
         self.answer_with(lambda **_: failure)
 
+    def release(self, function: Callable[..., object]) -> None:
+        """Answer all calls that wait, at the same time.
+
+        Args:
+            function: as for `answer_with`.
+        """
+        self._resolve([call.ended(_outcome(function(**call.arguments))) for call in self.open])
+
     @property
     def open(self) -> list[HeldCall]:
         """Calls that wait for their answers, in the order in which they came."""
@@ -122,8 +137,11 @@ class StandIn:
             return ("hold", number)
         if self._answer is None:
             return _NO_ANSWER
-        value = self._answer(**arguments)
-        return value.to_wire() if isinstance(value, Failure) else ("return", value)
+        return _outcome(self._answer(**arguments))
+
+
+def _outcome(value: object) -> tuple[object, ...]:
+    return value.to_wire() if isinstance(value, Failure) else ("return", value)
 
 
 class Asked:
@@ -137,7 +155,7 @@ class Asked:
 
     def __init__(
         self,
-        resolve: Callable[[int, tuple[object, ...]], None],
+        resolve: Resolve,
         wrap: Callable[[object], object],
         fail: Callable[[str, str], NoReturn],
     ) -> None:

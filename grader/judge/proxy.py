@@ -353,8 +353,8 @@ class Solution:
             return self._asked_back.stream(value)
         return value
 
-    def _resolve(self, call: int, outcome: tuple[object, ...]) -> None:
-        self._service.resolve(call, outcome)
+    def _resolve(self, outcomes: list[tuple[int, tuple[object, ...]]]) -> None:
+        self._service.operate("resolve", outcomes)
 
     def _answered(self, question: object) -> bytes:
         answer = self._asked_back.answer(self._formed(question))

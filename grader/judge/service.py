@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["App", "Pending", "Response", "Service"]
 
-_HOST = b"service.test"
+_HOST = "service.test"
 _PATH = "/%:@!$&'()*+,;=~-._"  # stay as they are in a path, also an escape
 
 
@@ -150,24 +150,21 @@ class App:
             headers: more headers, which replace those that are made here.
             query: parameters behind the path.
         """
-        made: dict[str, str] = {"host": _HOST.decode()}
-        chunks = [body] if isinstance(body, bytes) else list(body)
-        if json is not ...:
-            chunks = [_dumped(json)]
-            made["content-type"] = "application/json"
-        if isinstance(body, bytes):
-            made["content-length"] = str(len(chunks[0]))
-        else:
-            made["transfer-encoding"] = "chunked"
-        made |= {name.lower(): value for name, value in (headers or {}).items()}
-        request = {
-            "method": method,
-            "path": quote(path, safe=_PATH),
-            "query": urlencode(query or {}).encode(),
-            "headers": [[name.encode(), value.encode("latin-1")] for name, value in made.items()],
-            "chunks": chunks,
-        }
-        return self._service.submit(self._number, request)
+        request = _request(method, path, json=json, body=body, headers=headers, query=query)
+        return self._service.submit(self._number, [request])[0]
+
+    def start_together(
+        self, method: str, path: str, contents: Sequence[Mapping[str, Any]]
+    ) -> list[Pending]:
+        """Send requests without waiting; all are there before the application sees the first.
+
+        Args:
+            method: of all of them.
+            path: of all of them.
+            contents: of each one its other arguments, as for `start`.
+        """
+        requests = [_request(method, path, **content) for content in contents]
+        return self._service.submit(self._number, requests)
 
     def settle(self, *, calls: int = 0) -> bool:
         """Wait until nothing in the service can run until something outside happens.
@@ -191,6 +188,34 @@ class App:
             CandidateError: it fails at that, or does not answer.
         """
         self._service.operate("stop", self._number)
+
+
+def _request(
+    method: str,
+    path: str,
+    *,
+    json: object = ...,
+    body: bytes | Sequence[bytes] = b"",
+    headers: Mapping[str, str] | None = None,
+    query: Mapping[str, str] | None = None,
+) -> dict[str, object]:
+    made = {"host": _HOST}
+    chunks = [body] if isinstance(body, bytes) else list(body)
+    if json is not ...:
+        chunks = [_dumped(json)]
+        made["content-type"] = "application/json"
+    if isinstance(body, bytes):
+        made["content-length"] = str(len(chunks[0]))
+    else:
+        made["transfer-encoding"] = "chunked"
+    made |= {name.lower(): value for name, value in (headers or {}).items()}
+    return {
+        "method": method,
+        "path": quote(path, safe=_PATH),
+        "query": urlencode(query or {}).encode(),
+        "headers": [[name.encode(), value.encode("latin-1")] for name, value in made.items()],
+        "chunks": chunks,
+    }
 
 
 def _dumped(value: object) -> bytes:
@@ -227,18 +252,19 @@ class Service:
             self.fail("bad-reply", "an application has no number")
         return App(self, number)
 
-    def submit(self, app: int, request: Mapping[str, object]) -> Pending:
-        """Send a request."""
-        told, finished = self._told("submit", app, dict(request))
-        if type(told) is not int or told in self._pending:
-            self.fail("bad-reply", "a request has no number of its own")
-        pending = self._pending[told] = Pending(self, told)
+    def submit(self, app: int, requests: Sequence[Mapping[str, object]]) -> list[Pending]:
+        """Send requests, all of which are there before the application sees the first."""
+        told, finished = self._told("submit", app, [dict(request) for request in requests])
+        if type(told) is not list or len(told) != len(requests):
+            self.fail("bad-reply", "requests have no numbers of their own")
+        made = []
+        for number in told:
+            if type(number) is not int or number in self._pending:
+                self.fail("bad-reply", "a request has no number of its own")
+            self._pending[number] = Pending(self, number)
+            made.append(self._pending[number])
         self._take(finished)
-        return pending
-
-    def resolve(self, call: int, outcome: tuple[object, ...]) -> None:
-        """Send the answer of a held call."""
-        self.operate("resolve", call, outcome)
+        return made
 
     def operate(self, operation: str, *arguments: object) -> object:
         """One operation there; takes the responses that have come meanwhile."""

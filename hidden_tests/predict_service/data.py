@@ -39,6 +39,11 @@ def sent(app, text):
     return app.start("POST", "/predict", json={"text": text})
 
 
+def sent_together(app, texts):
+    """Requests that are all there before the service sees the first."""
+    return app.start_together("POST", "/predict", [{"json": {"text": text}} for text in texts])
+
+
 def predicted(app, text):
     """The answer for a text: a dict from a response with status 200."""
     return content(sent(app, text).response())

@@ -45,6 +45,14 @@ def test_the_hash_is_of_the_texts_utf8(solution, rng):
         )
 
 
+@pytest.mark.criterion("core", sheet="hash", hint=HASH)
+@given(text=st.text(min_size=1, max_size=60))
+def test_any_text_has_its_hash(service, text):
+    """Whatever the text is, its hash is the SHA-256 of its UTF-8."""
+    app, _ = service()
+    assert_value(value(predicted(app, text), "sha256"), sha256(text), what="sha256")
+
+
 @pytest.mark.criterion("core", sheet="cache", hint=CACHE)
 def test_a_text_that_was_answered_needs_no_inference(solution):
     """The same text three times is one inference."""
@@ -191,7 +199,6 @@ def test_errors_of_the_guard_have_their_form(solution):
     request = sent(app, "Invoice 4711")
     if request.wait(PATIENCE):  # whether there is a guard is another line's matter
         assert_error(request.response(), 504, "timeout")
-    for call in model.open:
-        call.answer(answer_of("Invoice 4711"))
+    model.release(answer_of)
     patient, _ = served(solution)
     assert_works(patient)

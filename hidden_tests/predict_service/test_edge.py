@@ -5,11 +5,9 @@ from __future__ import annotations
 import pytest
 from data import (
     answer_of,
-    assert_error,
     assert_status,
     assert_works,
     content,
-    error_of,
     predicted,
     sent,
     served,
@@ -27,6 +25,13 @@ ALLOW = "Look at the headers of a 405."
 UNEXPECTED = "The model may raise anything."
 CONTRACT = "Look at /openapi.json."
 SEPARATE = "Make two applications."
+
+
+def _structured(response):
+    """What stands in place of the inside of an error; its form is another line's matter."""
+    body = response.json() if response.media_type == "application/json" else None
+    return body.get("error") if isinstance(body, dict) else None
+
 
 ALIKE = {
     "case": ("Invoice 4711", "INVOICE 4711", "stra\u00dfe", "strasse"),
@@ -92,8 +97,7 @@ def test_messages_are_not_empty(solution):
         app.request("POST", "/predict", json={"text": "Invoice 4711"}),
     ]
     for response in responses:
-        body = response.json()
-        error = body.get("error") if isinstance(body, dict) else None
+        error = _structured(response)
         if isinstance(error, dict) and not str(error.get("message", "")).strip():
             raise AssertionError(f"the message of a {response.status} is empty")
     model.answer_with(answer_of)
@@ -102,7 +106,7 @@ def test_messages_are_not_empty(solution):
 
 def _posted(app, size, chunks):
     """A valid request whose body has so many bytes, whole or in chunks."""
-    body = b'{"text": "a", "more": "' + b"x" * (size - 25) + b'"}'
+    body = b'{"text": "a"' + b" " * (size - 13) + b"}"
     assert_value(len(body), size, what="size of the body")
     step = -(-size // chunks)
     parts = [body[start : start + step] for start in range(0, size, step)]
@@ -117,8 +121,8 @@ def test_large_bodies_are_refused(solution, chunks):
     app, _ = served(solution)
     response = _posted(app, 200_001, chunks)
     assert_status(response, 413)
-    if response.media_type == "application/json" and response.body.count(b'"error"'):
-        assert_value(value(error_of(response), "code"), "too_large", what="code")
+    if isinstance(error := _structured(response), dict):
+        assert_value(error.get("code"), "too_large", what="code")
     assert_status(_posted(app, 200_000, chunks), 200)
 
 
@@ -144,9 +148,8 @@ def test_unexpected_errors_are_told(solution):
         response = sent(app, f"Invoice {name}").response()
         assert_status(response, 500)
         assert_value(response.media_type, "application/json", what="content type of an error")
-        body = response.json()
-        if isinstance(body, dict) and isinstance(body.get("error"), dict):
-            assert_error(response, 500, "internal_error")
+        if isinstance(error := _structured(response), dict):
+            assert_value(error.get("code"), "internal_error", what="code")
     model.answer_with(answer_of)
     assert_works(app)
 

@@ -12,6 +12,7 @@ from data import (
     predicted,
     rest,
     sent,
+    sent_together,
     served,
     texts_of,
     value,
@@ -29,10 +30,10 @@ def test_equal_requests_share_an_inference(solution):
     """Five requests for one text at once are one inference, whose answer all of them get."""
     app, model = served(solution)
     model.hold()
-    requests = [sent(app, "Invoice 4711") for _ in range(5)]
+    requests = sent_together(app, ["Invoice 4711"] * 5)
     rest(app, model, 1)
     model.answer_with(answer_of)
-    model.calls[0].answer(answer_of("Invoice 4711"))
+    model.release(answer_of)
     for request in requests:
         found = value(content(request.response()), "label")
         assert_value(found, answer_of("Invoice 4711")["label"], what="label")
@@ -51,8 +52,7 @@ def test_a_request_joins_an_inference_that_runs(solution, rng):
         app.settle()
     app.settle(calls=2)  # whether they run at the same time is another line's matter
     model.answer_with(answer_of)
-    for call in reversed(model.open):
-        call.answer(answer_of(call["text"]))
+    model.release(answer_of)
     for request in requests:
         assert_status(request.response(), 200)
     asked = texts_of(model)

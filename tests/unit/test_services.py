@@ -194,6 +194,34 @@ def test_a_function_may_be_an_argument(services: Services) -> None:
     assert [call["args"] for call in ask.calls] == [[4], [5]]
 
 
+def test_requests_may_be_there_together(services: Services) -> None:
+    source = """
+        import asyncio
+        seen = []
+
+        async def app(scope, receive, send):
+            assert scope["type"] == "http"
+            seen.append(scope["query_string"].decode())
+            await asyncio.sleep(0)
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": repr(len(seen)).encode()})
+    """
+    app = services.make(source, name="app").app()
+    sent = app.start_together("GET", "/", [{"query": {"n": str(n)}} for n in range(4)])
+    assert [request.response().body for request in sent] == [b"4"] * 4
+
+
+def test_calls_may_be_released_together(services: Services) -> None:
+    solution = services.make(FASTAPI)
+    app = solution.app()
+    inference = held(solution)
+    sent = [app.start("POST", "/predict", json={"text": text}) for text in ("a", "b")]
+    app.settle(calls=2)
+    inference.release(lambda text: {**ANSWER, "text": text})
+    assert inference.open == []
+    assert [request.response().json()["text"] for request in sent] == ["a", "b"]
+
+
 def test_calls_are_known_in_the_order_in_which_they_came(services: Services) -> None:
     solution = services.make(FASTAPI)
     app = solution.app()
@@ -500,17 +528,17 @@ FORGED: dict[str, list[object]] = {
     "names that are no names": [("call", "inference.run_inference", {"a b": 1})],
     "a second answer": [
         ("value", [0, []]),
-        ("value", [1, [(1, ("response", 200, [], b"", None))]]),
+        ("value", [[1], [(1, ("response", 200, [], b"", None))]]),
         ("value", [None, [(1, ("response", 200, [], b"", None))]]),
     ],
-    "an odd status": [("value", [0, []]), ("value", [1, [(1, ("response", 99, [], b"", None))]])],
+    "an odd status": [("value", [0, []]), ("value", [[1], [(1, ("response", 99, [], b"", None))]])],
     "odd headers": [
         ("value", [0, []]),
-        ("value", [1, [(1, ("response", 200, [["a"]], b"", None))]]),
+        ("value", [[1], [(1, ("response", 200, [["a"]], b"", None))]]),
     ],
     "an answer to a wait without the response": [
         ("value", [0, []]),
-        ("value", [1, []]),
+        ("value", [[1], []]),
         ("value", [None, []]),
     ],
 }
@@ -572,7 +600,7 @@ def test_a_replay_gives_the_same_without_the_candidate(services: Services) -> No
 )
 def test_a_body_that_is_no_json_fails_the_assertion(body: bytes, told: str) -> None:
     outcome = ("response", 200, [], body, None)
-    solution = Solution(Answers(("value", [0, []]), ("value", [1, [(1, outcome)]])))
+    solution = Solution(Answers(("value", [0, []]), ("value", [[1], [(1, outcome)]])))
     response = solution.app().request("GET", "/")
     with pytest.raises(AssertionError, match=told):
         response.json()
