@@ -40,6 +40,7 @@ _SANDBOX_STYLES = frozenset(
     {
         *("correct_package", "correct_sklearn", "correct_reads_ahead", "correct_card_time_folds"),
         *("correct_hist_boosting", "correct_parallel_search"),
+        *("correct_threads_lock", "correct_worker_queue"),
     }
 )
 _Run = tuple["Case", str]
