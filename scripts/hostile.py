@@ -530,7 +530,10 @@ def main() -> int:
     if not tasks:
         sys.stderr.write("hostile: no attack matches\n")
         return 2
-    Workbench(_say)  # images are built, and what others left is swept, before the host is looked at
+    # Images are built, and what others left is swept, before the host is looked at.
+    bench = Workbench(_say)
+    for exercise in chosen:
+        bench.images_for(load_exercise(exercise, root=ROOT))
     api = docker.APIClient()
     before, clock, bad, worst = snapshot(api), time.perf_counter(), 0, float("-inf")
     with Range(options.jobs, _say, options.twin) as area:

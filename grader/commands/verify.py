@@ -44,6 +44,8 @@ def run(argv: Sequence[str]) -> int:
     exercise = load_exercise(options.exercise, root=root)
     console, progress = Console(highlight=False), Console(stderr=True, highlight=False)
     bad = 0
+    if exercise.environment.fault:
+        raise UsageError(exercise.environment.fault)
     for complaint in lint_suite(exercise.hidden_dir):
         console.print(f"lint: {complaint}", markup=False, soft_wrap=True)
         bad += 1
@@ -63,7 +65,7 @@ def run(argv: Sequence[str]) -> int:
         progress.print(f"· {text}", markup=False)
 
     with Bench(options.jobs, say, root=root) as bench:
-        verdicts = Verdicts(root, ("sandbox", *bench.facts), fresh=options.fresh)
+        verdicts = Verdicts(root, ("sandbox", *bench.facts([exercise.id])), fresh=options.fresh)
         for done, (case, seed, outcome) in enumerate(verdicts.through(bench.grade, runs), 1):
             found = doubts(case, outcome, exercise.rubric)
             bad += bool(found)

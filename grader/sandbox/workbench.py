@@ -22,7 +22,7 @@ from grader.sandbox.analyst_box import (
 from grader.sandbox.boxes import CandidateBox, JudgeBox
 from grader.sandbox.charging import Charging
 from grader.sandbox.engine import Engine
-from grader.sandbox.images import ensure_images
+from grader.sandbox.images import Images, ensure_images
 from grader.sandbox.ran import hold_against
 from grader.sandbox.relay import LiveCandidate, RunRecord, relay
 
@@ -51,17 +51,34 @@ class Workbench:
         say: told each long step as one short line.
 
     Raises:
-        PrerequisiteError: no engine, or no base image.
+        PrerequisiteError: no engine.
     """
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self.engine = Engine()
         self.swept = self.engine.sweep()
-        self.images = ensure_images(self.engine, say)
+        self._say = say
+        self._images: dict[str, Images] = {}
+        self._lock = threading.Lock()
+
+    def images_for(self, exercise: Exercise) -> Images:
+        """The images of an exercise's environment, built on first use.
+
+        Raises:
+            ExerciseError: the exercise's lock does not match its requirements.
+            PrerequisiteError: no base image, or packages that cannot be fetched.
+            SandboxError: a build failed.
+        """
+        environment = exercise.environment
+        with self._lock:
+            if environment.digest not in self._images:
+                found = ensure_images(self.engine, environment, self._say)
+                self._images[environment.digest] = found
+            return self._images[environment.digest]
 
 
 class Worker:
-    """One judge container, and a candidate and an analyst for each run; one run at a time.
+    """A judge container an image, and a candidate and an analyst for each run; one run at a time.
 
     Args:
         number: which worker of the command this is; it keeps user ids apart.
@@ -77,25 +94,32 @@ class Worker:
         self._slot = 0
         self._lock = threading.Lock()
         self._closed = False
-        self._judge: Future[JudgeBox] = self._pool.submit(self._start_judge)
+        self._judges: dict[str, Future[JudgeBox]] = {}  # by image
         self._next: tuple[tuple[str, bool], Future[CandidateBox]] | None = None
-        self._next_analyst: Future[AnalystBox] | None = None
+        self._next_analyst: tuple[str, Future[AnalystBox]] | None = None
 
-    def _start_judge(self) -> JudgeBox:
-        bench = self._bench
-        return _ready(JudgeBox(bench.engine, bench.images.judge, slot=self._number))
+    def _start_judge(self, image: str) -> JudgeBox:
+        return _ready(JudgeBox(self._bench.engine, image, slot=self._number))
+
+    def _judge_for(self, exercise: Exercise) -> Future[JudgeBox]:
+        image = self._bench.images_for(exercise).judge
+        with self._lock:
+            self._check_open()
+            if image not in self._judges:
+                self._judges[image] = self._pool.submit(self._start_judge, image)
+            return self._judges[image]
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise PlatformError("this worker was closed, most likely by an interrupt")
 
     def _start_candidate(self, exercise: Exercise, *, notebook: bool) -> CandidateBox:
         bench, slot = self._bench, self._new_slot()
-        return _ready(
-            CandidateBox(
-                bench.engine, bench.images.candidate, exercise, slot=slot, notebook=notebook
-            )
-        )
+        image = bench.images_for(exercise).candidate
+        return _ready(CandidateBox(bench.engine, image, exercise, slot=slot, notebook=notebook))
 
-    def _start_analyst(self) -> AnalystBox:
-        bench, slot = self._bench, self._new_slot()
-        return _ready(AnalystBox(bench.engine, bench.images.analyst, slot=slot))
+    def _start_analyst(self, image: str) -> AnalystBox:
+        return _ready(AnalystBox(self._bench.engine, image, slot=self._new_slot()))
 
     def _new_slot(self) -> int:
         """A number that no other container alive has."""
@@ -112,25 +136,30 @@ class Worker:
                 one that does not can take it as well, but not the other way round: a module must
                 not find IPython in its process.
         """
+        self._judge_for(exercise)
+        image = self._bench.images_for(exercise).analyst
         with self._lock:
-            if self._closed:
-                raise PlatformError("this worker was closed, most likely by an interrupt")
+            self._check_open()
             if self._next is None:
                 starting = self._pool.submit(self._start_candidate, exercise, notebook=notebook)
                 self._next = ((exercise.id, notebook), starting)
             if self._next_analyst is None and wants_review(exercise):
-                self._next_analyst = self._pool.submit(self._start_analyst)
+                self._next_analyst = image, self._pool.submit(self._start_analyst, image)
 
     def _review(
         self, exercise: Exercise, submission: Submission, fresh: FreshRun | None
     ) -> Future[tuple[list[Frame], AnalystBox]] | None:
         """Let the analyst read the submission meanwhile; its container goes when it is done."""
-        starting, self._next_analyst = self._next_analyst, None
-        if starting is None and submission.notebook is None:
+        ready, self._next_analyst = self._next_analyst, None
+        image = self._bench.images_for(exercise).analyst
+        if ready is not None and ready[0] != image:  # it was started for another exercise
+            _discard(ready[1])
+            ready = image, self._pool.submit(self._start_analyst, image)
+        if ready is None and submission.notebook is None:
             return None
-        if starting is None:  # no check of it counts here, but it makes the page
-            starting = self._pool.submit(self._start_analyst)
-        box_to_come = starting
+        if ready is None:  # no check of it counts here, but it makes the page
+            ready = image, self._pool.submit(self._start_analyst, image)
+        starting = box_to_come = ready[1]
 
         def job() -> tuple[list[Frame], AnalystBox]:
             box = box_to_come.result()
@@ -154,7 +183,7 @@ class Worker:
         Raises:
             SandboxError: an analyst cannot review a submission of one harmless line either.
         """
-        box = self._start_analyst()
+        box = self._start_analyst(self._bench.images_for(exercise).analyst)
         try:
             frames = box.review(exercise, _HARMLESS)
         finally:
@@ -218,17 +247,20 @@ class Worker:
                     charging=charging,
                 )
             except AnsweredJudgeError as error:
-                self._renew_judge()
+                self._drop_judge(exercise)
                 charging = charging.after(error)
             except BaseException:
-                self._renew_judge()
+                self._drop_judge(exercise)
                 raise
 
-    def _renew_judge(self) -> None:
+    def _drop_judge(self, exercise: Exercise) -> None:
+        """Let the next run begin with a judge of its own; it is started at once."""
+        image = self._bench.images_for(exercise).judge
         with self._lock:  # a judge that was started beside `close` would stay behind
             if not self._closed:
-                _discard(self._judge)
-                self._judge = self._pool.submit(self._start_judge)
+                if image in self._judges:
+                    _discard(self._judges.pop(image))
+                self._judges[image] = self._pool.submit(self._start_judge, image)
 
     def _run(
         self,
@@ -251,7 +283,7 @@ class Worker:
         try:
             box.give(submission, wall_seconds=exercise.limits.wall_seconds)
             fresh = box.run_notebook(submission)
-            judge = self._judge.result()
+            judge = self._judge_for(exercise).result()
         except BaseException:
             box.remove()
             raise
@@ -261,7 +293,8 @@ class Worker:
         spent = {name: _cpu_seconds(it) for name, it in (("judge", judge), ("candidate", box))}
 
         def settle() -> None:
-            for future in (review, self._next_analyst, self._next and self._next[1]):
+            ahead = (self._next_analyst, self._next)
+            for future in (review, *(ready[1] for ready in ahead if ready)):
                 if future:
                     future.exception()  # waits; an error is told where its result is needed
 
@@ -331,13 +364,13 @@ class Worker:
         """
         with self._lock:
             self._closed = True
-        waiting = [self._next[1] if self._next else None, self._next_analyst, self._judge]
+        ahead = [ready[1] for ready in (self._next, self._next_analyst) if ready]
+        waiting = [*ahead, *self._judges.values()]
         self._next = self._next_analyst = None
         errors = []
         for starting in waiting:
             try:
-                if starting is not None:
-                    _discard(starting)
+                _discard(starting)
             except GraderError as error:
                 errors.append(error)
         self._pool.shutdown(wait=True, cancel_futures=True)
