@@ -73,9 +73,9 @@ def test_the_starter_holds_the_task_sheet(exercise: str) -> None:
 def test_the_starter_pins_what_the_sandbox_has(exercise: str) -> None:
     text = (_starter(exercise) / "requirements.txt").read_text()
     pinned = dict(re.findall(r"^(\w[\w-]*)==(\S+)", text, re.MULTILINE))
-    have = "".join(
-        (ROOT / "requirements" / name).read_text() for name in ("sandbox.txt", "judge.txt")
-    )
+    files = [ROOT / "requirements" / name for name in ("sandbox.txt", "judge.txt")]
+    files += (ROOT / "exercises" / exercise).glob("requirements.lock")
+    have = "".join(f"\n{path.read_text()}" for path in files)
 
     assert pinned
     for name, version in pinned.items():
