@@ -50,7 +50,8 @@ from grader.models import Submission, SubmissionFile
 from grader.proof.replay import replay
 from grader.report import report_json
 from grader.sandbox.leftovers import left_behind, snapshot
-from grader.sandbox.workbench import Replayer, Workbench, Worker
+from grader.sandbox.replayer import Replayer
+from grader.sandbox.workbench import Workbench, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -78,8 +78,12 @@ def find_images(engine: Engine, environment: Environment) -> Images | None:
     base = _find_base(engine, environment.python)
     if base is None:
         return None
-    found = {role: engine.image_id(tag) for role, tag in _tags(environment, base, engine).items()}
-    if environment.extra:
+    return _by_tags(engine, _tags(environment, base, engine))
+
+
+def _by_tags(engine: Engine, tags: Mapping[str, str]) -> Images | None:
+    found = {role: engine.image_id(tag) for role, tag in tags.items()}
+    if "environment" in found:
         found["candidate"] = found.pop("environment")
     return Images(**{r: str(i) for r, i in found.items()}) if all(found.values()) else None
 
@@ -120,7 +124,7 @@ def ensure_images(engine: Engine, environment: Environment, say: Callable[[str],
                 _build(context, role, tags[role], arguments)
     if environment.extra and engine.image_id(tags["environment"]) is None:
         _build_environment(engine, environment, tags, say)
-    built = find_images(engine, environment)
+    built = _by_tags(engine, tags)  # of the sources as they were when the build began
     if built is None:
         raise SandboxError("the images were built, but the engine does not find them")
     return built

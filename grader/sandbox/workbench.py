@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
 from grader.errors import AnsweredJudgeError, GraderError, PlatformError, SandboxError
 from grader.models import Submission, SubmissionFile
@@ -19,7 +20,7 @@ from grader.sandbox.analyst_box import (
     came_to_nothing,
     wants_review,
 )
-from grader.sandbox.boxes import CandidateBox, JudgeBox
+from grader.sandbox.boxes import CandidateBox, JudgeBox, when_ready
 from grader.sandbox.charging import Charging
 from grader.sandbox.engine import Engine
 from grader.sandbox.images import Images, ensure_images
@@ -30,18 +31,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from grader.exercise.suite import Suite
-    from grader.models import Exercise
+    from grader.models import Exercise, Limits
     from grader.notebook.fresh import FreshRun
-    from grader.record.transcript import Recording
     from grader.wire.frames import Frame
 
-__all__ = ["Replayer", "Workbench", "Worker"]
+__all__ = ["Workbench", "Worker"]
 
 _SLOTS_A_WORKER = 16
 _HARMLESS = Submission(
     "harmless", Path("harmless"), "", files=(SubmissionFile("solution.py", b"X = 1\n"),)
 )
-_BoxT = TypeVar("_BoxT", CandidateBox, JudgeBox, AnalystBox)
+
+
+@dataclass(frozen=True, slots=True)
+class _For:
+    """What a candidate's container was started for; it fits nothing else."""
+
+    exercise: str
+    image: str
+    limits: Limits
+    notebook: bool
 
 
 class Workbench:
@@ -95,11 +104,11 @@ class Worker:
         self._lock = threading.Lock()
         self._closed = False
         self._judges: dict[str, Future[JudgeBox]] = {}  # by image
-        self._next: tuple[tuple[str, bool], Future[CandidateBox]] | None = None
+        self._next: tuple[_For, Future[CandidateBox]] | None = None
         self._next_analyst: tuple[str, Future[AnalystBox]] | None = None
 
     def _start_judge(self, image: str) -> JudgeBox:
-        return _ready(JudgeBox(self._bench.engine, image, slot=self._number))
+        return when_ready(JudgeBox(self._bench.engine, image, slot=self._number))
 
     def _judge_for(self, exercise: Exercise) -> Future[JudgeBox]:
         image = self._bench.images_for(exercise).judge
@@ -116,10 +125,14 @@ class Worker:
     def _start_candidate(self, exercise: Exercise, *, notebook: bool) -> CandidateBox:
         bench, slot = self._bench, self._new_slot()
         image = bench.images_for(exercise).candidate
-        return _ready(CandidateBox(bench.engine, image, exercise, slot=slot, notebook=notebook))
+        return when_ready(CandidateBox(bench.engine, image, exercise, slot=slot, notebook=notebook))
 
     def _start_analyst(self, image: str) -> AnalystBox:
-        return _ready(AnalystBox(self._bench.engine, image, slot=self._new_slot()))
+        return when_ready(AnalystBox(self._bench.engine, image, slot=self._new_slot()))
+
+    def _for(self, exercise: Exercise, *, notebook: bool) -> _For:
+        image = self._bench.images_for(exercise).candidate
+        return _For(exercise.id, image, exercise.limits, notebook)
 
     def _new_slot(self) -> int:
         """A number that no other container alive has."""
@@ -142,7 +155,7 @@ class Worker:
             self._check_open()
             if self._next is None:
                 starting = self._pool.submit(self._start_candidate, exercise, notebook=notebook)
-                self._next = ((exercise.id, notebook), starting)
+                self._next = (self._for(exercise, notebook=notebook), starting)
             if self._next_analyst is None and wants_review(exercise):
                 self._next_analyst = image, self._pool.submit(self._start_analyst, image)
 
@@ -196,7 +209,8 @@ class Worker:
 
     def _take(self, exercise: Exercise, *, notebook: bool) -> CandidateBox:
         ready, self._next = self._next, None
-        if ready is not None and ready[0] in {(exercise.id, False), (exercise.id, notebook)}:
+        fit = {self._for(exercise, notebook=kind) for kind in (False, notebook)}
+        if ready is not None and ready[0] in fit:
             return ready[1].result()
         if ready is not None:
             _discard(ready[1])
@@ -384,16 +398,6 @@ class Worker:
         self.close()
 
 
-def _ready(box: _BoxT) -> _BoxT:
-    """Wait for a container that was just started; one that does not come up is removed."""
-    try:
-        box.wait_ready()
-    except BaseException:
-        box.remove()
-        raise
-    return box
-
-
 def _cpu_seconds(box: CandidateBox | JudgeBox) -> float:
     """CPU time of a container so far; 0 where the engine does not show it, or it is gone."""
     cgroup = box.container.cgroup
@@ -415,60 +419,3 @@ def _config(exercise: Exercise, seed: str) -> dict[str, object]:
         "call_ms": int(exercise.limits.call_seconds * 1000),
         "load_ms": int(exercise.limits.load_seconds * 1000),
     }
-
-
-def _no_progress(done: int, total: int) -> None:
-    del done, total
-
-
-class Replayer:
-    """Runs suites against transcripts instead of candidates, in one judge container an image."""
-
-    def __init__(self) -> None:
-        self.engine = Engine()
-        self._boxes: dict[str, JudgeBox] = {}
-
-    def run(
-        self,
-        image: str,
-        suite: Suite,
-        recording: Recording,
-        exercise: Exercise,
-        *,
-        config: Mapping[str, object],
-    ) -> RunRecord:
-        """Run one suite against one transcript.
-
-        Args:
-            image: id of the judge image that the transcript was made with.
-            suite: the hidden tests.
-            recording: what was asked and answered.
-            exercise: what was graded.
-            config: the RUN frame's fields.
-
-        Raises:
-            ReplayMismatch: the judge asks something else than in the recorded run.
-        """
-        box = self._boxes.pop(image, None) or _ready(JudgeBox(self.engine, image, slot=0))
-        try:
-            box.begin(suite.digest, suite.files, config)
-            record = relay(box, recording, _no_progress)
-            recording.finish()
-            add_review(record, recording.reviews, exercise)
-        except BaseException:
-            box.remove()  # it is in the middle of a run
-            raise
-        self._boxes[image] = box
-        return record
-
-    def close(self) -> None:
-        """Remove its containers."""
-        for box in self._boxes.values():
-            box.remove()
-        self._boxes.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()

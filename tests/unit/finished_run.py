@@ -14,7 +14,7 @@ from grader.sandbox.relay import RunRecord
 
 if TYPE_CHECKING:
     from grader.record.transcript import Recording
-    from grader.sandbox.workbench import Replayer
+    from grader.sandbox.replayer import Replayer
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = "0" * 31 + "1"
