@@ -35,7 +35,8 @@ def create_app(timeout=2.0, max_entries=1000):
         if key in CACHE:
             return {"sha256": key, **CACHE[key], "cached": True}
         try:
-            result = await asyncio.wait_for(infer(request.text), timeout)
+            task = asyncio.create_task(infer(request.text))
+            result = await asyncio.wait_for(task, timeout)
         except asyncio.TimeoutError:
             raise HTTPException(status_code=504, detail="timeout")
         except InferenceError as e:
