@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from grader.candidate.config import AppConfig, StandInConfig
 from grader.errors import ExerciseError
+from grader.exercise.contract import load_exercise
 from grader.exercise.service import read_app, read_stand_ins, service_meta
 from grader.exercise.toml import Table, read_table
+from grader.judge.local import told_of
 from grader.models import AppContract, ExpectedFunction, StandIn
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+ROOT = Path(__file__).parents[2]
 FUNCTIONS = (ExpectedFunction("create_app", (), ()), ExpectedFunction("app", (), ()))
 SOURCE = "class InferenceError(Exception): ...\ndef run(text): ...\nasync def later(text): ...\n"
 
@@ -84,6 +84,19 @@ def test_a_stand_in_has_the_starters_source(tmp_path: Path) -> None:
 def test_a_mistake_in_a_stand_in_is_named(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(ExerciseError, match=told):
         read_stand_ins(table(tmp_path, f"[[stand_in]]\n{text}"), tmp_path)
+
+
+def test_plain_author_mode_is_told_the_same_as_the_sandbox() -> None:
+    exercise = load_exercise("predict_service", root=ROOT)
+    told, meta = told_of(exercise.public_dir), service_meta(exercise)
+    assert AppConfig.from_meta(told["app"]) == AppConfig.from_meta(meta["app"])
+    assert StandInConfig.all_from_meta(told["stand_ins"]) == StandInConfig.all_from_meta(
+        meta["stand_ins"]
+    )
+
+
+def test_an_exercise_without_a_service_tells_nothing(tmp_path: Path) -> None:
+    assert told_of(tmp_path) == {}
 
 
 class _Contract:
