@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Service", "refuse_servers"]
 
-LIFESPAN_SECONDS = 3.0
-QUIET_SECONDS = 3.0  # a service that is never quiet is looked at after so long
+LIFESPAN_SECONDS = 5.0
+RESTLESS_CPU, RESTLESS_SECONDS = 1.5, 8.0  # after which a service that never rests is left
 EXPECTED_SECONDS = 1.0  # how long calls may be late because the service waits for a clock
 _END_SECONDS = 2.0
 
@@ -110,7 +110,7 @@ class Service:
         """
         late = time.monotonic() + EXPECTED_SECONDS
         while True:
-            quiet = wait_until_quiet(self._busy, seconds=QUIET_SECONDS)
+            quiet = wait_until_quiet(self._busy, cpu_seconds=RESTLESS_CPU, seconds=RESTLESS_SECONDS)
             if not quiet or self._asked() >= due or time.monotonic() >= late:
                 return quiet
             time.sleep(0.001)

@@ -13,7 +13,7 @@ import sys, threading, time
 from grader.candidate.quiet import is_quiet, wait_until_quiet
 
 def calm():
-    return wait_until_quiet(lambda: False, seconds=5)
+    return wait_until_quiet(lambda: False, cpu_seconds=5, seconds=5)
 
 {body}
 """
