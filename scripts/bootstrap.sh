@@ -104,8 +104,8 @@ engine() {
             die "Docker does not answer. Run: sudo systemctl start docker"
         fi
     fi
-    base=python:3.11-slim-bookworm
-    for image in "$base" takehome-grader/base:bookworm; do
+    base=python:3.13-slim-trixie
+    for image in "$base" takehome-grader/base:trixie; do
         docker image inspect "$image" >/dev/null 2>&1 && return
     done
     say "pulling the base image $base"

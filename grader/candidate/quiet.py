@@ -21,25 +21,34 @@ __all__ = ["is_quiet", "wait_until_quiet"]
 
 _TASKS = "/proc/self/task"
 _BETWEEN = 0.0005  # seconds; the interpreter's lock is free meanwhile
-_SLEEPING = ("S", "Z", "X", "I")  # as proc(5) names the states
+_SLEEPING = "S"  # as proc(5) names the states; what ends is not asleep
+
+
+_UNSURE: dict[str, tuple[str, ...]] = {"": ("unsure",)}  # no state in which anything sleeps
 
 
 def _threads(own: int) -> dict[str, tuple[str, ...]]:
-    """State and counts of switches of each thread but `own`."""
+    """State and counts of switches of each thread but `own`.
+
+    A thread that ends meanwhile was running, and may have begun another; then the list of threads
+    may also be cut short. Both are told as a state in which nobody sleeps.
+    """
     found = {}
-    for name in os.listdir(_TASKS):  # noqa: PTH208 - many times in a row
-        if int(name) == own:
-            continue
+    names = os.listdir(_TASKS)  # noqa: PTH208 - many times in a row
+    for name in names:
         try:
             with open(f"{_TASKS}/{name}/status", "rb") as file:  # noqa: PTH123 - the same
                 lines = file.read().decode("ascii", "replace").splitlines()
         except (FileNotFoundError, ProcessLookupError):
-            continue  # it has ended
+            return _UNSURE
         told = dict(line.partition(":")[::2] for line in lines)
-        found[name] = tuple(
-            told[key].strip()
-            for key in ("State", "voluntary_ctxt_switches", "nonvoluntary_ctxt_switches")
-        )
+        if int(told["Threads"]) != len(names):
+            return _UNSURE
+        if int(name) != own:
+            found[name] = tuple(
+                told[key].strip()
+                for key in ("State", "voluntary_ctxt_switches", "nonvoluntary_ctxt_switches")
+            )
     return found
 
 
