@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "AppContract",
     "Band",
     "CategoryRule",
     "CategoryScore",
@@ -35,6 +36,7 @@ __all__ = [
     "Profile",
     "Rubric",
     "ScoreCard",
+    "StandIn",
     "Status",
     "Submission",
     "SubmissionFile",
@@ -281,6 +283,29 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
+class AppContract:
+    """Where a submission's web application is: what makes it, or its own name; one is empty."""
+
+    factory: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """A module of the starter's some of whose functions are the judge's in a grading.
+
+    Attributes:
+        module: its name.
+        source: of the starter's module; what it holds besides the functions stays as it is.
+        functions: the names that the judge answers for.
+    """
+
+    module: str
+    source: str
+    functions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """The Python and the packages that an exercise's submissions run on.
 
@@ -330,6 +355,8 @@ class Exercise:
     scoring_digest: str  # SHA-256, hex, over rubric, expectations and task sheet
     public_dir: Path
     hidden_dir: Path
+    app: AppContract | None = None
+    stand_ins: tuple[StandIn, ...] = ()
 
     @property
     def packages(self) -> Mapping[str, str]:

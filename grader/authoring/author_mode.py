@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from grader import pipeline
 from grader.authoring.labelled import Outcome, sample, stage
 from grader.errors import JudgeError
+from grader.exercise.service import service_meta
 from grader.scoring.evidence import collected_tests, evidence_of
 from grader.scoring.score import check_suite, score
 
@@ -40,6 +41,7 @@ _SANDBOX_STYLES = frozenset(
     {
         *("correct_package", "correct_sklearn", "correct_reads_ahead", "correct_card_time_folds"),
         *("correct_hist_boosting", "correct_parallel_search"),
+        *("correct_threads_lock", "correct_worker_queue"),
     }
 )
 _Run = tuple["Case", str]
@@ -196,6 +198,7 @@ def _task(
         "may_fail": sorted(may_fail),
         "share": share if may_fail else 1,
         "result": str(item.result),
+        "service": service_meta(exercise),
     }
 
 

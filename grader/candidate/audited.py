@@ -10,10 +10,19 @@ import opcode
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from types import CodeType, FrameType
 
-__all__ = ["ALLOWED", "DENIED_PICKLES", "DOORS", "EVALUATORS", "STARTERS", "ran_inert"]
+__all__ = [
+    "ALLOWED",
+    "DENIED_PICKLES",
+    "DOORS",
+    "EVALUATORS",
+    "STARTERS",
+    "hint_shape",
+    "ran_inert",
+    "reviewed_hints",
+]
 
 _INERT = frozenset(
     opcode.opmap[name]
@@ -44,6 +53,50 @@ def _inert_text(source: object, _frame: FrameType) -> bool:
         )
     except SyntaxError:
         return True  # nothing comes of it
+
+
+def hint_shape(code: CodeType) -> tuple[object, ...]:
+    """What makes two codes of an expression the same."""
+    return code.co_code, code.co_names, code.co_consts
+
+
+def reviewed_hints(files: Mapping[str, bytes]) -> tuple[frozenset[str], frozenset[object]]:
+    """The type hints that stand in reviewed files and are evaluated later, as text and as code.
+
+    Such a hint may call something, as in ``Annotated[str, Depends(settings)]``. A hint that is
+    written as a string is not among them: its text is no code where it stands.
+    """
+    texts: set[str] = set()
+    for name, data in files.items():
+        if name.endswith(".py"):
+            try:
+                tree = ast.parse(data)
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                continue  # it will not be imported either
+            texts.update(_later_hints(tree))
+    shapes = set()
+    for text in texts:
+        try:
+            shapes.add(hint_shape(compile(text, "<string>", "eval")))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+    return frozenset(texts), frozenset(shapes)
+
+
+def _later_hints(tree: ast.Module) -> Iterator[str]:
+    """Texts of hints in a file that asks for their later evaluation."""
+    if not any(
+        isinstance(node, ast.ImportFrom)
+        and node.module == "__future__"
+        and any(alias.name == "annotations" for alias in node.names)
+        for node in tree.body
+    ):
+        return
+    for node in ast.walk(tree):
+        for field in ("annotation", "returns"):
+            hint = getattr(node, field, None)
+            if isinstance(hint, ast.expr) and not isinstance(hint, ast.Constant):
+                yield ast.unparse(hint)
 
 
 def _plain_fields(_code: CodeType, frame: FrameType) -> bool:

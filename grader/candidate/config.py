@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CellFailure", "LoadConfig", "NotebookConfig", "string_list", "whole_number"]
+__all__ = [
+    "AppConfig",
+    "CellFailure",
+    "LoadConfig",
+    "NotebookConfig",
+    "StandInConfig",
+    "string_list",
+    "whole_number",
+]
 
 
 def string_list(meta: Mapping[str, object], key: str) -> list[str]:
@@ -68,6 +76,45 @@ class CellFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class AppConfig:
+    """Where the submission's web application is: what makes it, or its own name."""
+
+    factory: str = ""
+    name: str = ""
+
+    @classmethod
+    def from_meta(cls, meta: object) -> AppConfig | None:
+        """Read the header's part about it; None where there is none."""
+        if not isinstance(meta, dict):
+            return None
+        return cls(str(meta.get("factory", "")), str(meta.get("name", "")))
+
+
+@dataclass(frozen=True, slots=True)
+class StandInConfig:
+    """A module some of whose functions are the judge's.
+
+    Attributes:
+        module: its name.
+        source: of the exercise's own module; what it holds besides the functions stays as it is.
+        functions: the names that the judge answers for.
+    """
+
+    module: str
+    source: str
+    functions: tuple[str, ...]
+
+    @classmethod
+    def all_from_meta(cls, meta: object) -> tuple[StandInConfig, ...]:
+        """Read the header's part about them."""
+        items = meta if isinstance(meta, list) else []
+        return tuple(
+            cls(str(item["module"]), str(item["source"]), tuple(string_list(item, "functions")))
+            for item in items
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class LoadConfig:
     """How to load a submission.
 
@@ -77,6 +124,8 @@ class LoadConfig:
         packages: what the sandbox offers, for the message about a package that it lacks.
         reply_bytes: the largest answer that will be encoded.
         notebook: what is loaded in place of the module.
+        app: the web application that the exercise asks for.
+        stand_ins: the modules that the judge stands in for.
     """
 
     entry: str = "solution.py"
@@ -84,6 +133,8 @@ class LoadConfig:
     packages: tuple[str, ...] = ()
     reply_bytes: int = 64 << 20
     notebook: NotebookConfig | None = None
+    app: AppConfig | None = None
+    stand_ins: tuple[StandInConfig, ...] = ()
 
     @classmethod
     def from_meta(cls, meta: Mapping[str, object]) -> LoadConfig:
@@ -94,4 +145,6 @@ class LoadConfig:
             packages=tuple(string_list(meta, "packages")),
             reply_bytes=whole_number(meta, "reply_bytes"),
             notebook=NotebookConfig.from_meta(meta.get("notebook")),
+            app=AppConfig.from_meta(meta.get("app")),
+            stand_ins=StandInConfig.all_from_meta(meta.get("stand_ins")),
         )

@@ -14,18 +14,17 @@ import random
 import sys
 import tempfile
 import threading
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from grader.candidate.config import LoadConfig
+from grader.candidate.childpipe import ChildPipe
+from grader.candidate.config import AppConfig, LoadConfig, StandInConfig
 from grader.candidate.described import describe_error
 from grader.wire import codec, recipes
 from grader.wire.errors import MAX_MESSAGE, MAX_TYPE
-from grader.wire.frames import HEADER, Frame, Kind, read_header
-from grader.wire.pipes import read_exact, write_all
+from grader.wire.frames import Kind
 from grader.wire.values import FileTree, Handle, Recipe, Stream
 
 if TYPE_CHECKING:
@@ -33,19 +32,28 @@ if TYPE_CHECKING:
 
     from grader.candidate.config import CellFailure, NotebookConfig
 
-__all__ = ["LoadConfig", "Session", "part", "serve", "warm_up"]
+__all__ = [
+    "AppConfig",
+    "LoadConfig",
+    "Session",
+    "StandInConfig",
+    "part",
+    "prepare",
+    "serve",
+    "warm_up",
+]
 
-_MAX_REQUEST = 1 << 30
+_MAX_QUESTION = 1 << 20
 _SWITCH_SECONDS = 1e-4  # repeated calls on threads: few of them show what threads share
 
 
-class PullItem(Protocol):
-    """Asks the judge for the next item of a stream; raises StopIteration at its end.
+class AskBack(Protocol):
+    """Puts an encoded question back to the judge and gives its decoded answer.
 
     Any thread may ask: it waits for its turn.
     """
 
-    def __call__(self, stream_id: int, /) -> object: ...
+    def __call__(self, question: bytes, /) -> object: ...
 
 
 def warm_up() -> None:
@@ -57,10 +65,18 @@ def warm_up() -> None:
 def part(name: str) -> Any:  # noqa: ANN401 - a module
     """A module of this package that not every process needs.
 
-    ``cells`` loads IPython, ``state`` pandas. Where the submission's imports are watched, it has to
-    be asked for before: to import it later would open the runner to the submission as well.
+    ``cells`` loads IPython, ``state`` pandas, ``service`` asyncio. Where the submission's imports
+    are watched, it has to be asked for before: to import it later would open the runner to the
+    submission as well.
     """
     return importlib.import_module(f"grader.candidate.{name}")
+
+
+def prepare(config: LoadConfig) -> None:
+    """Load what a service or a stand-in needs, before the submission's imports are watched."""
+    if config.app or config.stand_ins:
+        part("service")
+        part("standins").prepare(config.stand_ins)
 
 
 class Session:
@@ -69,13 +85,16 @@ class Session:
     Args:
         folder: where the submission's files are.
         config: how to load it.
-        pull: how to ask for the next item of a stream argument.
+        ask_back: how to ask the judge for an item of a stream, or for the answer of a stand-in.
     """
 
-    def __init__(self, folder: Path, config: LoadConfig, pull: PullItem) -> None:
+    def __init__(self, folder: Path, config: LoadConfig, ask_back: AskBack) -> None:
         self._folder = folder
         self._config = config
-        self._pull = pull
+        self._ask_back = ask_back
+        self._asking: set[int] = (
+            set()
+        )  # threads that wait for the judge's answer to a question back
         self._namespace: Mapping[str, object] = {}
         self._failures: tuple[CellFailure, ...] = ()
         self._handles: dict[int, object] = {}
@@ -83,6 +102,10 @@ class Session:
 
     def load(self) -> bytes | None:
         """Import the submission. Returns None, or the encoded error that stopped it."""
+        if self._config.stand_ins:
+            self._standins  # noqa: B018 - imports of the submission's find them
+        if self._config.app:
+            part("service").refuse_servers()
         if self._config.notebook:
             self._load_notebook(self._config.notebook)
             return None
@@ -163,7 +186,9 @@ class Session:
         if isinstance(value, FileTree):
             return self._plant(value)
         if isinstance(value, Stream):
-            return _Stream(lambda: self._from_wire(self._pull(value.id)))
+            return _Stream(lambda: self._pull(value.id))
+        if isinstance(value, Recipe) and value.kind == recipes.STAND_IN:
+            return self._standins.function(value.params["number"])
         if isinstance(value, Recipe):
             return recipes.build(value)
         if type(value) is list:
@@ -173,6 +198,45 @@ class Session:
         if type(value) is dict:
             return {key: self._from_wire(item) for key, item in value.items()}
         return value
+
+    # Questions back, from any thread.
+
+    def _ask(self, *question: object) -> object:
+        body = codec.encode(question, handle=self._to_handle, max_bytes=_MAX_QUESTION)
+        thread = threading.get_ident()
+        self._asking.add(thread)
+        try:
+            return self._ask_back(body)
+        finally:
+            self._asking.discard(thread)
+
+    def _pull(self, stream: int) -> object:
+        match self._ask("pull", stream):
+            case ("item", value):
+                return self._from_wire(value)
+            case _:
+                raise StopIteration
+
+    @functools.cached_property
+    def _standins(self) -> Any:  # noqa: ANN401 - of a part
+        made = part("standins").take(self._config.stand_ins)
+        made.ask = lambda name, arguments: self._ask("call", name, arguments)
+        return made
+
+    @functools.cached_property
+    def _service(self) -> Any:  # noqa: ANN401 - of a part
+        return part("service").Service(
+            self._explain,
+            busy=lambda: bool(self._asking),
+            asked=lambda: self._standins.asked,
+        )
+
+    def close(self) -> None:
+        """End what a service has running, where no process ends with the session."""
+        if "_standins" in vars(self):
+            self._standins.end()
+        if "_service" in vars(self):
+            self._service.end()
 
     def _plant(self, tree: FileTree) -> Path:
         folder = Path(tempfile.mkdtemp(prefix="folder-"))
@@ -257,6 +321,28 @@ class Session:
         order = {answer: index for index, answer in enumerate(distinct)}
         return [distinct, [order[answer] for answer in answers]]
 
+    def _do_service(self, operation: str, *arguments: object) -> object:
+        """One operation on the exercise's web application, and the responses there are by now."""
+        if operation == "add":
+            value = self._service.add(self._application(*arguments))
+        elif operation == "resolve":
+            value = self._standins.resolve(*arguments)
+        else:
+            value = getattr(self._service, operation)(*arguments)
+        return [value, self._service.finished()]
+
+    def _application(self, args: object = (), kwargs: object = None) -> object:
+        contract = self._config.app
+        if contract is None:
+            raise _MissingNameError("the exercise has no app")
+        if contract.name:
+            return self._target(contract.name)
+        made = self._do_call(contract.factory, list(args), dict(kwargs or {}), {})  # type: ignore[call-overload]
+        if not callable(made):
+            kind = type(made).__name__
+            raise TypeError(f"{contract.factory}() gave a {kind}, which is no ASGI application")
+        return made
+
     def _do_each(self, target: object, items: list[object]) -> object:
         function = self._target(target)
         arguments = [self._from_wire(item) for item in items]
@@ -317,65 +403,10 @@ class _MissingNameError(Exception):
 _MissingNameError.__name__ = "MissingName"
 
 
-@dataclass
-class _Pipe:
-    """The child's end of its private pipes.
-
-    A submission may read a stream in a thread of its own. The pipe is that thread's only while a
-    question is open: it waits for the next one otherwise, and an answer waits for its item.
-    """
-
-    request_fd: int
-    reply_fd: int
-    number: int = field(default=0)
-    _turn: threading.Condition = field(default_factory=threading.Condition)
-    _asked: bool = False
-
-    def read(self) -> Frame | None:
-        header = read_exact(self.request_fd, HEADER.size)
-        if header is None:
-            return None
-        length, _, self.number, kind = read_header(header, limit=_MAX_REQUEST)
-        body = read_exact(self.request_fd, length)
-        return None if body is None else Frame(kind, self.number, body)
-
-    def write(self, kind: Kind, body: bytes) -> None:
-        self.write_raw(Frame(kind, self.number, body).pack())
-
-    def write_raw(self, raw: bytes) -> None:
-        write_all(self.reply_fd, raw)
-
-    def question(self) -> Frame | None:
-        """Wait for the next question; streams may be read until it is answered."""
-        frame = self.read()
-        with self._turn:
-            self._asked = True
-            self._turn.notify_all()
-        return frame
-
-    def answer(self, body: bytes) -> None:
-        with self._turn:
-            self._asked = False
-            self.write(Kind.REPLY, body)
-
-    def pull(self, stream_id: int) -> object:
-        with self._turn:
-            self._turn.wait_for(lambda: self._asked)
-            self.write(Kind.REPLY, codec.encode(("pull", stream_id)))
-            frame = self.read()
-        if frame is None:
-            raise SystemExit
-        match codec.decode(frame.body):
-            case ("item", value):
-                return value
-            case _:
-                raise StopIteration
-
-
 def serve(request_fd: int, reply_fd: int, config: LoadConfig) -> None:
     """Load the submission in the current folder, then answer requests until end of input."""
-    pipe = _Pipe(request_fd, reply_fd)
-    session = Session(Path.cwd(), config, pipe.pull)
+    pipe = ChildPipe(request_fd, reply_fd)
+    session = Session(Path.cwd(), config, pipe.ask_back)
     first = pipe.read()  # says that the load may start
     if first is not None and first.kind is Kind.RUN_NOTEBOOK:
         part("cells").show_run(part("cells").the_shell(), config, pipe.write_raw)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from grader.errors import UsageError
 from grader.exercise.environment import read_environment
 from grader.exercise.rubric import load_rubric
+from grader.exercise.service import read_app, read_stand_ins
 from grader.exercise.sheet import LINE, read_sheet
 from grader.exercise.toml import Table, read_table
 from grader.models import Exercise, Expectation, ExpectedFunction, Level, Limits, Profile
@@ -81,6 +82,7 @@ def load_exercise(exercise_id: str, *, root: Path) -> Exercise:
     rubric = load_rubric(hidden / "rubric.toml")
     sheet = read_sheet(public / "README.md")
     expectations = _expectations(table, rubric, sheet)
+    functions = _functions(table)
     exercise = Exercise(
         id=exercise_id,
         version=table.text("version", r"\d+(\.\d+){0,2}", 'a version such as "1.0"'),
@@ -88,7 +90,7 @@ def load_exercise(exercise_id: str, *, root: Path) -> Exercise:
         minutes=table.integer("minutes", 1, 10_080),
         seniority=seniority,
         entry=table.text("entry", _NAME + r"\.py", 'a Python file name such as "solution.py"'),
-        functions=_functions(table),
+        functions=functions,
         limits=_limits(table.table("limits")),
         preload=table.texts("preload", _NAME + r"(\." + _NAME + ")*", "module names"),
         environment=read_environment(table, public, root / "requirements"),
@@ -98,6 +100,8 @@ def load_exercise(exercise_id: str, *, root: Path) -> Exercise:
         scoring_digest=_scoring_digest(rubric, expectations, sheet),
         public_dir=public,
         hidden_dir=hidden,
+        app=read_app(table, functions),
+        stand_ins=read_stand_ins(table, public / "starter"),
     )
     table.finish()
     return exercise

@@ -38,8 +38,8 @@ class Channel(Protocol):
     def end(self) -> bool:
         """End the process. True when bytes had come that nobody asked for."""
 
-    def serve_items(self, source: Callable[[int], bytes]) -> None:
-        """Told where the items of stream arguments come from."""
+    def serve_questions(self, source: Callable[[bytes], bytes]) -> None:
+        """Told who answers questions back: a stream's next item, a call of a stand-in."""
 
     def clock(self) -> Measure:
         """The judge's own time so far, as the orchestrator reads it."""

@@ -75,13 +75,18 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     folder = config.getoption("--solution")
     if folder:
-        from grader.judge.local import LocalChannel  # noqa: PLC0415 - not in the judge image
+        from grader.judge.local import (  # noqa: PLC0415 - not in the judge image
+            LocalChannel,
+            told_of,
+        )
 
         if not (Path(folder) / "solution.py").is_file():
             raise pytest.UsageError(f"--solution {folder}: there is no solution.py in it")
         seed = config.getoption("--suite-seed")
         tell = _writer(config.getoption("--evidence"))
-        judge = Judge(LocalChannel(Path(folder)), seed, tell=tell)
+        suite = config.rootpath
+        told = told_of(suite.parent.parent / "exercises" / suite.name)
+        judge = Judge(LocalChannel(Path(folder), meta=told), seed, tell=tell)
         config.pluginmanager.register(judge, "grader-judge")
 
 

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
+from grader.judge.asked import Asked, StandIn
 from grader.judge.channel import Channel, Outcomes, Stopwatch
 from grader.judge.errors import CandidateError, ChannelFailure, JudgeFault, make_error
+from grader.judge.service import App, Service
+from grader.judge.variants import Function, Variant
 from grader.wire import codec
 from grader.wire.frames import Measure
-from grader.wire.values import Handle, KeptDict, KeptList, Record, Stream
+from grader.wire.values import Handle, KeptDict, KeptList, Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,33 +91,6 @@ class RemoteObject:
         return self._handle.type_name
 
 
-class _Variant:
-    """``solution.keep.name(...)`` and ``solution.repeat(n).name(...)``."""
-
-    def __init__(self, solution: Solution, options: Mapping[str, object]) -> None:
-        self._solution = solution
-        self._options = dict(options)
-
-    def __getattr__(self, name: str) -> _Function:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return _Function(self._solution, name, self._options)
-
-    def call(self, target: object, *args: object, **kwargs: object) -> object:
-        """The same for a remote object: ``solution.keep.call(model.transform, frame)``."""
-        return self._solution.call_with(self._options, target, *args, **kwargs)
-
-
-class _Function:
-    def __init__(self, solution: Solution, name: object, options: Mapping[str, object]) -> None:
-        self._solution = solution
-        self._name = name
-        self._options = dict(options)
-
-    def __call__(self, *args: object, **kwargs: object) -> object:
-        return self._solution.call_with(self._options, self._name, *args, **kwargs)
-
-
 class Solution:
     """The candidate's submission in a process of its own, one for each test.
 
@@ -133,28 +109,28 @@ class Solution:
         self._channel = channel
         self._session = 0
         self._running = False
-        # Kept to the end: a thread of the submission may still read one that a test has left.
-        self._streams: list[Iterator[object]] = []
         self.failure: ChannelFailure | None = None
         self.calls = 0
         self.heard = False
         self.asked = 0
         self.last = Measure(0)
-        channel.serve_items(self._next_item)
+        self._asked_back = Asked(self._resolve, self._wrap, self._fail)
+        self._service = Service(self.ask, self._fail, self._latched_on_failure, self._asked_back)
+        channel.serve_questions(self._answer_back)
 
     # What tests use.
 
-    def __getattr__(self, name: str) -> _Function:
+    def __getattr__(self, name: str) -> Function:
         if name.startswith("_"):
             raise AttributeError(name)
-        return _Function(self, name, {})
+        return Function(self, name, {})
 
     @property
-    def keep(self) -> _Variant:
+    def keep(self) -> Variant:
         """Calls whose result stays in the candidate's process, whatever it is."""
-        return _Variant(self, {"keep": True})
+        return Variant(self, {"keep": True})
 
-    def repeat(self, times: int, *, threads: int = 1, items: bool = False) -> _Variant:
+    def repeat(self, times: int, *, threads: int = 1, items: bool = False) -> Variant:
         """Calls that happen ``times`` times on ``threads`` threads; they give `Outcomes`.
 
         Args:
@@ -164,7 +140,7 @@ class Solution:
                 With a generator of the test's as argument, which all calls share, the sizes of
                 these lists show whether the calls overlapped.
         """
-        return _Variant(self, {"times": times, "threads": threads, "items": items})
+        return Variant(self, {"times": times, "threads": threads, "items": items})
 
     def call(self, target: object, *args: object, **kwargs: object) -> object:
         """Call a name or a remote object."""
@@ -212,6 +188,27 @@ class Solution:
             if numbers.dtype != np.float64:
                 self._fail("bad-reply", "a state holds an array that is not float64")
         return found
+
+    def app(self, *args: object, **kwargs: object) -> App:
+        """Make the exercise's web application and start it by its lifespan.
+
+        Args:
+            args: of the factory that `exercise.toml` names.
+            kwargs: the same.
+
+        Raises:
+            CandidateError: there is none, the factory raises, or the start fails.
+        """
+        return self._service.add([self._prepared(a) for a in args], kwargs)
+
+    def stand_in(self, name: str = "") -> StandIn:
+        """A function of the judge's that the submission calls.
+
+        Args:
+            name: module and function that `exercise.toml` names, such as ``"inference.run"``;
+                without it, a function that may be an argument of calls.
+        """
+        return self._asked_back.stand_in(name) if name else self._asked_back.argument()
 
     def fresh(self, *, draw: int = 0) -> Solution:
         """End the process and start a new one, which has seen nothing. Handles are gone.
@@ -272,8 +269,8 @@ class Solution:
                     return self._wrap(value)
                 case ("error", type_name, bases, message, where):
                     raise self._latched_on_failure(type_name, bases, message, where)
-                case ("pull", int(stream)):
-                    body = self._next_item(stream)
+                case ("pull", _) | ("call", _, _):
+                    body = self._answered(answer)
                 case ("oversize", str(text)):
                     self._fail("too-large", text[:200])
                 case _:
@@ -350,20 +347,25 @@ class Solution:
             raise
 
     def _prepared(self, value: object) -> object:
+        if isinstance(value, StandIn):
+            return self._asked_back.recipe(value)
         if isinstance(value, Iterator) and not isinstance(value, RemoteObject):
-            self._streams.append(value)
-            return Stream(len(self._streams) - 1)
+            return self._asked_back.stream(value)
         return value
 
-    def _next_item(self, stream: int) -> bytes:
-        if not 0 <= stream < len(self._streams):
-            self._fail("bad-reply", "it pulls from a stream that there is not")
-        source = self._streams[stream]
+    def _resolve(self, outcomes: list[tuple[int, tuple[object, ...]]]) -> None:
+        self._service.operate("resolve", outcomes)
+
+    def _answered(self, question: object) -> bytes:
+        answer = self._asked_back.answer(self._formed(question))
         try:
-            item: tuple[object, ...] = ("item", next(source))
-        except StopIteration:
-            item = ("end",)
-        return codec.encode(item, handle=self._to_wire, max_bytes=_MAX_REQUEST)
+            return codec.encode(answer, handle=self._to_wire, max_bytes=_MAX_REQUEST)
+        except codec.CodecError as error:
+            raise JudgeFault(f"a hidden test answers what cannot be sent: {error}") from error
+
+    def _answer_back(self, question: bytes) -> bytes:
+        """The same where no wire is between, and a thread of the submission's asks."""
+        return self._answered(codec.decode(question, max_items=_MAX_ITEMS, max_work=_MAX_WORK))
 
     def _to_wire(self, value: object) -> Handle:
         if isinstance(value, RemoteObject | Record | KeptDict | KeptList):

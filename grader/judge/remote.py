@@ -95,8 +95,8 @@ class RemoteChannel:
         """See :class:`grader.judge.channel.Channel`."""
         return Measure.unpack(self._ask(Kind.CLOCK, b"", 0).body)[0]
 
-    def serve_items(self, source: Callable[[int], bytes]) -> None:
-        """Nothing to do: the proxy itself answers when a stream is pulled."""
+    def serve_questions(self, source: Callable[[bytes], bytes]) -> None:
+        """Nothing to do: questions back come as answers, and the proxy sees to them."""
 
     def tell(self, kind: Kind, record: object) -> None:
         """Send a record that has no answer."""

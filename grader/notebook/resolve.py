@@ -56,6 +56,14 @@ def resolve(submission: Submission, exercise: Exercise) -> Submission:
     if not paths:
         return submission
     module = next((f.data for f in submission.files if f.path == exercise.entry), None)
+    if exercise.app is not None:
+        if module is None:
+            raise SubmissionRejected(
+                "notebook-choice",
+                f"the task asks for a web service, which a notebook is not: put the code of "
+                f"{_listed(paths)} into {exercise.entry}",
+            )
+        return _noted(submission, f"{exercise.entry} was graded, not {_listed(paths)}")
     looked_into = _likeliest(submission, paths, exercise)
     notebooks, refusals = _readable(submission, looked_into)
     text, starter_text = _module_text(module), _module_text(_starter(exercise))

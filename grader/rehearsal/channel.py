@@ -74,8 +74,8 @@ class ProcessChannel:
         self._number = 0
         self._process: _Process | None = None
 
-    def serve_items(self, source: Callable[[int], bytes]) -> None:
-        """Nothing to do: the proxy itself answers when a stream is pulled."""
+    def serve_questions(self, source: Callable[[bytes], bytes]) -> None:
+        """Nothing to do: questions back come as answers, and the proxy sees to them."""
 
     def begin(self) -> bytes | None:
         """See :class:`grader.judge.channel.Channel`."""
@@ -207,6 +207,7 @@ class _Forker:
             os.environ["TMPDIR"] = tempfile.tempdir = str(scratch)
             write_files(str(home), self._files)
             os.chdir(home)
+            runner.prepare(self._config)
             runner.serve(request_r, reply_w, self._config)
             code = 0
         finally:

@@ -22,7 +22,7 @@ import sys
 import time
 import traceback
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -57,6 +57,7 @@ class Task:
         may_fail: tests and criteria; every such test is run.
         share: of the other tests one in so many is run.
         result: where to write what came out.
+        service: the web application and the stand-ins, as the header of a submission tells them.
     """
 
     number: int
@@ -73,6 +74,7 @@ class Task:
     may_fail: list[str]
     share: int
     result: str
+    service: dict[str, Any] = field(default_factory=dict)
 
 
 class _Plugin:
@@ -128,6 +130,8 @@ def grade(task: Task) -> dict[str, Any]:
         functions=tuple(task.meta["names"]),
         packages=tuple(task.packages),
         reply_bytes=task.reply_bytes,
+        app=runner.AppConfig.from_meta(task.service.get("app")),
+        stand_ins=runner.StandInConfig.all_from_meta(task.service.get("stand_ins")),
     )
     told: dict[str, list[dict[str, Any]]] = {"collected": [], "evidence": []}
     channel = ProcessChannel(files, config, call_ms=task.call_ms, load_ms=task.load_ms)

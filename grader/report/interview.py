@@ -144,10 +144,16 @@ def _claims(report: Report) -> Iterator[Question]:
     silent = [claim for claim in report.findings.claims if claim.passed and not claim.lines]
     if told:
         lines = ", ".join(str(number) for number, _ in told[0].lines)
+        records = [
+            record
+            for record in report.evidence
+            if record.test.criterion == told[0].criterion and record.status is not Status.PASSED
+        ]
+        fact = f"; “{_title(records[0])}” did not hold" if records else ""
         yield Question(
-            "How did you convince yourself that this defect was gone?",
-            f"{file}, line {lines}, seems to be about “{told[0].title}”, and the checks still "
-            "find it.",
+            "How did you check this, and what would have shown you that it does not hold?",
+            f"{file}, line {lines}, seems to be about “{told[0].title}”{fact}.",
+            _ids(records),
         )
     if silent:
         titles = "; ".join(claim.title for claim in silent[:3])

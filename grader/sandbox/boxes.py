@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from grader.errors import JudgeError, SandboxError
+from grader.exercise.service import service_meta
 from grader.notebook.fresh import read_run
 from grader.sandbox.hardening import ContainerSpec
 from grader.sandbox.stream import StreamClosedError, StreamTimeoutError
@@ -69,6 +70,7 @@ class CandidateBox:
             "reply_bytes": limits.reply_bytes,
             "output_bytes": limits.output_bytes,
             "wall_ms": int(wall_seconds * 1000),
+            **service_meta(self._exercise),
         }
         body = pack_bundle(meta, {file.path: file.data for file in submission.files})
         try:

@@ -25,12 +25,13 @@ __all__ = ["MARKER", "Starter", "build", "candidates_own", "handed_out", "shippe
 MARKER = "assessment.toml"
 _SHEET = "README.md"
 _GUIDE = "CANDIDATE.md"
+_AI_USE = "AI_USE.md"
 _WORKFLOW = ".github/workflows/tests.yml"
 _NOTEBOOK_PINS = "requirements-notebook.txt"
 _IGNORED = ".venv/\n__pycache__/\n.pytest_cache/\n.ipynb_checkpoints/\n*.pyc\n*.zip\n"
 # A task sheet may send candidates to their contact about this; a policy answers it.
 _ASK_CONTACT = re.compile(rb"\n\*\*AI assistants:\*\*.*?(?=\n\n|\Z)", re.DOTALL)
-_OWN = ("AI_USE.md", "FINDINGS.md", "NOTES.md", "pyproject.toml", ".gitignore", MARKER)
+_OWN = (_AI_USE, "FINDINGS.md", "NOTES.md", "pyproject.toml", ".gitignore", MARKER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,13 @@ def build(
         ai: ``with`` or ``without`` states that policy in the task sheet; None says nothing.
 
     Raises:
-        ExerciseError: a part of the starter is missing.
+        ExerciseError: a part of the starter is missing, or a service is to be a notebook.
         UsageError: the data cannot be drawn here.
     """
+    if notebook and exercise.app is not None:
+        raise ExerciseError(
+            f"{exercise.id} asks for a web service, which a notebook is not; leave out --notebook"
+        )
     files = starter_files(exercise)
     for needed in (_SHEET, exercise.entry, PINS, MARKER):
         if needed not in files:
@@ -82,7 +87,8 @@ def build(
         sheet = _ASK_CONTACT.sub(b"", files[_SHEET])
         files[_SHEET] = sheet.rstrip() + b"\n" + _file(f"ai_{ai}.md")
     if ai == "with":
-        files["AI_USE.md"] = _file("AI_USE.md")
+        own = exercise.public_dir / _AI_USE
+        files[_AI_USE] = own.read_bytes() if own.is_file() else _file(_AI_USE)
     if notebook:
         source = files.pop(exercise.entry).decode("utf-8")
         files[_SHEET] = _for_a_notebook(files[_SHEET], exercise.entry)
@@ -127,7 +133,7 @@ def handed_out(exercise: Exercise) -> Mapping[str, frozenset[bytes]]:
     try:
         forms = [
             build(exercise, notebook=notebook, ai=ai)
-            for notebook in (False, True)
+            for notebook in ((False, True) if exercise.app is None else (False,))
             for ai in (None, "with", "without")
         ]
     except ExerciseError:

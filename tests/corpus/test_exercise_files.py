@@ -16,12 +16,19 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-EXERCISES = ("imputation", "inference_pipeline", "leakage_debug")
+EXERCISES = ("imputation", "inference_pipeline", "leakage_debug", "predict_service")
 DATA_SCRIPTS = {
     "imputation": "exercises/imputation/make_data.py",
     "leakage_debug": "hidden_tests/leakage_debug/data.py",  # the judge draws from the same world
 }
-COMPLETE = ("reference", "correct_verbose_junior")
+COMPLETE = [
+    (exercise, case)
+    for exercise in EXERCISES
+    for case in (
+        "reference",
+        "correct_threads_lock" if exercise == "predict_service" else "correct_verbose_junior",
+    )
+]
 
 
 def _starter(exercise: str) -> Path:
@@ -66,9 +73,9 @@ def test_the_starter_holds_the_task_sheet(exercise: str) -> None:
 def test_the_starter_pins_what_the_sandbox_has(exercise: str) -> None:
     text = (_starter(exercise) / "requirements.txt").read_text()
     pinned = dict(re.findall(r"^(\w[\w-]*)==(\S+)", text, re.MULTILINE))
-    have = "".join(
-        (ROOT / "requirements" / name).read_text() for name in ("sandbox.txt", "judge.txt")
-    )
+    files = [ROOT / "requirements" / name for name in ("sandbox.txt", "judge.txt")]
+    files += (ROOT / "exercises" / exercise).glob("requirements.lock")
+    have = "".join(f"\n{path.read_text()}" for path in files)
 
     assert pinned
     for name, version in pinned.items():
@@ -98,8 +105,7 @@ def test_data_is_what_the_script_writes(
         assert path.read_bytes() == (_starter(exercise) / "data" / path.name).read_bytes()
 
 
-@pytest.mark.parametrize("case", COMPLETE)
-@pytest.mark.parametrize("exercise", EXERCISES)
+@pytest.mark.parametrize(("exercise", "case"), COMPLETE)
 def test_sample_tests_pass_on_a_solution(tmp_path: Path, exercise: str, case: str) -> None:
     solution = _solutions(exercise) / case / "solution.py"
     folder = _started(tmp_path, _starter(exercise), solution)

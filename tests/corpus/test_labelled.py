@@ -28,7 +28,12 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 JOBS = 2
 SHARE = 8
 FEW = {"leakage_debug": 4}  # a suite that trains models: one in so many of its other defects
-TWICE = ("imputation/mediocre", "inference_pipeline/mediocre", "leakage_debug/mediocre")
+TWICE = (
+    "imputation/mediocre",
+    "inference_pipeline/mediocre",
+    "leakage_debug/mediocre",
+    "predict_service/mediocre",
+)
 
 ALL = {
     f"{exercise}/{case.name}": case

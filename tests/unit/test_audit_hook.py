@@ -57,6 +57,13 @@ UNREVIEWED = {
         "import typing\nclass A: a: 'print(1)'\ntyping.get_type_hints(A)",
         "text was compiled to code",
     ),
+    "hint-that-calls-as-text-of-another": (
+        (
+            "from __future__ import annotations\nimport typing\nclass A: a: list['print(1)']\n"
+            "class B: pass\nB.__annotations__ = {'a': 'print(1)'}\ntyping.get_type_hints(B)"
+        ),
+        "text was compiled to code",
+    ),
     "field-that-is-code": (
         (
             "import dataclasses\n"
@@ -205,3 +212,20 @@ HONEST = """
 
 def test_honest_code_is_left_alone(tmp_path: Path) -> None:
     assert reported(tmp_path, HONEST) == [["loaded", "solution.py"]]
+
+
+def test_hints_of_reviewed_files_may_call(tmp_path: Path) -> None:
+    code = """
+    from __future__ import annotations
+    import inspect, typing
+    from dataclasses import field
+
+    class Query:
+        text: typing.Annotated[str, field(default=3)]
+
+    def handler(query: typing.Annotated[Query, field(default=4)]) -> None: ...
+
+    typing.get_type_hints(Query, include_extras=True)
+    inspect.signature(handler, eval_str=True)
+    """
+    assert reported(tmp_path, code) == [["loaded", "solution.py"]]

@@ -355,3 +355,23 @@ def test_a_notebook_that_came_alone_is_refused_by_its_own_name(tmp_path: Path) -
     path.write_text('{"cells": [')
     with pytest.raises(SubmissionRejected, match=r"^'my work\.ipynb' is damaged"):
         pipeline.prepare(path, root=ROOT, exercise="imputation", seed="0" * 32)
+
+
+SERVICE = load_exercise("predict_service", root=ROOT)
+
+
+def service(**files: bytes) -> Submission:
+    named = {name.replace("_py", ".py").replace("_ipynb", ".ipynb"): files[name] for name in files}
+    items = tuple(SubmissionFile(name, named[name]) for name in sorted(named))
+    return resolve(Submission("x", Path("x"), digest_of(items), items), SERVICE)
+
+
+def test_a_notebook_in_place_of_a_service_is_refused_with_the_reason() -> None:
+    with pytest.raises(SubmissionRejected, match="a web service, which a notebook is not"):
+        service(solution_ipynb=WHOLE)
+
+
+def test_a_notebook_beside_a_service_is_left_alone() -> None:
+    found = service(solution_ipynb=WHOLE, solution_py=b"def create_app(): ...\n")
+    assert found.notebook is None
+    assert found.notes == ("solution.py was graded, not solution.ipynb",)

@@ -43,7 +43,7 @@ class Scripted:
     def end(self) -> bool:
         return self.unsolicited
 
-    def serve_items(self, source: Callable[[int], bytes]) -> None:
+    def serve_questions(self, source: Callable[[bytes], bytes]) -> None:
         pass
 
     def clock(self) -> Measure:

@@ -259,3 +259,19 @@ def test_nothing_of_a_starter_is_shown_as_the_candidates(name: str) -> None:
         files = [SubmissionFile(path, data) for path, data in made.files.items()]
         shown = sources(files, starter_files(exercise), (), "", given)
         assert {file.path for file in shown if file.state in {"new", "changed"}} == set()
+
+
+def test_a_service_has_its_own_questions_about_assistants() -> None:
+    own = (ROOT / "exercises/predict_service/AI_USE.md").read_bytes()
+    assert build(exercise("predict_service"), ai="with").files["AI_USE.md"] == own
+
+
+def test_a_service_is_no_notebook() -> None:
+    with pytest.raises(ExerciseError, match="leave out --notebook"):
+        build(exercise("predict_service"), notebook=True)
+
+
+def test_what_came_with_a_service_is_known() -> None:
+    made = build(exercise("predict_service"), ai="with")
+    given = handed_out(exercise("predict_service"))
+    assert [path for path, data in made.files.items() if data not in given[path]] == []

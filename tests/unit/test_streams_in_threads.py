@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from grader.candidate import runner
+from grader.candidate.childpipe import ChildPipe
 from grader.wire import codec
 from grader.wire.frames import HEADER, Frame, Kind, read_header
 from grader.wire.pipes import read_exact
@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+PULL = codec.encode(("pull", 3))
+
+
 class Line:
     """The child's pipe, and the other end of it."""
 
     def __init__(self) -> None:
         request_r, self._request_w = os.pipe()
         self._reply_r, reply_w = os.pipe()
-        self.child = runner._Pipe(request_r, reply_w)
+        self.child = ChildPipe(request_r, reply_w)
         self._fds = (request_r, self._request_w, self._reply_r, reply_w)
 
     def send(self, number: int, value: object) -> None:
@@ -55,7 +58,7 @@ def line() -> Iterator[Line]:
 
 def test_a_pull_from_a_thread_waits_for_a_question(line: Line) -> None:
     got: list[object] = []
-    reader = threading.Thread(target=lambda: got.append(line.child.pull(3)))
+    reader = threading.Thread(target=lambda: got.append(line.child.ask_back(PULL)))
     reader.start()
     assert line.silent()
 
@@ -65,13 +68,13 @@ def test_a_pull_from_a_thread_waits_for_a_question(line: Line) -> None:
     line.send(2, ("item", "first"))
     reader.join(10)
 
-    assert got == ["first"]
+    assert got == [("item", "first")]
 
 
 def test_an_answer_waits_for_the_item_that_a_thread_asked_for(line: Line) -> None:
     line.send(1, "a question")
     line.child.question()
-    reader = threading.Thread(target=lambda: line.child.pull(3))
+    reader = threading.Thread(target=lambda: line.child.ask_back(PULL))
     reader.start()
     assert line.receive() == (1, ("pull", 3))
     main = threading.Thread(target=lambda: line.child.answer(codec.encode("the answer")))
@@ -89,7 +92,7 @@ def test_after_the_answer_a_pull_waits_again(line: Line) -> None:
     line.child.question()
     line.child.answer(codec.encode("the answer"))
     assert line.receive() == (1, "the answer")
-    reader = threading.Thread(target=lambda: line.child.pull(3), daemon=True)
+    reader = threading.Thread(target=lambda: line.child.ask_back(PULL), daemon=True)
     reader.start()
 
     assert line.silent()

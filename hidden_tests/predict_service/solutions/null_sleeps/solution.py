@@ -1,0 +1,8 @@
+import time
+
+
+def create_app(timeout=2.0, max_entries=1000):
+    async def app(scope, receive, send):
+        time.sleep(3600)
+
+    return app

@@ -1,0 +1,233 @@
+"""Texts that are nearly equal, limits, messages and contracts."""
+
+from __future__ import annotations
+
+import pytest
+from data import (
+    answer_of,
+    assert_status,
+    assert_works,
+    content,
+    predicted,
+    sent,
+    served,
+    value,
+)
+
+from grader.judge.asked import Failure
+from grader.judge.compare import assert_kind, assert_value
+
+KEYS = "When are two texts the same document?"
+LENGTHS = "What is the length of a text?"
+MESSAGES = "Does a caller learn what to change?"
+LARGE = "Send a body that is far too large."
+ALLOW = "Look at the headers of a 405."
+UNEXPECTED = "The model may raise anything."
+CONTRACT = "Look at /openapi.json."
+SEPARATE = "Make two applications."
+
+
+def _structured(response):
+    """What stands in place of the inside of an error; its form is another line's matter."""
+    body = response.json() if response.media_type == "application/json" else None
+    return body.get("error") if isinstance(body, dict) else None
+
+
+ALIKE = {
+    "case": ("Invoice 4711", "INVOICE 4711", "stra\u00dfe", "strasse"),
+    "white space": ("Invoice 4711", " Invoice 4711\n", "Invoice  4711", "Invoice\u00a04711"),
+    "normal form": ("Zu\u0308rich", "Z\u00fcrich", "\ufb01le", "file"),
+    "one character": ("x" * 5000 + "a", "x" * 5000 + "b", "a\0b", "ab", "a\nb", "a\r\nb"),
+}
+
+
+@pytest.mark.criterion("edge", sheet="exact-keys", hint=KEYS)
+@pytest.mark.parametrize("kind", ALIKE)
+def test_texts_that_are_alike_have_answers_of_their_own(solution, kind):
+    """Texts that differ a little are inferences of their own, each of the exact text."""
+    app, model = served(solution)
+    for text in ALIKE[kind]:
+        label = value(predicted(app, text), "label")
+        assert_value(label, answer_of(text)["label"], what="label")
+    asked = [call["text"] for call in model.calls]
+    assert_value(len(asked), len(ALIKE[kind]), what="number of inferences")
+    assert_value(asked, list(ALIKE[kind]), what="texts that were classified")
+
+
+ALLOWED = ["a", " ", "\n", "x" * 10_000, "\u00fc" * 10_000, "\U0001f4c4" * 10_000, " " * 10_000]
+
+
+@pytest.mark.criterion("edge", sheet="lengths", hint=LENGTHS)
+def test_texts_of_allowed_lengths_are_answered(solution):
+    """Length counts characters, whatever they are."""
+    app, _ = served(solution)
+    for text in ALLOWED:
+        assert_works(app, text)
+
+
+@pytest.mark.criterion("edge", sheet="lengths", hint=LENGTHS)
+def test_other_fields_are_ignored(solution):
+    """Other fields of the body do not matter."""
+    app, model = served(solution)
+    for more in ({"language": "de"}, {"cached": True, "id": 7}):
+        content(app.request("POST", "/predict", json={"text": "Invoice 4711", **more}))
+    asked = [call["text"] for call in model.calls[:1]]
+    assert_value(asked, ["Invoice 4711"], what="text that was classified first")
+
+
+@pytest.mark.criterion("edge", sheet="messages", hint=MESSAGES)
+def test_the_message_names_the_text(solution):
+    """What is wrong with the text is told with the word "text"."""
+    app, _ = served(solution)
+    for body in ({}, {"text": ""}, {"text": 3}, {"text": "x" * 10_001}):
+        response = app.request("POST", "/predict", json=body)
+        if response.body.count(b"text") == 0 and response.status != 200:
+            raise AssertionError("the error does not hold the word text")
+    assert_works(app)
+
+
+@pytest.mark.criterion("edge", sheet="messages", hint=MESSAGES)
+def test_messages_are_not_empty(solution):
+    """Each structured error has a message."""
+    app, model = served(solution)
+    model.fail_with(Failure("InferenceError", ""))
+    responses = [
+        app.request("GET", "/nothing"),
+        app.request("GET", "/predict"),
+        app.request("POST", "/predict", json={}),
+        app.request("POST", "/predict", json={"text": "Invoice 4711"}),
+    ]
+    for response in responses:
+        error = _structured(response)
+        if isinstance(error, dict) and not str(error.get("message", "")).strip():
+            raise AssertionError(f"the message of a {response.status} is empty")
+    model.answer_with(answer_of)
+    assert_works(app)
+
+
+def _posted(app, size, chunks):
+    """A valid request whose body has so many bytes, whole or in chunks."""
+    body = b'{"text": "a"' + b" " * (size - 13) + b"}"
+    assert_value(len(body), size, what="size of the body")
+    step = -(-size // chunks)
+    parts = [body[start : start + step] for start in range(0, size, step)]
+    headers = {"content-type": "application/json"}
+    return app.request("POST", "/predict", body=parts if chunks > 1 else body, headers=headers)
+
+
+@pytest.mark.criterion("edge", sheet="too-large", hint=LARGE)
+@pytest.mark.parametrize("chunks", [1, 30], ids=["with its length", "in chunks"])
+def test_large_bodies_are_refused(solution, chunks):
+    """A body of 200,001 bytes gets 413, one of 200,000 an answer."""
+    app, _ = served(solution)
+    response = _posted(app, 200_001, chunks)
+    assert_status(response, 413)
+    if isinstance(error := _structured(response), dict):
+        assert_value(error.get("code"), "too_large", what="code")
+    assert_status(_posted(app, 200_000, chunks), 200)
+
+
+@pytest.mark.criterion("edge", sheet="allow", hint=ALLOW)
+def test_a_405_says_what_is_allowed(solution):
+    """The Allow header holds the method that there is."""
+    app, _ = served(solution)
+    for method, path, allowed in (("GET", "/predict", "POST"), ("POST", "/healthz", "GET")):
+        response = app.request(method, path)
+        assert_status(response, 405)
+        methods = [name.strip() for name in response.header("allow").split(",")]
+        if methods.count(allowed) != 1:
+            raise AssertionError(f"Allow: expected {allowed}, got {response.header('allow')!r:.80}")
+    assert_works(app)
+
+
+@pytest.mark.criterion("edge", sheet="unexpected", hint=UNEXPECTED)
+def test_unexpected_errors_are_told(solution):
+    """Whatever the model raises gets a 500, and the service goes on."""
+    app, model = served(solution)
+    for name in ("RuntimeError", "KeyError", "ValueError", "OSError"):
+        model.fail_with(Failure(name, "out of memory"))
+        response = sent(app, f"Invoice {name}").response()
+        assert_status(response, 500)
+        assert_value(response.media_type, "application/json", what="content type of an error")
+        if isinstance(error := _structured(response), dict):
+            assert_value(error.get("code"), "internal_error", what="code")
+    model.answer_with(answer_of)
+    assert_works(app)
+
+
+def _resolved(document, node):
+    """A schema, with what it refers to put in its place."""
+    for _ in range(5):
+        if not isinstance(node, dict) or "$ref" not in node:
+            break
+        reference, node = str(node["$ref"]), document
+        for part in reference.removeprefix("#/").split("/"):
+            node = value(node, part)
+    assert_kind(node, dict, "a part of the contract")
+    return node
+
+
+def _at(document, node, *path):
+    """What lies below a node, behind names and references."""
+    for part in path:
+        node = value(_resolved(document, node), part)
+    return _resolved(document, node)
+
+
+def _contract(solution, *path):
+    app, _ = served(solution)
+    document = content(app.request("GET", "/openapi.json"))
+    media = ("content", "application/json", "schema")
+    return document, _at(document, document, "paths", "/predict", "post", *path, *media)
+
+
+@pytest.mark.criterion("edge", sheet="contract", hint=CONTRACT)
+def test_the_contract_describes_the_answer(solution):
+    """The schema of the 200 has the four fields, required, with their types."""
+    document, schema = _contract(solution, "responses", "200")
+    fields = _at(document, schema, "properties")
+    types = {name: value(_at(document, fields, name), "type") for name in sorted(fields)}
+    due = {"cached": "boolean", "confidence": "number", "label": "string", "sha256": "string"}
+    assert_value(types, due, what="types of the fields")
+    required = value(schema, "required")
+    assert_kind(required, list, "required")
+    assert_value(sorted(map(str, required)), sorted(due), what="required fields")
+
+
+@pytest.mark.criterion("edge", sheet="contract", hint=CONTRACT)
+def test_the_contract_describes_the_request(solution):
+    """The schema of the request has the text with its type and lengths."""
+    document, schema = _contract(solution, "requestBody")
+    text = _at(document, schema, "properties", "text")
+    found = {name: value(text, name) for name in ("type", "minLength", "maxLength")}
+    due = {"type": "string", "minLength": 1, "maxLength": 10_000}
+    assert_value(found, due, what="text in the contract")
+
+
+@pytest.mark.criterion("edge", sheet="separate", hint=SEPARATE)
+def test_applications_share_no_cache(solution):
+    """A text that one application has answered is new to the other."""
+    first, model = served(solution)
+    second, _ = served(solution)
+    for app in (first, second):
+        assert_works(app, "Invoice 4711")
+    assert_value(len(model.calls), 2, what="number of inferences")
+
+
+@pytest.mark.criterion("edge", sheet="separate", hint=SEPARATE)
+def test_applications_share_no_settings(solution):
+    """A second application that keeps one answer changes nothing for the first, and may stop."""
+
+    def asked_again():
+        before = len(model.calls)
+        for text in ("Invoice 4711", "A plain letter."):
+            assert_works(first, text)
+        return len(model.calls) - before
+
+    first, model = served(solution)
+    asked_again()
+    alone = asked_again()
+    second, _ = served(solution, timeout=61.0, max_entries=1)
+    assert_works(second, "Invoice 4711")
+    second.stop()
+    assert_value(asked_again(), alone, what="inferences for texts that came before")

@@ -1,0 +1,107 @@
+"""One inference for equal requests, and a cache that is bounded."""
+
+from __future__ import annotations
+
+import pytest
+from data import (
+    answer_of,
+    assert_status,
+    assert_works,
+    content,
+    drawn,
+    predicted,
+    rest,
+    sent,
+    sent_together,
+    served,
+    texts_of,
+    value,
+)
+
+from grader.judge.compare import assert_value
+
+SINGLE = "Send the same text five times at once."
+BOUNDED = "Send more texts than the cache may hold."
+GROWTH = 4 << 20  # bytes; what is looked for takes 8 MiB
+
+
+@pytest.mark.criterion("solving_scale", sheet="single-flight", hint=SINGLE)
+def test_equal_requests_share_an_inference(solution):
+    """Five requests for one text at once are one inference, whose answer all of them get."""
+    app, model = served(solution)
+    model.hold()
+    requests = sent_together(app, ["Invoice 4711"] * 5)
+    rest(app, model, 1)
+    model.answer_with(answer_of)
+    model.release(answer_of)
+    for request in requests:
+        found = value(content(request.response()), "label")
+        assert_value(found, answer_of("Invoice 4711")["label"], what="label")
+    assert_value(len(model.calls), 1, what="number of inferences")
+
+
+@pytest.mark.criterion("solving_scale", sheet="single-flight", hint=SINGLE)
+def test_a_request_joins_an_inference_that_runs(solution, rng):
+    """Requests that come later, between those for other texts, join as well."""
+    app, model = served(solution)
+    model.hold()
+    first, second = drawn(rng, 2)
+    requests = []
+    for text in (first, second, first, second, first):
+        requests.append(sent(app, text))
+        app.settle()
+    app.settle(calls=2)  # whether they run at the same time is another line's matter
+    model.answer_with(answer_of)
+    model.release(answer_of)
+    for request in requests:
+        assert_status(request.response(), 200)
+    asked = texts_of(model)
+    assert_value(sorted(asked), sorted([first, second]), what="texts that were classified")
+
+
+@pytest.mark.criterion("solving_scale", sheet="bounded", hint=BOUNDED)
+def test_no_more_answers_are_kept_than_agreed(solution, rng):
+    """After four texts a cache of three has forgotten the first, and knows the others."""
+    app, model = served(solution, max_entries=3)
+    texts = drawn(rng, 4)
+    for text in texts:
+        assert_works(app, text)
+    for text in texts[1:]:
+        assert_works(app, text)
+    assert_value(texts_of(model), texts, what="texts that were classified")
+    assert_works(app, texts[0])
+    assert_value(texts_of(model), [*texts, texts[0]], what="texts that were classified")
+
+
+@pytest.mark.criterion("solving_scale", sheet="bounded", hint=BOUNDED)
+def test_what_was_used_longest_ago_goes_first(solution, rng):
+    """A text that is asked for again stays; the one that was used longest ago goes."""
+    app, model = served(solution, max_entries=3)
+    first, second, third, fourth = drawn(rng, 4)
+    for text in (first, second, third, first, fourth):
+        assert_works(app, text)
+    for text in (first, third, fourth):
+        assert_works(app, text)
+    known = [first, second, third, fourth]
+    assert_value(texts_of(model), known, what="texts that were classified")
+    assert_works(app, second)
+    assert_value(texts_of(model), [*known, second], what="texts that were classified")
+
+
+@pytest.mark.criterion("solving_scale", sheet="bounded", hint=BOUNDED)
+def test_memory_does_not_grow_with_texts(solution, measure):
+    """Three hundred long documents leave no more behind than a hundred do."""
+    # One such character makes Python keep four bytes for each of a text.
+    app, _ = served(solution, max_entries=5)
+    peaks = []
+    for count in (100, 300):
+        for number in range(count):
+            predicted(app, f"\U0001f4c4 {count} {number} " + "x" * 9_900)
+        app.settle()
+        peaks.append(solution.last.peak_bytes)
+    if min(peaks) < 0:
+        return  # nobody measures it here
+    grown = peaks[1] - peaks[0]
+    measure("memory growth", grown / (1 << 20), "MiB", GROWTH / (1 << 20), volatile=True)
+    if grown > GROWTH:
+        raise AssertionError(f"300 documents leave {grown >> 20} MiB more behind than 100")
