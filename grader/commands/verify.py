@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from grader.authoring.labelled import Bench, cheapest_last, load_cases, seeds
+from grader.authoring.mutation.page import lines_of, page_of
+from grader.authoring.mutation.prove import prove
 from grader.authoring.sheet_lint import lint_sheet
 from grader.authoring.suite_lint import lint_suite
 from grader.authoring.verdicts import Verdicts
@@ -14,10 +18,13 @@ from grader.authoring.verify import chosen, doubts, gate
 from grader.commands._common import checkout, count, parser
 from grader.errors import UsageError
 from grader.exercise.contract import load_exercise
+from grader.files import write_whole
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from grader.models import Exercise
 
 __all__ = ["arguments", "run"]
 
@@ -34,6 +41,25 @@ def arguments() -> argparse.ArgumentParser:
     made.add_argument(
         "--fresh", action="store_true", help="also those that were graded before and did not change"
     )
+    made.add_argument(
+        "--mutants",
+        action="store_true",
+        help="in place of labelled solutions: small defects of correct ones, which the hidden "
+        "tests must find; needs no Docker",
+    )
+    made.add_argument(
+        "--every-test",
+        action="store_true",
+        help="with --mutants: go on after the first test that fails, which shows what each test "
+        "finds alone",
+    )
+    made.add_argument(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        default=Path("results"),
+        help="with --mutants: where the page and the JSON go; default: results",
+    )
     return made
 
 
@@ -43,13 +69,16 @@ def run(argv: Sequence[str]) -> int:
     root = checkout(options)
     exercise = load_exercise(options.exercise, root=root)
     console, progress = Console(highlight=False), Console(stderr=True, highlight=False)
-    bad = 0
-    for complaint in lint_suite(exercise.hidden_dir):
-        console.print(f"lint: {complaint}", markup=False, soft_wrap=True)
-        bad += 1
-    for doubt in lint_sheet(exercise.hidden_dir, exercise.sheet):
-        console.print(f"sheet: {doubt}", markup=False, soft_wrap=True)
-        bad += 1
+
+    def say(text: str) -> None:
+        progress.print(f"· {text}", markup=False)
+
+    bad = _lint(exercise, console)
+    if options.mutants:
+        bad += _mutants(exercise, options, console, say)
+        verdict = "passes" if not bad else f"does not pass: {bad} findings"
+        console.print(f"{exercise.id} {exercise.version} {verdict} (lint and mutants)")
+        return 1 if bad else 0
     cases = load_cases(exercise.id, root)
     if missing := gate(cases):
         raise UsageError(
@@ -58,9 +87,6 @@ def run(argv: Sequence[str]) -> int:
         )
     cases = cheapest_last(chosen(cases, quick=options.quick))
     runs = [(case, seed) for seed in seeds(options.seeds) for case in cases]
-
-    def say(text: str) -> None:
-        progress.print(f"· {text}", markup=False)
 
     with Bench(options.jobs, say, root=root) as bench:
         verdicts = Verdicts(root, ("sandbox", *bench.facts), fresh=options.fresh)
@@ -74,3 +100,38 @@ def run(argv: Sequence[str]) -> int:
     verdict = "passes" if not bad else f"does not pass: {bad} findings"
     console.print(f"{exercise.id} {exercise.version} {verdict} ({len(runs)} gradings)")
     return 1 if bad else 0
+
+
+def _lint(exercise: Exercise, console: Console) -> int:
+    """Print what the lints find; returns how much it is."""
+    found = [f"lint: {complaint}" for complaint in lint_suite(exercise.hidden_dir)]
+    found += [f"sheet: {doubt}" for doubt in lint_sheet(exercise.hidden_dir, exercise.sheet)]
+    for line in found:
+        console.print(line, markup=False, soft_wrap=True)
+    return len(found)
+
+
+def _mutants(
+    exercise: Exercise,
+    options: argparse.Namespace,
+    console: Console,
+    say: Callable[[str], None],
+) -> int:
+    """Run the mutants, write the page and the document; returns the number of findings."""
+    document = prove(
+        exercise,
+        checkout(options),
+        seed=seeds(1)[0],
+        jobs=options.jobs,
+        every_test=options.every_test,
+        say=say,
+    )
+    options.out.mkdir(parents=True, exist_ok=True)
+    stem = options.out / f"mutants-{exercise.id}"
+    data = json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True)
+    write_whole(stem.with_suffix(".json"), f"{data}\n".encode())
+    write_whole(stem.with_suffix(".html"), page_of(document).encode())
+    for line in lines_of(document):
+        console.print(line, markup=False, soft_wrap=True)
+    say(f"the matrix is in {stem}.html, all of it in {stem}.json")
+    return len(document["findings"])
