@@ -48,6 +48,7 @@ COMMANDS = (
     Command("collect", "FOLDER", "grade a folder of submissions into one table", "collect"),
     Command("ci", "RUN", "publish a run from a GitHub Actions job", "ci"),
     Command("completion", "SHELL", "print the completion script of a shell", "completion"),
+    Command("new", "ID", "write an exercise to start from", "new"),
     Command("import-classroom", "FILE ID", "Classroom's tests as an exercise", "import_classroom"),
 )
 

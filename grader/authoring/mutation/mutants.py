@@ -25,6 +25,7 @@ __all__ = ["Mutant", "mutants_of"]
 _DIGITS = 12
 _TOLD = {"warn", "debug", "info", "warning", "error", "exception", "critical", "log", "print"}
 _TYPES = {"cast", "TypeVar", "NewType", "NamedTuple", "ParamSpec"}
+_GUARDS = {"strict"}  # of zip: holds that the code itself is right
 _UNSEEN_BINDINGS = {"__all__", "__slots__", "logger", "log", "_logger", "_log"}
 
 
@@ -145,6 +146,8 @@ def _mutated(node: ast.AST, source: Source) -> Iterator[ast.AST]:
             if not isinstance(child, ast.AST) or _is_left_alone(child):
                 continue
             yield child
+            if isinstance(child, ast.keyword) and child.arg in _GUARDS:
+                continue
             if isinstance(child, ast.Raise):
                 continue  # what it says is nobody's matter
             yield from _mutated(child, source)

@@ -56,6 +56,8 @@ _SYMBOLS: dict[type[ast.AST], str] = {
 }  # fmt: skip
 _TOKENS = re.compile(r"#[^\n]*|not\s+in\b|is\s+not\b|[a-z]+|[<>=!*/%&|@+-]+")
 _ERRORS = {"TypeError": "ValueError", "ValueError": "TypeError", "KeyError": "ValueError"}
+_GUARDS = {"strict"}  # zip(strict=True) guards the code itself
+_SYMMETRIC = {"min", "max", "hypot", "isclose", "allclose", "array_equal"}
 _NOT_UNWRAPPED = {"isinstance", "issubclass", "super", "hasattr", "print", "type"}
 
 
@@ -224,7 +226,7 @@ def keyword(source: Source, node: ast.AST) -> Iterator[Change]:
         return
     places = sorted(source.span(part) for part in (*node.args, *node.keywords))
     for index, item in enumerate(node.keywords):
-        if item.arg is None or item.arg == "strict":  # zip(strict=True) guards the code itself
+        if item.arg is None or item.arg in _GUARDS or _is_utf8(item):
             continue
         start, end = source.span(item)
         at = places.index((start, end))
@@ -237,6 +239,12 @@ def keyword(source: Source, node: ast.AST) -> Iterator[Change]:
             edits.append(Edit(start, end, ""))
         rest = [*node.keywords[:index], *node.keywords[index + 1 :]]
         yield Change(f"keyword {item.arg}", node, with_field(node, keywords=rest), tuple(edits))
+
+
+def _is_utf8(item: ast.keyword) -> bool:
+    """Whether it names the encoding that files have in the sandbox anyway."""
+    value = getattr(item.value, "value", "")
+    return item.arg == "encoding" and str(value).lower().replace("_", "-") in {"utf-8", "utf8"}
 
 
 def call(source: Source, node: ast.AST) -> Iterator[Change]:
@@ -253,7 +261,8 @@ def call(source: Source, node: ast.AST) -> Iterator[Change]:
             yield replaced(source, dropped, node, function.value)
         elif first is not None and not isinstance(first, ast.GeneratorExp):
             yield replaced(source, "unwrapped", node, first)
-    if len(node.args) > 1 and not any(isinstance(a, ast.Starred) for a in node.args[:2]):
+    swappable = len(node.args) > 1 and name not in _SYMMETRIC
+    if swappable and not any(isinstance(a, ast.Starred) for a in node.args[:2]):
         second = node.args[1]
         args = [second, node.args[0], *node.args[2:]]
         start, end = source.span(node.args[0])[0], source.span(second)[1]
