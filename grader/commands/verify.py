@@ -11,7 +11,8 @@ from rich.console import Console
 from grader.authoring.labelled import Bench, cheapest_last, load_cases, seeds
 from grader.authoring.mutation.page import lines_of, page_of
 from grader.authoring.mutation.prove import prove
-from grader.authoring.sheet_lint import lint_sheet
+from grader.authoring.rules import RULES, chosen_rules, explained
+from grader.authoring.sheet_lint import named_doubts
 from grader.authoring.suite_lint import lint_suite
 from grader.authoring.verdicts import Verdicts
 from grader.authoring.verify import chosen, doubts, gate
@@ -32,7 +33,19 @@ __all__ = ["arguments", "run"]
 def arguments() -> argparse.ArgumentParser:
     """What the command line takes."""
     made = parser("verify", "Hold an exercise against its labelled solutions and a lint.")
-    made.add_argument("exercise", metavar="EXERCISE")
+    made.add_argument("exercise", metavar="EXERCISE", nargs="?")
+    made.add_argument(
+        "--explain",
+        metavar="RULE",
+        choices=tuple(RULES),
+        help="print what a rule of the lint is for, and end",
+    )
+    made.add_argument(
+        "--select", metavar="RULE,…", type=_names, default=(), help="hold these rules only"
+    )
+    made.add_argument(
+        "--ignore", metavar="RULE,…", type=_names, default=(), help="leave these rules out"
+    )
     made.add_argument(
         "--quick", action="store_true", help="the nulls, the starter and the reference only"
     )
@@ -66,6 +79,11 @@ def arguments() -> argparse.ArgumentParser:
 def run(argv: Sequence[str]) -> int:
     """Lint the hidden tests and grade labelled solutions; 1 if anything speaks against the use."""
     options = arguments().parse_args(argv)
+    if options.explain:
+        Console(highlight=False).print(explained(options.explain), markup=False, soft_wrap=True)
+        return 0
+    if options.exercise is None:
+        raise UsageError("name an exercise, or a rule with --explain; grade list shows exercises")
     root = checkout(options)
     exercise = load_exercise(options.exercise, root=root)
     console, progress = Console(highlight=False), Console(stderr=True, highlight=False)
@@ -73,7 +91,7 @@ def run(argv: Sequence[str]) -> int:
     def say(text: str) -> None:
         progress.print(f"· {text}", markup=False)
 
-    bad = _lint(exercise, console)
+    bad = _lint(exercise, chosen_rules(options.select, options.ignore), console)
     if options.mutants:
         bad += _mutants(exercise, options, console, say)
         verdict = "passes" if not bad else f"does not pass: {bad} findings"
@@ -102,10 +120,22 @@ def run(argv: Sequence[str]) -> int:
     return 1 if bad else 0
 
 
-def _lint(exercise: Exercise, console: Console) -> int:
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _lint(exercise: Exercise, rules: frozenset[str], console: Console) -> int:
     """Print what the lints find; returns how much it is."""
-    found = [f"lint: {complaint}" for complaint in lint_suite(exercise.hidden_dir)]
-    found += [f"sheet: {doubt}" for doubt in lint_sheet(exercise.hidden_dir, exercise.sheet)]
+    found = [
+        f"lint: {complaint}"
+        for complaint in lint_suite(exercise.hidden_dir)
+        if complaint.rule in rules
+    ]
+    found += [
+        f"sheet: {text} ({rule})"
+        for rule, text in named_doubts(exercise.hidden_dir, exercise.sheet)
+        if rule in rules
+    ]
     for line in found:
         console.print(line, markup=False, soft_wrap=True)
     return len(found)
