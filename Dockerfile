@@ -2,16 +2,21 @@
 # `analyst` reads submissions as text. All are copied onto an empty image, so that they share no layer, no file and no page cache.
 # The build context is put together by grader/sandbox/images.py: packages come from wheels that
 # the host fetched by hash, because a build has no network.
-ARG BASE=python:3.11-slim-bookworm
+ARG BASE=python:3.13-slim-trixie
 
 FROM ${BASE} AS stripped
+ARG PYTHON=3.13
+LABEL takehome-grader.stage=build
 COPY strip.sh compile.py locales.py /
-RUN sh /strip.sh && sandbox-python /locales.py && rm /strip.sh /locales.py
+RUN sh /strip.sh ${PYTHON} && sandbox-python /locales.py && rm /strip.sh /locales.py
 
 FROM stripped AS candidate-tree
 COPY site /opt/site
 COPY site-notebook /opt/site
-RUN sandbox-python /compile.py /opt/site && rm /compile.py
+# Gradient-boosting wheels want the system's OpenMP library, which no slim image has. scikit-learn
+# brings it under another name.
+RUN sandbox-python /compile.py /opt/site && rm /compile.py \
+    && ln -s "$(find /opt/site/scikit_learn.libs -name 'libgomp-*.so*')" /usr/lib/libgomp.so.1
 
 FROM stripped AS candidate-code
 COPY candidate /opt/sandbox

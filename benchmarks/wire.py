@@ -148,9 +148,11 @@ def containers(bench: Workbench) -> dict[str, float]:
             clock = time.perf_counter()
             box: CandidateBox | JudgeBox
             if name == "candidate":
-                box = CandidateBox(bench.engine, bench.images.candidate, exercise, slot=0)
+                box = CandidateBox(
+                    bench.engine, bench.images_for(exercise).candidate, exercise, slot=0
+                )
             else:
-                box = JudgeBox(bench.engine, bench.images.judge, slot=0)
+                box = JudgeBox(bench.engine, bench.images_for(exercise).judge, slot=0)
             box.wait_ready()
             seen[f"{name} ready"].append(time.perf_counter() - clock)
             clock = time.perf_counter()

@@ -110,6 +110,8 @@ def grade_all(options: argparse.Namespace) -> int:
         ready = [replace(item, submission=named) for item, named in zip(ready, names, strict=True)]
         if ready:
             bench = Workbench(show.say)
+            for exercise in {item.exercise.id: item.exercise for item in ready}.values():
+                bench.images_for(exercise)  # what is missing here concerns all of them
             for grading, outcome in _each(bench, ready, options, show):
                 if isinstance(outcome, GraderError):
                     if len(paths) == 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ __all__ = [
     "Cell",
     "CollectedTest",
     "CriterionShare",
+    "Environment",
     "Evidence",
     "Exercise",
     "Expectation",
@@ -279,6 +281,36 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
+class Environment:
+    """The Python and the packages that an exercise's submissions run on.
+
+    Attributes:
+        python: ``"3.11"`` or ``"3.13"``; judge, candidate and analyst all run on it.
+        base: packages that every exercise offers, name → version.
+        extra: packages of this exercise alone, name → version, as its lock pins them.
+        lock: the lock file's bytes; empty where the exercise adds nothing.
+        fault: why no image can be made of it, and the fix; empty where nothing is wrong.
+    """
+
+    python: str
+    base: Mapping[str, str]
+    extra: Mapping[str, str] = field(default_factory=dict)
+    lock: bytes = b""
+    fault: str = ""
+
+    @property
+    def packages(self) -> Mapping[str, str]:
+        """All that a submission can import, name → version, in order of name."""
+        return dict(sorted({**self.base, **self.extra}.items()))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, hex, over Python, base set and lock."""
+        pins = "".join(f"{name}=={version}\n" for name, version in sorted(self.base.items()))
+        return hashlib.sha256(f"{self.python}\n{pins}".encode() + self.lock).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
 class Exercise:
     """An exercise as its ``exercise.toml`` and ``rubric.toml`` describe it."""
 
@@ -291,13 +323,18 @@ class Exercise:
     functions: tuple[ExpectedFunction, ...]
     limits: Limits
     preload: tuple[str, ...]
-    packages: Mapping[str, str]  # name → version text, what the sandbox offers
+    environment: Environment
     expectations: Mapping[str, Expectation]  # by seniority
     sheet: Mapping[str, str]  # line of the task sheet → its text
     rubric: Rubric
     scoring_digest: str  # SHA-256, hex, over rubric, expectations and task sheet
     public_dir: Path
     hidden_dir: Path
+
+    @property
+    def packages(self) -> Mapping[str, str]:
+        """What a submission can import, name → version text."""
+        return self.environment.packages
 
     @property
     def expectation(self) -> Expectation:

@@ -34,7 +34,7 @@ from grader.record.seeds import checked, commitment, run_seed, team_seed
 from grader.report import report_json
 from grader.report.dossier import Dossier
 from grader.report.formats import FORMATS, WRITTEN_WITH_EACH_RUN, render
-from grader.report.model import Capture, Moment, Report, RunFacts, file_facts
+from grader.report.model import Capture, EnvironmentFacts, Moment, Report, RunFacts, file_facts
 from grader.report.stored import report_from
 from grader.sandbox.doctor import warnings_of
 from grader.sandbox.workbench import Workbench, Worker
@@ -132,6 +132,7 @@ def run(
     submission, exercise = grading.submission, grading.exercise
     run_id = secrets.token_hex(8)
     results = ResultsFolder(out, f"{submission.name}-{submission.digest[:8]}")
+    images = bench.images_for(exercise)
     meta: dict[str, object] = {
         "run": run_id,
         "exercise": exercise.id,
@@ -139,8 +140,8 @@ def run(
         "suite": grading.suite.digest,
         "seed": grading.seed,
         "submission": submission.digest,
-        "judge_image": bench.images.judge,
-        "analyst_image": bench.images.analyst,
+        "judge_image": images.judge,
+        "analyst_image": images.analyst,
         "call_ms": int(exercise.limits.call_seconds * 1000),
         "load_ms": int(exercise.limits.load_seconds * 1000),
     }
@@ -165,8 +166,13 @@ def run(
                 suite_digest=grading.suite.digest,
                 scoring_digest=exercise.scoring_digest,
                 seed_commitment=commitment(grading.seed),
-                judge_image=bench.images.judge,
-                candidate_image=bench.images.candidate,
+                judge_image=images.judge,
+                candidate_image=images.candidate,
+                environment=EnvironmentFacts(
+                    exercise.environment.python,
+                    exercise.environment.digest,
+                    exercise.environment.extra,
+                ),
                 limits=exercise.limits,
                 collected=len(record.tests),
                 judge_notes=tuple(record.notes),

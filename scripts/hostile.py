@@ -50,7 +50,8 @@ from grader.models import Submission, SubmissionFile
 from grader.proof.replay import replay
 from grader.report import report_json
 from grader.sandbox.leftovers import left_behind, snapshot
-from grader.sandbox.workbench import Replayer, Workbench, Worker
+from grader.sandbox.replayer import Replayer
+from grader.sandbox.workbench import Workbench, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -530,7 +531,10 @@ def main() -> int:
     if not tasks:
         sys.stderr.write("hostile: no attack matches\n")
         return 2
-    Workbench(_say)  # images are built, and what others left is swept, before the host is looked at
+    # Images are built, and what others left is swept, before the host is looked at.
+    bench = Workbench(_say)
+    for exercise in chosen:
+        bench.images_for(load_exercise(exercise, root=ROOT))
     api = docker.APIClient()
     before, clock, bad, worst = snapshot(api), time.perf_counter(), 0, float("-inf")
     with Range(options.jobs, _say, options.twin) as area:

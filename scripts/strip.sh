@@ -1,21 +1,24 @@
 #!/bin/sh
 # Runs inside the image build: one Python, and nothing that helps an intruder.
+# Usage: strip.sh VERSION (such as 3.13)
 set -eu
-python=$(command -v python3.11)
+version=$1
+python=$(command -v "python$version")
 ln -sf "$python" /usr/local/bin/sandbox-python
 # installers and package managers
 rm -rf /usr/lib/python3*/dist-packages/pip* /usr/lib/python3/dist-packages/setuptools* \
-       /usr/local/lib/python3.11/site-packages/* /usr/lib/python3.11/ensurepip \
-       /usr/local/lib/python3.11/ensurepip /usr/local/bin/pip* /usr/local/bin/wheel \
-       /usr/share/python-wheels /usr/lib/python3.11/test /usr/local/lib/python3.11/test
+       "/usr/local/lib/python$version/site-packages"/* /usr/lib/python$version/ensurepip \
+       /usr/local/lib/python$version/ensurepip /usr/local/bin/pip* /usr/local/bin/wheel \
+       /usr/share/python-wheels /usr/lib/python$version/test /usr/local/lib/python$version/test
 rm -rf /var/lib/apt /var/lib/dpkg /var/cache/* /var/log/* /etc/apt /usr/lib/apt \
        /usr/share/doc /usr/share/man /usr/share/locale /usr/share/perl* /usr/lib/*/perl*
 for name in apt apt-get apt-cache apt-key apt-mark apt-config apt-cdrom dpkg dpkg-deb dpkg-query \
-            dpkg-split dpkg-divert dpkg-statoverride dpkg-trigger perl perl5.36.0 su mount umount \
+            dpkg-split dpkg-divert dpkg-statoverride dpkg-trigger perl su mount umount \
             passwd chsh chfn chage expiry newgrp gpasswd wall nsenter unshare chroot setpriv \
             curl wget git gcc cc make; do
     rm -f "/usr/bin/$name" "/usr/sbin/$name" "/bin/$name" "/sbin/$name"
 done
+rm -f /usr/bin/perl5*
 # no set-user-id and set-group-id file is left
 find / -xdev -perm /6000 -type f -exec chmod a-s {} +
 # a name and a home for the user ids of candidates (grader/sandbox/hardening.py): one a slot

@@ -15,6 +15,7 @@ settings.load_profile("tests")
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from grader.sandbox.images import Images
     from grader.sandbox.workbench import Workbench, Worker
 
 
@@ -66,10 +67,18 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="session")
 def bench() -> Workbench:
-    """A connection to the engine, with the images built."""
+    """A connection to the engine."""
     from grader.sandbox.workbench import Workbench
 
     return Workbench(print)
+
+
+@pytest.fixture(scope="session")
+def images(bench: Workbench) -> Images:
+    """The images of the base set, which the exercises share."""
+    from grader.exercise.contract import load_exercise
+
+    return bench.images_for(load_exercise("imputation", root=ROOT))
 
 
 @pytest.fixture(scope="session")

@@ -213,6 +213,18 @@ def _bound_by(statement: ast.stmt) -> list[str]:
 
 
 def _children(node: ast.AST, scope: _Scope) -> Iterable[tuple[ast.AST | None, _Scope]]:
+    if parameters := getattr(node, "type_params", []):  # since Python 3.12
+        outer, scope = scope, _Scope(scope, "function")
+        scope.bound.update(parameter.name for parameter in parameters)
+        yield from ((part, scope) for item in parameters for part in ast.iter_child_nodes(item))
+        if not isinstance(node, _FUNCTIONS | ast.ClassDef):  # type X[T] = …
+            yield node.name, outer  # type: ignore[attr-defined]
+            yield node.value, scope  # type: ignore[attr-defined]
+            return
+    yield from _parts(node, scope)
+
+
+def _parts(node: ast.AST, scope: _Scope) -> Iterable[tuple[ast.AST | None, _Scope]]:
     if isinstance(node, _FUNCTIONS | ast.Lambda):
         inner = _Scope(scope, "function")
         spec = node.args

@@ -18,6 +18,8 @@ __all__ = ["FunctionNode", "Unit", "calls_own", "count_statements", "units_of"]
 _OPERATORS = ast.BinOp | ast.UnaryOp | ast.Compare | ast.Subscript | ast.FormattedValue
 _PATCHING = {"setattr", "delattr"}
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+# `type X = …` of Python 3.12 is evaluated when X is asked for; older Pythons do not know it.
+_TYPE_STATEMENT: type[ast.AST] | None = getattr(ast, "TypeAlias", None)
 
 
 @dataclass(eq=False)
@@ -69,6 +71,7 @@ def units_of(module: Module) -> Iterator[Unit]:
 def _class_units(module: Module, node: ast.ClassDef) -> Iterator[Unit]:
     methods = [item for item in node.body if isinstance(item, FunctionNode)]
     shell: list[ast.AST] = [*node.decorator_list, *node.bases, *node.keywords]
+    shell += getattr(node, "type_params", [])  # their bounds; since Python 3.12
     shell += [item for item in node.body if item not in methods]
     yield Unit(module, node, frozenset({node.name}), parts=shell)
     inherits = bool(node.bases)  # a base class of a library may call any of its methods
@@ -125,14 +128,16 @@ def calls_own(node: ast.AST, own: Container[str]) -> bool:
 
 
 def _only_binds(node: ast.stmt) -> bool:
+    if _TYPE_STATEMENT and isinstance(node, _TYPE_STATEMENT):
+        return True
     if isinstance(node, ast.Assign):
         targets, value = node.targets, node.value
         return all(map(_is_plain, targets)) and not _acts(value)
     if isinstance(node, ast.AnnAssign):
         return isinstance(node.target, ast.Name) and not _acts(node.value)
-    if isinstance(node, ast.If | ast.Try):
+    if isinstance(node, ast.If | ast.Try | ast.TryStar):
         branches = [*node.body, *node.orelse]
-        if isinstance(node, ast.Try):
+        if isinstance(node, ast.Try | ast.TryStar):
             branches += [s for handler in node.handlers for s in handler.body] + node.finalbody
         plain = FunctionNode | ast.ClassDef | ast.Import | ast.ImportFrom | ast.Pass
         asks = isinstance(node, ast.If) and _acts(node.test)

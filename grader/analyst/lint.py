@@ -35,6 +35,7 @@ _TELLING = {
     *("print", "write", "warn", "str", "repr", "type", "isinstance", "format", "print_exception"),
     *("debug", "info", "warning", "error", "critical", "exception", "log"),
 }
+_TARGET = f"py{sys.version_info.major}{sys.version_info.minor}"  # the exercise's own Python
 _SECONDS = 6.0
 _OUTPUT = 8 << 20
 _OPTIONS = (
@@ -158,7 +159,7 @@ def _program() -> str:
 
 def _call(folder: str, rules: list[str]) -> list[_Raw]:
     command = [_program(), "check", "--isolated", "--ignore-noqa", "--no-cache", "--exit-zero"]
-    command += ["--quiet", "--output-format=json", "--target-version=py311", "--no-fix"]
+    command += ["--quiet", "--output-format=json", f"--target-version={_TARGET}", "--no-fix"]
     command += [f"--select={','.join(rules)}", "--no-respect-gitignore"]
     command += [part for option in _OPTIONS for part in ("--config", option)]
     try:

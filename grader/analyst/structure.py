@@ -39,7 +39,15 @@ _REPEATED_NODES = 50
 _EXPLAINED_FROM = 25
 _CROWDED = 15
 _BLOCKS = (
-    ast.For | ast.While | ast.If | ast.With | ast.Try | ast.AsyncFor | ast.AsyncWith | ast.Match
+    ast.For
+    | ast.While
+    | ast.If
+    | ast.With
+    | ast.Try
+    | ast.TryStar
+    | ast.AsyncFor
+    | ast.AsyncWith
+    | ast.Match
 )
 _INNER = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp | ast.Lambda | ast.IfExp
 _NUMBERED = re.compile(

@@ -7,6 +7,7 @@ can tell is graded there; see :func:`needs_sandbox`.
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -47,10 +48,27 @@ _Run = tuple["Case", str]
 def needs_sandbox(case: Case) -> bool:
     """Whether only the sandbox can tell what a case gets.
 
-    Notebooks, cases with limits of their own, and those that write to ``/tmp`` by name: in author
-    mode that is this machine's, where a file outlives its grading.
+    Notebooks, cases with limits of their own, those that write to ``/tmp`` by name (in author mode
+    that is this machine's, where a file outlives its grading), and those in the syntax of a newer
+    Python than this one.
     """
-    return bool(case.limits) or case.name.startswith("nb_") or _writes_to_tmp(case.folder)
+    return (
+        bool(case.limits)
+        or case.name.startswith("nb_")
+        or _writes_to_tmp(case.folder)
+        or _is_too_new(case.folder)
+    )
+
+
+def _is_too_new(folder: Path) -> bool:
+    path = folder / "solution.py"
+    if not path.is_file():
+        return False
+    try:
+        ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError):
+        return True
+    return False
 
 
 def _writes_to_tmp(folder: Path) -> bool:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from grader import pipeline
 from grader.authoring.labels import LABEL, Case, exercises, load_case, load_cases, sources
+from grader.exercise.contract import load_exercise
 from grader.notebook.convert import notebook_of
 from grader.report import report_json
 from grader.sandbox.workbench import Workbench, Worker
@@ -166,14 +167,17 @@ class Bench:
         self._pool = ThreadPoolExecutor(max_workers=jobs)
         self._count = 0
 
-    @property
-    def facts(self) -> tuple[str, ...]:
-        """What gradings of it have in common: ids of the images, and the engine."""
+    def facts(self, exercises: Iterable[str]) -> tuple[str, ...]:
+        """What its gradings by some exercises have in common: ids of images, and the engine."""
         engine = self._bench.engine.facts
-        images = self._bench.images
+        found = [
+            self._bench.images_for(load_exercise(exercise, root=self._root))
+            for exercise in sorted(exercises)
+        ]
+        images = [id_ for it in found for id_ in (it.judge, it.candidate, it.analyst)]
         told = (engine.product, engine.version, engine.runtime, engine.runtime_version)
         notebooks = "as notebooks" if self._as_notebooks else "as they are"
-        return (images.judge, images.candidate, images.analyst, *map(str, told), notebooks)
+        return (*images, *map(str, told), notebooks)
 
     def __enter__(self) -> Self:
         return self

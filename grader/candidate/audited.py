@@ -69,7 +69,8 @@ def _always(_source: object, _frame: FrameType) -> bool:
 
 # (file below its root, function) → may it execute this? None: whatever it executes
 EVALUATORS: Mapping[tuple[str, str], Callable[[Any, FrameType], bool] | None] = {
-    ("dataclasses.py", "_create_fn"): _plain_fields,
+    ("dataclasses.py", "_create_fn"): _plain_fields,  # Python 3.11
+    ("dataclasses.py", "_FuncBuilder.add_fns_to_class"): _plain_fields,  # Python 3.13
     ("collections/__init__.py", "namedtuple"): None,  # asks for identifiers itself
     ("typing.py", "ForwardRef._evaluate"): ran_inert,
     ("inspect.py", "get_annotations.<locals>.<dictcomp>"): ran_inert,

@@ -38,6 +38,7 @@ COMMANDS = (
     Command("list", "", "the exercises of this checkout", "list_"),
     Command("doctor", "", "what this machine's container engine offers and lacks", "doctor"),
     Command("images", "", "build the sandbox images now", "images"),
+    Command("lock", "EXERCISE", "pin the packages of an exercise alone", "lock"),
     Command("replay", "RUN", "recompute a run's verdicts from its transcript", "replay"),
     Command("audit", "RUN", "check a result against what it was bound to", "audit"),
     Command("keygen", "[FILE]", "make a key that signs results from now on", "keygen"),

@@ -52,4 +52,5 @@ def _probed(root: Path) -> list[Finding]:
 
     errors = Console(stderr=True, highlight=False)
     bench = Workbench(lambda text: errors.print(f"· {text}", markup=False))
-    return list(self_check(bench.engine, bench.images, list_exercises(root)[0].limits))
+    exercise = list_exercises(root)[0]
+    return list(self_check(bench.engine, bench.images_for(exercise), exercise.limits))

@@ -14,7 +14,8 @@ from rich.console import Console
 from grader.authoring.new import KINDS, MARK, new_exercise
 from grader.commands._common import checkout, parser
 from grader.errors import UsageError
-from grader.exercise.contract import SENIORITIES, read_packages
+from grader.exercise.contract import SENIORITIES
+from grader.exercise.environment import read_packages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

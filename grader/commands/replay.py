@@ -10,6 +10,8 @@ from rich.console import Console
 from grader.commands._common import checkout, parser
 from grader.proof.audit import seed_checks
 from grader.proof.replay import replay
+from grader.report.model import EnvironmentFacts
+from grader.report.report_json import read_report
 
 if TYPE_CHECKING:
     import argparse
@@ -32,6 +34,10 @@ def run(argv: Sequence[str]) -> int:
     evidence = replay(options.run, root=root)
     passed = sum(item.status == "passed" for item in evidence)
     console = Console(highlight=False)
+    environment = EnvironmentFacts(**read_report(options.run / "report.json")["run"]["environment"])
+    console.print(
+        f"environment of the run: {environment} ({environment.digest[:12]})", markup=False
+    )
     console.print(
         f"replayed {len(evidence)} tests without the candidate's code: {passed} passed, "
         "every verdict and the score as recorded, level by level"

@@ -91,6 +91,8 @@ def run(argv: Sequence[str]) -> int:
     def say(text: str) -> None:
         progress.print(f"· {text}", markup=False)
 
+    if exercise.environment.fault:
+        raise UsageError(exercise.environment.fault)
     bad = _lint(exercise, chosen_rules(options.select, options.ignore), console)
     if options.mutants:
         bad += _mutants(exercise, options, console, say)
@@ -107,7 +109,7 @@ def run(argv: Sequence[str]) -> int:
     runs = [(case, seed) for seed in seeds(options.seeds) for case in cases]
 
     with Bench(options.jobs, say, root=root) as bench:
-        verdicts = Verdicts(root, ("sandbox", *bench.facts), fresh=options.fresh)
+        verdicts = Verdicts(root, ("sandbox", *bench.facts([exercise.id])), fresh=options.fresh)
         for done, (case, seed, outcome) in enumerate(verdicts.through(bench.grade, runs), 1):
             found = doubts(case, outcome, exercise.rubric)
             bad += bool(found)

@@ -16,7 +16,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader.errors import ExerciseError, UsageError
+from grader.errors import UsageError
+from grader.exercise.environment import read_environment
 from grader.exercise.rubric import load_rubric
 from grader.exercise.sheet import LINE, read_sheet
 from grader.exercise.toml import Table, read_table
@@ -28,12 +29,12 @@ if TYPE_CHECKING:
     from grader.models import Rubric, Submission
 
 __all__ = [
+    "PINS",
     "SENIORITIES",
     "detect_exercise",
     "list_exercises",
     "load_exercise",
     "project_root",
-    "read_packages",
     "starter_files",
 ]
 
@@ -41,12 +42,7 @@ SENIORITIES = ("junior", "mid", "senior", "principal")
 
 _ID = r"[a-z][a-z0-9_-]{0,39}"
 _NAME = r"[A-Za-z_][A-Za-z0-9_]{0,79}"
-_PINNED = re.compile(
-    r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9.!+_-]+)"
-    r"\s*(?:;\s*(?P<marker>[^\\#]*))?"
-)
-_MARKER = re.compile(r"python_(?:full_)?version\s*(<|>=)\s*['\"](\d+)\.(\d+)['\"]")
-_SANDBOX_PYTHON = (3, 11)
+PINS = "requirements.txt"  # of a starter
 _NOT_SHIPPED = {"__pycache__", ".pytest_cache", ".venv"}
 
 
@@ -95,7 +91,7 @@ def load_exercise(exercise_id: str, *, root: Path) -> Exercise:
         functions=_functions(table),
         limits=_limits(table.table("limits")),
         preload=table.texts("preload", _NAME + r"(\." + _NAME + ")*", "module names"),
-        packages=_offered(root / "requirements"),
+        environment=read_environment(table, public, root / "requirements"),
         expectations=expectations,
         sheet=sheet,
         rubric=rubric,
@@ -158,55 +154,22 @@ def detect_exercise(
 
 
 def starter_files(exercise: Exercise) -> dict[str, bytes]:
-    """The exercise's starter as the checkout has it; path → content."""
+    """The exercise's starter as the checkout has it; path → content.
+
+    Its ``requirements.txt`` also lists what the exercise's lock pins, so that candidates install
+    what the sandbox has.
+    """
     top = exercise.public_dir / "starter"
-    return {
+    found = {
         path.relative_to(top).as_posix(): path.read_bytes()
         for path in sorted(top.rglob("*"))
         if path.is_file() and not _NOT_SHIPPED & {*path.relative_to(top).parts}
     }
-
-
-def _offered(folder: Path) -> Mapping[str, str]:
-    found = dict(read_packages(folder / "sandbox.txt"))
-    more = folder / "notebook.txt"
-    if more.is_file():
-        found.update(read_packages(more))
-    return dict(sorted(found.items()))
-
-
-def read_packages(path: Path) -> Mapping[str, str]:
-    """Read the pinned ``name==version`` lines of a requirements file, as the sandbox has them.
-
-    Of lines with a Python-version marker only those for the sandbox's Python 3.11 count.
-
-    Raises:
-        ExerciseError: the file is missing, pins nothing, or has a marker of another kind.
-    """
-    try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ExerciseError(f"{path}: cannot be read ({error}); run `make lock`") from error
-    found: dict[str, str] = {}
-    for line in lines:
-        match = _PINNED.match(line)
-        if match and _applies(match["marker"], path):
-            found[match["name"].lower()] = match["version"]
-    if not found:
-        raise ExerciseError(f"{path}: pins no package (name==version)")
-    return dict(sorted(found.items()))
-
-
-def _applies(marker: str | None, path: Path) -> bool:
-    if not marker or not marker.strip():
-        return True
-    match = _MARKER.fullmatch(marker.strip())
-    if not match:
-        raise ExerciseError(
-            f"{path}: marker {marker.strip()!r} is not like \"python_full_version < '3.12'\""
-        )
-    newer = (int(match[2]), int(match[3])) > _SANDBOX_PYTHON
-    return newer if match[1] == "<" else not newer
+    extra = exercise.environment.extra
+    if extra and PINS in found:
+        pins = "".join(f"{name}=={version}\n" for name, version in extra.items())
+        found[PINS] += f"# Packages of this exercise alone.\n{pins}".encode()
+    return found
 
 
 def _functions(top: Table) -> tuple[ExpectedFunction, ...]:

@@ -14,7 +14,7 @@ from grader.exercise.suite import load_suite
 from grader.record.seeds import commitment
 from grader.record.transcript import read_meta, read_transcript
 from grader.report import report_json
-from grader.sandbox.workbench import Replayer
+from grader.sandbox.replayer import Replayer
 from grader.scoring.evidence import collected_tests, evidence_of
 from grader.scoring.score import score
 

@@ -62,6 +62,7 @@ def stated(report: Mapping[str, Any], meta: Mapping[str, object]) -> dict[str, A
         "grader_version": run["grader_version"],
         "judge_image": run["judge_image"],
         "candidate_image": run["candidate_image"],
+        "environment": run["environment"]["digest"],
         "analyst_image": meta["analyst_image"],
         "score": report["score"]["overall"],
         "band": report["score"]["band"],

@@ -213,6 +213,14 @@ class Limits(_Strict, frozen=True):
     scratch_bytes: Positive
 
 
+class Environment(_Strict, frozen=True):
+    """What the submission ran on; `packages` are those of the exercise beyond the base set."""
+
+    python: str
+    digest: Digest
+    packages: dict[str, str]
+
+
 class Run(_Strict, frozen=True):
     """What the score depends on besides the submission."""
 
@@ -222,6 +230,7 @@ class Run(_Strict, frozen=True):
     seed_commitment: str
     judge_image: str
     candidate_image: str
+    environment: Environment
     limits: Limits
     collected: Positive
     judge_notes: list[str]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from grader.scoring.findings import Findings
     from grader.text import CandidateText
 
-__all__ = ["Capture", "FileFact", "Moment", "Report", "RunFacts", "file_facts"]
+__all__ = ["Capture", "EnvironmentFacts", "FileFact", "Moment", "Report", "RunFacts", "file_facts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,26 @@ class Capture:
 
 
 @dataclass(frozen=True, slots=True)
+class EnvironmentFacts:
+    """What a submission ran on.
+
+    Attributes:
+        python: such as ``"3.13"``.
+        digest: SHA-256 over Python, base set and the exercise's lock, hex.
+        packages: of the exercise beyond the base set, name → version.
+    """
+
+    python: str
+    digest: str
+    packages: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        own = [f"{name} {version}" for name, version in self.packages.items()]
+        shown = ", ".join([*own[:3], f"{len(own) - 3} more"] if len(own) > 4 else own)  # noqa: PLR2004 - what fits a line
+        return f"Python {self.python}" + (f" with {shown}" if own else "")
+
+
+@dataclass(frozen=True, slots=True)
 class RunFacts:
     """What a verdict depends on besides the submission.
 
@@ -47,6 +67,7 @@ class RunFacts:
         seed_commitment: a digest that binds the seed without revealing it.
         judge_image: id of the judge image.
         candidate_image: id of the candidate image.
+        environment: its Python and packages.
         limits: what the candidate's container was allowed to use.
         collected: number of tests that were collected before the candidate started.
         judge_notes: remarks of the judge on the suite, without candidate text.
@@ -58,6 +79,7 @@ class RunFacts:
     seed_commitment: str
     judge_image: str
     candidate_image: str
+    environment: EnvironmentFacts
     limits: Limits
     collected: int
     judge_notes: tuple[str, ...] = ()

@@ -88,6 +88,7 @@ def build_report(report: Report) -> _Json:
             "seed_commitment": report.run.seed_commitment,
             "judge_image": report.run.judge_image,
             "candidate_image": report.run.candidate_image,
+            "environment": asdict(report.run.environment),
             "limits": asdict(report.run.limits),
             "collected": report.run.collected,
             "judge_notes": [for_json(note) for note in report.run.judge_notes],

@@ -31,7 +31,7 @@ from grader.models import (
 )
 from grader.notebook.facts import facts_from
 from grader.record.graded import SUBMISSION, unpack_files
-from grader.report.model import Capture, FileFact, Moment, Report, RunFacts
+from grader.report.model import Capture, EnvironmentFacts, FileFact, Moment, Report, RunFacts
 from grader.report.report_json import read_report
 from grader.scoring.findings import Claim, Findings, findings_of
 from grader.scoring.score import check_suite, score
@@ -145,8 +145,12 @@ def _profile(item: _Json) -> Profile:
 
 
 def _run(run: _Json) -> RunFacts:
-    rest = {key: value for key, value in run.items() if key not in {"limits", "judge_notes"}}
-    return RunFacts(**rest, limits=Limits(**run["limits"]), judge_notes=tuple(run["judge_notes"]))
+    built = {
+        "limits": Limits(**run["limits"]),
+        "judge_notes": tuple(run["judge_notes"]),
+        "environment": EnvironmentFacts(**run["environment"]),
+    }
+    return RunFacts(**{**run, **built})
 
 
 def _category(item: _Json) -> CategoryScore:

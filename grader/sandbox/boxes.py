@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from grader.errors import JudgeError, SandboxError
 from grader.notebook.fresh import read_run
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from grader.notebook.fresh import FreshRun
     from grader.sandbox.engine import Container, Engine
 
-__all__ = ["CandidateBox", "JudgeBox"]
+__all__ = ["CandidateBox", "JudgeBox", "when_ready"]
 
 READY_SECONDS = 60.0
 JUDGE_THINKS_SECONDS = 120.0
@@ -116,6 +116,25 @@ class CandidateBox:
     def remove(self) -> None:
         """Kill and remove the container."""
         self.container.remove()
+
+
+class _Startable(Protocol):
+    def wait_ready(self) -> None: ...
+
+    def remove(self) -> None: ...
+
+
+_BoxT = TypeVar("_BoxT", bound=_Startable)
+
+
+def when_ready(box: _BoxT) -> _BoxT:
+    """Wait for a container that was just started; one that does not come up is removed."""
+    try:
+        box.wait_ready()
+    except BaseException:
+        box.remove()
+        raise
+    return box
 
 
 _SOURCES = (".py", ".ipynb")

@@ -13,7 +13,9 @@ from grader.sandbox.images import find_images
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from grader.models import Exercise
     from grader.sandbox.facts import EngineFacts
+    from grader.sandbox.images import Images
 
 __all__ = ["Finding", "examine", "warnings_of"]
 
@@ -115,23 +117,42 @@ def examine(root: Path) -> Iterator[Finding]:
         yield Finding("engine", "error", str(error), "make engine")
         return
     yield from _engine_findings(engine.facts)
-    images = find_images(engine)
-    if images is None:
-        yield Finding("images", "warning", "not built yet", "make images")
-    else:
-        yield Finding(
-            "images",
-            "ok",
-            f"candidate {images.candidate[7:19]}, judge {images.judge[7:19]}, "
-            f"analyst {images.analyst[7:19]}",
-        )
-        yield from _trial(engine, root)
+    yield from _image_findings(engine, root)
     left = engine.sweep()
     yield Finding(
         "leftovers", "ok", f"{left} containers of dead commands removed" if left else "none"
     )
     if engine.facts.local:
         yield from host_findings()
+
+
+def _image_findings(engine: Engine, root: Path) -> Iterator[Finding]:
+    """Which images each exercise has; where one has them, a trial container."""
+    from grader.exercise.contract import list_exercises  # noqa: PLC0415 - only here
+
+    ready = None
+    try:
+        exercises = list_exercises(root)
+    except GraderError as error:
+        yield Finding("exercises", "error", str(error), "mend the file that it names")
+        return
+    for exercise in exercises:
+        name, environment = f"images of {exercise.id}", exercise.environment
+        images = None if environment.fault else find_images(engine, environment)
+        if environment.fault:
+            yield Finding(name, "error", environment.fault, f"grade lock {exercise.id}")
+        elif images is None:
+            yield Finding(name, "warning", "not built yet", "make images")
+        else:
+            ready = ready or (exercise, images)
+            yield Finding(
+                name,
+                "ok",
+                f"Python {environment.python}, candidate {images.candidate[7:19]}, "
+                f"judge {images.judge[7:19]}, analyst {images.analyst[7:19]}",
+            )
+    if ready:
+        yield from _trial(engine, *ready)
 
 
 _SYSCTLS = (
@@ -175,16 +196,12 @@ def host_findings(proc: Path = Path("/proc")) -> Iterator[Finding]:
     )
 
 
-def _trial(engine: Engine, root: Path) -> Iterator[Finding]:
+def _trial(engine: Engine, exercise: Exercise, images: Images) -> Iterator[Finding]:
     """Start one container and compare the engine's view with what was asked."""
-    from grader.exercise.contract import list_exercises  # noqa: PLC0415 - only for the trial
-    from grader.sandbox.boxes import CandidateBox  # noqa: PLC0415
+    from grader.sandbox.boxes import CandidateBox  # noqa: PLC0415 - only for the trial
 
-    images = find_images(engine)
-    if images is None:
-        return
     try:
-        box = CandidateBox(engine, images.candidate, list_exercises(root)[0], slot=0)
+        box = CandidateBox(engine, images.candidate, exercise, slot=0)
     except GraderError as error:
         yield Finding("hardening", "error", str(error), "see docs/operator.md")
         return

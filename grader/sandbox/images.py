@@ -1,8 +1,10 @@
 """Build the sandbox images, once for each content.
 
 An image's tag is a digest over everything that goes into it, so a second call finds it and builds
-nothing, and a changed requirement or source file builds anew. Packages are fetched on the host,
-by hash, as wheels for the image's Python, because a build has no network.
+nothing, and a changed requirement or source file builds anew. Each Python has a base and three
+images; an exercise with packages of its own has one more, the candidate's image and one layer.
+Packages are fetched on the host, by hash, as wheels for the image's Python, because a build has no
+network.
 """
 
 from __future__ import annotations
@@ -10,30 +12,29 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from grader.errors import PrerequisiteError, SandboxError
+from grader.errors import ExerciseError, PrerequisiteError, SandboxError
+from grader.exercise.environment import LOCK
+from grader.sandbox.wheels import fetched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from grader.models import Environment
     from grader.sandbox.engine import Engine
 
-__all__ = ["Images", "ensure_images", "find_images"]
+__all__ = ["NAMES", "Images", "ensure_images", "find_images"]
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _HOME = _PACKAGE.parent  # the grader's own checkout; exercises may live in another
-BASE = "python:3.11-slim-bookworm"
-LOCAL_BASE = "takehome-grader/base:bookworm"
-_PLATFORMS = {
-    "x86_64": ("manylinux2014_x86_64", "manylinux_2_27_x86_64", "manylinux_2_28_x86_64"),
-    "aarch64": ("manylinux2014_aarch64", "manylinux_2_27_aarch64", "manylinux_2_28_aarch64"),
-}
+# Debian's release below each Python, whose packages make an equivalent of the image to pull.
+_RELEASES = {"3.11": "bookworm", "3.13": "trixie"}
+_OWNER = "takehome-grader"
 # What each image holds of this package; nothing of a hidden suite, ever.
 _PARTS = {
     "candidate": ("__init__.py", "wire", "candidate"),
@@ -59,58 +60,80 @@ _SITES = {
     "site-judge": "judge.txt",
     "site-analyst": "analyst.txt",
 }
-_WITH_PROGRAMS = {"analyst.txt"}
 _SCRIPTS = ("strip.sh", "compile.py", "locales.py")
-_PRUNED = {"tests", "test", "include", "__pycache__"}
+NAMES = (*(f"{_OWNER}/{role}" for role in _PARTS), f"{_OWNER}/environment")
 
 
 @dataclass(frozen=True, slots=True)
 class Images:
-    """Content ids (``sha256:…``) of the images."""
+    """Content ids (``sha256:…``) of the images of one environment."""
 
     candidate: str
     judge: str
     analyst: str
 
 
-def find_images(engine: Engine) -> Images | None:
+def find_images(engine: Engine, environment: Environment) -> Images | None:
     """The images for the present sources, or None when they have to be built."""
-    base = _find_base(engine)
+    base = _find_base(engine, environment.python)
     if base is None:
         return None
-    found = {role: engine.image_id(_tag(role, base, engine)) for role in _PARTS}
-    if all(found.values()):
-        return Images(**{role: str(image) for role, image in found.items()})
-    return None
+    return _by_tags(engine, _tags(environment, base, engine))
 
 
-def ensure_images(engine: Engine, say: Callable[[str], None]) -> Images:
+def _by_tags(engine: Engine, tags: Mapping[str, str]) -> Images | None:
+    found = {role: engine.image_id(tag) for role, tag in tags.items()}
+    if "environment" in found:
+        found["candidate"] = found.pop("environment")
+    return Images(**{r: str(i) for r, i in found.items()}) if all(found.values()) else None
+
+
+def ensure_images(engine: Engine, environment: Environment, say: Callable[[str], None]) -> Images:
     """Find the images, or build what is missing.
 
     Args:
         engine: where the images are, or will be.
+        environment: of the exercise.
         say: told each long step as one short line.
 
     Raises:
+        ExerciseError: the exercise's lock does not match its requirements.
         PrerequisiteError: no base image can be had; the message says what to do.
         SandboxError: a build failed; the message ends with the engine's last lines.
     """
-    images = find_images(engine)
+    if environment.fault:
+        raise ExerciseError(environment.fault)
+    images = find_images(engine, environment)
     if images:
         return images
-    base = _find_base(engine) or _make_base(engine, say)
-    with tempfile.TemporaryDirectory(prefix="grader-build-") as folder:
-        context = Path(folder)
-        tags = {role: _tag(role, base, engine) for role in _PARTS}
-        _fill_context(context, engine, say)
-        for role in _PARTS:
-            tag = tags[role]
-            if engine.image_id(tag) is None:
-                say(f"building the {role} image (once; later runs find it)")
-                name = BASE if engine.image_id(BASE) == base else LOCAL_BASE
-                _build(context, role, tag, name)
-    built = {role: engine.image_id(tag) for role, tag in tags.items()}
-    return Images(**{role: str(image) for role, image in built.items()})
+    base = _find_base(engine, environment.python) or _make_base(engine, environment.python, say)
+    tags = _tags(environment, base, engine)
+    missing = [role for role in _PARTS if engine.image_id(tags[role]) is None]
+    if missing:
+        with tempfile.TemporaryDirectory(prefix="grader-build-") as folder:
+            context = Path(folder)
+            _fill_context(context, engine, environment.python, say)
+            pulled, local = _bases(environment.python)
+            name = pulled if engine.image_id(pulled) == base else local
+            for role in missing:
+                say(
+                    f"building the {role} image for Python {environment.python} "
+                    "(once; later runs find it)"
+                )
+                arguments = {"BASE": name, "PYTHON": environment.python}
+                _build(context, role, tags[role], arguments)
+    if environment.extra and engine.image_id(tags["environment"]) is None:
+        _build_environment(engine, environment, tags, say)
+    built = _by_tags(engine, tags)  # of the sources as they were when the build began
+    if built is None:
+        raise SandboxError("the images were built, but the engine does not find them")
+    return built
+
+
+def _bases(python: str) -> tuple[str, str]:
+    """The image to pull, and the name of the one that is made where it cannot be pulled."""
+    release = _RELEASES[python]
+    return f"python:{python}-slim-{release}", f"{_OWNER}/base:{release}"
 
 
 def _sources(role: str) -> list[Path]:
@@ -122,56 +145,70 @@ def _sources(role: str) -> list[Path]:
     return files
 
 
-def _tag(role: str, base: str, engine: Engine) -> str:
-    digest = hashlib.sha256(f"{base}\n{engine.facts.architecture}\n".encode())
+def _tags(environment: Environment, base: str, engine: Engine) -> dict[str, str]:
+    """The tags of an environment's images by role; ``environment`` only where it has its own."""
+    found = {role: _tag(role, environment.python, base, engine) for role in _PARTS}
+    if environment.extra:
+        recipe = _HOME / "environment.Dockerfile"
+        parts = (found["candidate"].encode(), recipe.read_bytes(), environment.lock)
+        digest = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts))
+        found["environment"] = f"{_OWNER}/environment:{digest.hexdigest()[:12]}"
+    return found
+
+
+def _tag(role: str, python: str, base: str, engine: Engine) -> str:
+    digest = hashlib.sha256(f"{base}\n{engine.facts.architecture}\n{python}\n".encode())
     for path in _sources(role):
         data = path.read_bytes()
         digest.update(f"{path.name}\n{len(data)}\n".encode())
         digest.update(data)
-    return f"takehome-grader/{role}:{digest.hexdigest()[:12]}"
+    return f"{_OWNER}/{role}:{digest.hexdigest()[:12]}"
 
 
-def _find_base(engine: Engine) -> str | None:
-    return engine.image_id(BASE) or engine.image_id(LOCAL_BASE)
+def _find_base(engine: Engine, python: str) -> str | None:
+    pulled, local = _bases(python)
+    return engine.image_id(pulled) or engine.image_id(local)
 
 
-def _make_base(engine: Engine, say: Callable[[str], None]) -> str:
+def _make_base(engine: Engine, python: str, say: Callable[[str], None]) -> str:
     """Pull the base image, or build an equivalent one from Debian's packages."""
-    say(f"pulling the base image {BASE}")
+    name, local = _bases(python)
+    say(f"pulling the base image {name}")
     try:
-        engine.api.pull(BASE)
+        engine.api.pull(name)
     except Exception as error:  # noqa: BLE001 - whatever the engine says, the next way is tried
         say(f"it cannot be pulled ({str(error)[:80]}…); building one from Debian's packages")
-    pulled = engine.image_id(BASE)
+    pulled = engine.image_id(name)
     if pulled:
         return pulled
     program = shutil.which("mmdebstrap")
     if program is None:
         raise PrerequisiteError(
-            f"the base image {BASE} cannot be pulled, and mmdebstrap, which builds an equivalent "
+            f"the base image {name} cannot be pulled, and mmdebstrap, which builds an equivalent "
             "one, is not installed. On Debian or Ubuntu: sudo apt-get install mmdebstrap"
         )
     with tempfile.TemporaryDirectory(prefix="grader-base-") as folder:
         archive = Path(folder) / "base.tar"
         _run(
-            [program, "--variant=minbase", "--include=python3", "bookworm", str(archive)],
-            "building a base image with mmdebstrap",
+            [program, "--variant=minbase", "--include=python3", _RELEASES[python], str(archive)],
+            f"building a base image of Debian {_RELEASES[python]} with mmdebstrap",
         )
         # The engine's SDK sends this stream with headers that engines refuse.
-        _run([_docker(), "import", str(archive), LOCAL_BASE], "importing the base image")
-    base = engine.image_id(LOCAL_BASE)
+        _run([_docker(), "import", str(archive), local], "importing the base image")
+    base = engine.image_id(local)
     if base is None:
         raise SandboxError("the base image was imported, but the engine does not find it")
     return base
 
 
-def _fill_context(context: Path, engine: Engine, say: Callable[[str], None]) -> None:
+def _fill_context(context: Path, engine: Engine, python: str, say: Callable[[str], None]) -> None:
     shutil.copy(_HOME / "Dockerfile", context)
     for name in _SCRIPTS:
         shutil.copy(_HOME / "scripts" / name, context)
     for folder, requirements in _SITES.items():
-        fetched = _fetched(_HOME / "requirements" / requirements, engine, say)
-        (context / folder).symlink_to(fetched)
+        file = _HOME / "requirements" / requirements
+        site = fetched(file, python, engine.facts.architecture, cache=_HOME / "build", say=say)
+        (context / folder).symlink_to(site)
     for role, parts in _PARTS.items():
         target = context / role / "grader"
         target.mkdir(parents=True)
@@ -185,43 +222,28 @@ def _fill_context(context: Path, engine: Engine, say: Callable[[str], None]) -> 
                 shutil.copy(source, target / part)
 
 
-def _fetched(requirements: Path, engine: Engine, say: Callable[[str], None]) -> Path:
-    """A folder with the packages of one requirements file; made once for each content."""
-    digest = hashlib.sha256(engine.facts.architecture.encode() + requirements.read_bytes())
-    final = _HOME / "build" / f"site-{requirements.stem}-{digest.hexdigest()[:12]}"
-    if final.is_dir():
-        return final
-    say(f"fetching the packages of requirements/{requirements.name}")
-    final.parent.mkdir(exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent))
-    try:
-        _fetch(draft, requirements, engine)
-        draft.rename(final)
-    except OSError:
-        if not final.is_dir():  # else another process was faster
-            raise
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-    return final
-
-
-def _fetch(target: Path, requirements: Path, engine: Engine) -> None:
-    platforms = _PLATFORMS.get(engine.facts.architecture)
-    if platforms is None:
-        raise PrerequisiteError(
-            f"no packages are pinned for {engine.facts.architecture}; there are {list(_PLATFORMS)}"
+def _build_environment(
+    engine: Engine,
+    environment: Environment,
+    tags: Mapping[str, str],
+    say: Callable[[str], None],
+) -> None:
+    """The candidate's image and one layer with the packages of one exercise."""
+    with tempfile.TemporaryDirectory(prefix="grader-build-") as folder:
+        context = Path(folder)
+        lock = context / LOCK
+        lock.write_bytes(environment.lock)
+        site = fetched(
+            lock, environment.python, engine.facts.architecture, cache=_HOME / "build", say=say
         )
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile"]
-    command += ["--disable-pip-version-check", "--no-input", "--only-binary=:all:"]
-    command += ["--require-hashes", "--implementation=cp", "--python-version=3.11"]
-    command += [f"--platform={name}" for name in platforms]
-    command += ["--target", str(target), "--requirement", str(requirements)]
-    _run(command, f"fetching {requirements.name}")
-    for path in sorted(target.rglob("*"), reverse=True):
-        if path.is_dir() and path.name in _PRUNED:
-            shutil.rmtree(path)
-    if requirements.name not in _WITH_PROGRAMS:
-        shutil.rmtree(target / "bin", ignore_errors=True)
+        lock.unlink()
+        shutil.copy(_HOME / "environment.Dockerfile", context / "Dockerfile")
+        shutil.copy(_HOME / "scripts" / "compile.py", context)
+        (context / "site").symlink_to(site)
+        count = len(environment.extra)
+        say(f"building an environment of {count} packages (once; later runs find it)")
+        arguments = {"CANDIDATE": tags["candidate"]}
+        _build(context, "environment", tags["environment"], arguments)
 
 
 def _docker() -> str:
@@ -235,9 +257,10 @@ def _docker() -> str:
     return program
 
 
-def _build(context: Path, role: str, tag: str, base: str) -> None:
+def _build(context: Path, role: str, tag: str, arguments: Mapping[str, str]) -> None:
     stream = _packed(context)
-    command = [_docker(), "build", "--network=none", f"--build-arg=BASE={base}"]
+    command = [_docker(), "build", "--network=none"]
+    command += [f"--build-arg={name}={value}" for name, value in arguments.items()]
     command += [f"--target={role}", f"--tag={tag}", "-"]
     try:
         _run(command, f"building the {role} image", stdin=stream)

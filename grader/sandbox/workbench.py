@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
 from grader.errors import AnsweredJudgeError, GraderError, PlatformError, SandboxError
 from grader.models import Submission, SubmissionFile
@@ -19,10 +20,10 @@ from grader.sandbox.analyst_box import (
     came_to_nothing,
     wants_review,
 )
-from grader.sandbox.boxes import CandidateBox, JudgeBox
+from grader.sandbox.boxes import CandidateBox, JudgeBox, when_ready
 from grader.sandbox.charging import Charging
 from grader.sandbox.engine import Engine
-from grader.sandbox.images import ensure_images
+from grader.sandbox.images import Images, ensure_images
 from grader.sandbox.ran import hold_against
 from grader.sandbox.relay import LiveCandidate, RunRecord, relay
 
@@ -30,18 +31,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from grader.exercise.suite import Suite
-    from grader.models import Exercise
+    from grader.models import Exercise, Limits
     from grader.notebook.fresh import FreshRun
-    from grader.record.transcript import Recording
     from grader.wire.frames import Frame
 
-__all__ = ["Replayer", "Workbench", "Worker"]
+__all__ = ["Workbench", "Worker"]
 
 _SLOTS_A_WORKER = 16
 _HARMLESS = Submission(
     "harmless", Path("harmless"), "", files=(SubmissionFile("solution.py", b"X = 1\n"),)
 )
-_BoxT = TypeVar("_BoxT", CandidateBox, JudgeBox, AnalystBox)
+
+
+@dataclass(frozen=True, slots=True)
+class _For:
+    """What a candidate's container was started for; it fits nothing else."""
+
+    exercise: str
+    image: str
+    limits: Limits
+    notebook: bool
 
 
 class Workbench:
@@ -51,17 +60,34 @@ class Workbench:
         say: told each long step as one short line.
 
     Raises:
-        PrerequisiteError: no engine, or no base image.
+        PrerequisiteError: no engine.
     """
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self.engine = Engine()
         self.swept = self.engine.sweep()
-        self.images = ensure_images(self.engine, say)
+        self._say = say
+        self._images: dict[str, Images] = {}
+        self._lock = threading.Lock()
+
+    def images_for(self, exercise: Exercise) -> Images:
+        """The images of an exercise's environment, built on first use.
+
+        Raises:
+            ExerciseError: the exercise's lock does not match its requirements.
+            PrerequisiteError: no base image, or packages that cannot be fetched.
+            SandboxError: a build failed.
+        """
+        environment = exercise.environment
+        with self._lock:
+            if environment.digest not in self._images:
+                found = ensure_images(self.engine, environment, self._say)
+                self._images[environment.digest] = found
+            return self._images[environment.digest]
 
 
 class Worker:
-    """One judge container, and a candidate and an analyst for each run; one run at a time.
+    """A judge container an image, and a candidate and an analyst for each run; one run at a time.
 
     Args:
         number: which worker of the command this is; it keeps user ids apart.
@@ -77,25 +103,36 @@ class Worker:
         self._slot = 0
         self._lock = threading.Lock()
         self._closed = False
-        self._judge: Future[JudgeBox] = self._pool.submit(self._start_judge)
-        self._next: tuple[tuple[str, bool], Future[CandidateBox]] | None = None
-        self._next_analyst: Future[AnalystBox] | None = None
+        self._judges: dict[str, Future[JudgeBox]] = {}  # by image
+        self._next: tuple[_For, Future[CandidateBox]] | None = None
+        self._next_analyst: tuple[str, Future[AnalystBox]] | None = None
 
-    def _start_judge(self) -> JudgeBox:
-        bench = self._bench
-        return _ready(JudgeBox(bench.engine, bench.images.judge, slot=self._number))
+    def _start_judge(self, image: str) -> JudgeBox:
+        return when_ready(JudgeBox(self._bench.engine, image, slot=self._number))
+
+    def _judge_for(self, exercise: Exercise) -> Future[JudgeBox]:
+        image = self._bench.images_for(exercise).judge
+        with self._lock:
+            self._check_open()
+            if image not in self._judges:
+                self._judges[image] = self._pool.submit(self._start_judge, image)
+            return self._judges[image]
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise PlatformError("this worker was closed, most likely by an interrupt")
 
     def _start_candidate(self, exercise: Exercise, *, notebook: bool) -> CandidateBox:
         bench, slot = self._bench, self._new_slot()
-        return _ready(
-            CandidateBox(
-                bench.engine, bench.images.candidate, exercise, slot=slot, notebook=notebook
-            )
-        )
+        image = bench.images_for(exercise).candidate
+        return when_ready(CandidateBox(bench.engine, image, exercise, slot=slot, notebook=notebook))
 
-    def _start_analyst(self) -> AnalystBox:
-        bench, slot = self._bench, self._new_slot()
-        return _ready(AnalystBox(bench.engine, bench.images.analyst, slot=slot))
+    def _start_analyst(self, image: str) -> AnalystBox:
+        return when_ready(AnalystBox(self._bench.engine, image, slot=self._new_slot()))
+
+    def _for(self, exercise: Exercise, *, notebook: bool) -> _For:
+        image = self._bench.images_for(exercise).candidate
+        return _For(exercise.id, image, exercise.limits, notebook)
 
     def _new_slot(self) -> int:
         """A number that no other container alive has."""
@@ -112,25 +149,30 @@ class Worker:
                 one that does not can take it as well, but not the other way round: a module must
                 not find IPython in its process.
         """
+        self._judge_for(exercise)
+        image = self._bench.images_for(exercise).analyst
         with self._lock:
-            if self._closed:
-                raise PlatformError("this worker was closed, most likely by an interrupt")
+            self._check_open()
             if self._next is None:
                 starting = self._pool.submit(self._start_candidate, exercise, notebook=notebook)
-                self._next = ((exercise.id, notebook), starting)
+                self._next = (self._for(exercise, notebook=notebook), starting)
             if self._next_analyst is None and wants_review(exercise):
-                self._next_analyst = self._pool.submit(self._start_analyst)
+                self._next_analyst = image, self._pool.submit(self._start_analyst, image)
 
     def _review(
         self, exercise: Exercise, submission: Submission, fresh: FreshRun | None
     ) -> Future[tuple[list[Frame], AnalystBox]] | None:
         """Let the analyst read the submission meanwhile; its container goes when it is done."""
-        starting, self._next_analyst = self._next_analyst, None
-        if starting is None and submission.notebook is None:
+        ready, self._next_analyst = self._next_analyst, None
+        image = self._bench.images_for(exercise).analyst
+        if ready is not None and ready[0] != image:  # it was started for another exercise
+            _discard(ready[1])
+            ready = image, self._pool.submit(self._start_analyst, image)
+        if ready is None and submission.notebook is None:
             return None
-        if starting is None:  # no check of it counts here, but it makes the page
-            starting = self._pool.submit(self._start_analyst)
-        box_to_come = starting
+        if ready is None:  # no check of it counts here, but it makes the page
+            ready = image, self._pool.submit(self._start_analyst, image)
+        starting = box_to_come = ready[1]
 
         def job() -> tuple[list[Frame], AnalystBox]:
             box = box_to_come.result()
@@ -154,7 +196,7 @@ class Worker:
         Raises:
             SandboxError: an analyst cannot review a submission of one harmless line either.
         """
-        box = self._start_analyst()
+        box = self._start_analyst(self._bench.images_for(exercise).analyst)
         try:
             frames = box.review(exercise, _HARMLESS)
         finally:
@@ -167,7 +209,8 @@ class Worker:
 
     def _take(self, exercise: Exercise, *, notebook: bool) -> CandidateBox:
         ready, self._next = self._next, None
-        if ready is not None and ready[0] in {(exercise.id, False), (exercise.id, notebook)}:
+        fit = {self._for(exercise, notebook=kind) for kind in (False, notebook)}
+        if ready is not None and ready[0] in fit:
             return ready[1].result()
         if ready is not None:
             _discard(ready[1])
@@ -218,17 +261,20 @@ class Worker:
                     charging=charging,
                 )
             except AnsweredJudgeError as error:
-                self._renew_judge()
+                self._drop_judge(exercise)
                 charging = charging.after(error)
             except BaseException:
-                self._renew_judge()
+                self._drop_judge(exercise)
                 raise
 
-    def _renew_judge(self) -> None:
+    def _drop_judge(self, exercise: Exercise) -> None:
+        """Let the next run begin with a judge of its own; it is started at once."""
+        image = self._bench.images_for(exercise).judge
         with self._lock:  # a judge that was started beside `close` would stay behind
             if not self._closed:
-                _discard(self._judge)
-                self._judge = self._pool.submit(self._start_judge)
+                if image in self._judges:
+                    _discard(self._judges.pop(image))
+                self._judges[image] = self._pool.submit(self._start_judge, image)
 
     def _run(
         self,
@@ -251,7 +297,7 @@ class Worker:
         try:
             box.give(submission, wall_seconds=exercise.limits.wall_seconds)
             fresh = box.run_notebook(submission)
-            judge = self._judge.result()
+            judge = self._judge_for(exercise).result()
         except BaseException:
             box.remove()
             raise
@@ -261,7 +307,8 @@ class Worker:
         spent = {name: _cpu_seconds(it) for name, it in (("judge", judge), ("candidate", box))}
 
         def settle() -> None:
-            for future in (review, self._next_analyst, self._next and self._next[1]):
+            ahead = (self._next_analyst, self._next)
+            for future in (review, *(ready[1] for ready in ahead if ready)):
                 if future:
                     future.exception()  # waits; an error is told where its result is needed
 
@@ -331,13 +378,13 @@ class Worker:
         """
         with self._lock:
             self._closed = True
-        waiting = [self._next[1] if self._next else None, self._next_analyst, self._judge]
+        ahead = [ready[1] for ready in (self._next, self._next_analyst) if ready]
+        waiting = [*ahead, *self._judges.values()]
         self._next = self._next_analyst = None
         errors = []
         for starting in waiting:
             try:
-                if starting is not None:
-                    _discard(starting)
+                _discard(starting)
             except GraderError as error:
                 errors.append(error)
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -349,16 +396,6 @@ class Worker:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-
-
-def _ready(box: _BoxT) -> _BoxT:
-    """Wait for a container that was just started; one that does not come up is removed."""
-    try:
-        box.wait_ready()
-    except BaseException:
-        box.remove()
-        raise
-    return box
 
 
 def _cpu_seconds(box: CandidateBox | JudgeBox) -> float:
@@ -382,60 +419,3 @@ def _config(exercise: Exercise, seed: str) -> dict[str, object]:
         "call_ms": int(exercise.limits.call_seconds * 1000),
         "load_ms": int(exercise.limits.load_seconds * 1000),
     }
-
-
-def _no_progress(done: int, total: int) -> None:
-    del done, total
-
-
-class Replayer:
-    """Runs suites against transcripts instead of candidates, in one judge container an image."""
-
-    def __init__(self) -> None:
-        self.engine = Engine()
-        self._boxes: dict[str, JudgeBox] = {}
-
-    def run(
-        self,
-        image: str,
-        suite: Suite,
-        recording: Recording,
-        exercise: Exercise,
-        *,
-        config: Mapping[str, object],
-    ) -> RunRecord:
-        """Run one suite against one transcript.
-
-        Args:
-            image: id of the judge image that the transcript was made with.
-            suite: the hidden tests.
-            recording: what was asked and answered.
-            exercise: what was graded.
-            config: the RUN frame's fields.
-
-        Raises:
-            ReplayMismatch: the judge asks something else than in the recorded run.
-        """
-        box = self._boxes.pop(image, None) or _ready(JudgeBox(self.engine, image, slot=0))
-        try:
-            box.begin(suite.digest, suite.files, config)
-            record = relay(box, recording, _no_progress)
-            recording.finish()
-            add_review(record, recording.reviews, exercise)
-        except BaseException:
-            box.remove()  # it is in the middle of a run
-            raise
-        self._boxes[image] = box
-        return record
-
-    def close(self) -> None:
-        """Remove its containers."""
-        for box in self._boxes.values():
-            box.remove()
-        self._boxes.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()

@@ -10,7 +10,8 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from grader.errors import ExerciseError
-from grader.exercise.contract import starter_files
+from grader.exercise.contract import PINS, starter_files
+from grader.exercise.environment import PYTHONS
 from grader.notebook.convert import notebook_of
 from grader.starter.variant import variant_data, variant_seed
 
@@ -23,8 +24,8 @@ __all__ = ["MARKER", "Starter", "build", "candidates_own", "handed_out", "shippe
 
 MARKER = "assessment.toml"
 _SHEET = "README.md"
-_PINS = "requirements.txt"
 _GUIDE = "CANDIDATE.md"
+_WORKFLOW = ".github/workflows/tests.yml"
 _NOTEBOOK_PINS = "requirements-notebook.txt"
 _IGNORED = ".venv/\n__pycache__/\n.pytest_cache/\n.ipynb_checkpoints/\n*.pyc\n*.zip\n"
 # A task sheet may send candidates to their contact about this; a policy answers it.
@@ -65,13 +66,14 @@ def build(
         UsageError: the data cannot be drawn here.
     """
     files = starter_files(exercise)
-    for needed in (_SHEET, exercise.entry, _PINS, MARKER):
+    for needed in (_SHEET, exercise.entry, PINS, MARKER):
         if needed not in files:
             raise ExerciseError(f"{exercise.public_dir}/starter has no {needed}; add it")
     files.setdefault(".gitignore", _IGNORED.encode())
     files[_GUIDE] = _file(_GUIDE)
-    files[".github/workflows/tests.yml"] = _file("tests.yml")
-    files[".devcontainer/devcontainer.json"] = _file("devcontainer.json")
+    python = exercise.environment.python
+    files[_WORKFLOW] = _for_python("tests.yml", python)
+    files[".devcontainer/devcontainer.json"] = _for_python("devcontainer.json", python)
     variant = None
     if seed is not None:
         variant = variant_seed(exercise, seed)
@@ -86,7 +88,7 @@ def build(
         files[_SHEET] = _for_a_notebook(files[_SHEET], exercise.entry)
         files["solution.ipynb"] = notebook_of(source, exercise.title)
         files["tests/conftest.py"] = _file("conftest.py.txt")
-        files[_PINS] += _file(_NOTEBOOK_PINS)
+        files[PINS] += _file(_NOTEBOOK_PINS)
     files[MARKER] = _marker(exercise, files, variant)
     ordered = dict(sorted(files.items()))
     return Starter(exercise.id, exercise.version, exercise.title, ordered, variant)
@@ -107,11 +109,12 @@ def shipped(exercise: Exercise) -> dict[str, set[bytes]]:
     """What each file of a starter may hold, but for the task sheet, in which a policy may stand."""
     files = starter_files(exercise)
     files.pop(_SHEET, None)
-    files[".github/workflows/tests.yml"] = _file("tests.yml")
     files[_GUIDE] = _file(_GUIDE)
     known = {path: {data} for path, data in files.items()}
-    if _PINS in files:  # an exercise that nothing is handed out of may have none
-        known[_PINS].add(files[_PINS] + _file(_NOTEBOOK_PINS))
+    # A starter may have been handed out before its exercise moved to another Python.
+    known[_WORKFLOW] = {_for_python("tests.yml", python) for python in PYTHONS}
+    if PINS in files:  # an exercise that nothing is handed out of may have none
+        known[PINS].add(files[PINS] + _file(_NOTEBOOK_PINS))
     return known
 
 
@@ -160,6 +163,11 @@ def _marker(exercise: Exercise, files: Mapping[str, bytes], variant: str | None)
     text = "\n".join([*lines, ""])
     tomllib.loads(text)  # a path that needs escaping would be an author's mistake
     return text.encode()
+
+
+def _for_python(name: str, python: str) -> bytes:
+    """A file of every starter that names the Python which the sandbox has."""
+    return _file(name).replace(b"PYTHON_VERSION", python.encode())
 
 
 def _file(name: str) -> bytes:

@@ -66,7 +66,9 @@ def by_name(found: Any) -> dict[str, Outcome]:
 def outcomes(no_cache: bool, tell: Callable[[str], None]) -> dict[str, list[Outcome]]:
     """The cases of the sandbox; some are graded twice, and of those nothing is looked up."""
     with labelled.Bench(JOBS, print, root=ROOT) as bench:
-        verdicts = Verdicts(ROOT, ("sandbox", *bench.facts), fresh=no_cache)
+        verdicts = Verdicts(
+            ROOT, ("sandbox", *bench.facts(labelled.exercises(ROOT))), fresh=no_cache
+        )
         once = {name: case for name, case in CASES.items() if name not in TWICE}
         found = {
             name: [it] for name, it in by_name(verdicts.through(bench.grade, runs(once))).items()

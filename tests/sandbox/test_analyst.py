@@ -22,6 +22,7 @@ from tests.sandbox.probe import submission_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from grader.sandbox.images import Images
     from grader.sandbox.workbench import Workbench, Worker
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(180)]
@@ -32,8 +33,8 @@ EXERCISE = load_exercise("imputation", root=ROOT)
 
 
 @pytest.fixture
-def box(bench: Workbench) -> Iterator[AnalystBox]:
-    item = AnalystBox(bench.engine, bench.images.analyst, slot=7)
+def box(bench: Workbench, images: Images) -> Iterator[AnalystBox]:
+    item = AnalystBox(bench.engine, images.analyst, slot=7)
     try:
         item.wait_ready()
         yield item
@@ -115,9 +116,9 @@ def test_walls_are_those_of_the_candidate(bench: Workbench, box: AnalystBox) -> 
     assert not host["Binds"]
 
 
-def test_image_shares_no_layer_with_the_others(bench: Workbench) -> None:
-    images = (bench.images.analyst, bench.images.candidate, bench.images.judge)
-    layers = [set(bench.engine.api.inspect_image(i)["RootFS"]["Layers"]) for i in images]
+def test_image_shares_no_layer_with_the_others(bench: Workbench, images: Images) -> None:
+    ids = (images.analyst, images.candidate, images.judge)
+    layers = [set(bench.engine.api.inspect_image(i)["RootFS"]["Layers"]) for i in ids]
     assert not layers[0] & (layers[1] | layers[2])
 
 

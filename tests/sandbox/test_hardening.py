@@ -18,17 +18,16 @@ from tests.sandbox.probe import PROJECT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from grader.sandbox.images import Images
     from grader.sandbox.workbench import Workbench
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(120)]
 
 
 @pytest.fixture(scope="module")
-def candidate(bench: Workbench) -> Iterator[dict[str, Any]]:
+def candidate(bench: Workbench, images: Images) -> Iterator[dict[str, Any]]:
     """The engine's view of a started candidate container."""
-    box = CandidateBox(
-        bench.engine, bench.images.candidate, load_exercise("probe", root=PROJECT), slot=3
-    )
+    box = CandidateBox(bench.engine, images.candidate, load_exercise("probe", root=PROJECT), slot=3)
     try:
         yield dict(bench.engine.inspect(box.container.id))
     finally:
@@ -36,10 +35,10 @@ def candidate(bench: Workbench) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def asked(bench: Workbench) -> dict[str, Any]:
+def asked(bench: Workbench, images: Images) -> dict[str, Any]:
     """What was asked for it."""
     limits = load_exercise("probe", root=PROJECT).limits
-    spec = ContainerSpec.candidate(bench.images.candidate, limits, slot=3, labels={})
+    spec = ContainerSpec.candidate(images.candidate, limits, slot=3, labels={})
     return create_body(spec, bench.engine.facts)
 
 
@@ -99,17 +98,17 @@ def test_container_with_another_user_is_not_started(
         verify(changed, asked)
 
 
-def test_images_share_no_layer(bench: Workbench) -> None:
+def test_images_share_no_layer(bench: Workbench, images: Images) -> None:
     layers = [
         set(bench.engine.api.inspect_image(image)["RootFS"]["Layers"])
-        for image in (bench.images.candidate, bench.images.judge)
+        for image in (images.candidate, images.judge)
     ]
     assert not layers[0] & layers[1]
 
 
-def test_candidate_image_holds_no_judge_and_no_suite(bench: Workbench) -> None:
+def test_candidate_image_holds_no_judge_and_no_suite(bench: Workbench, images: Images) -> None:
     api = bench.engine.api
-    made = api.create_container(bench.images.candidate, ["x"])["Id"]
+    made = api.create_container(images.candidate, ["x"])["Id"]
     try:
         names = _names(api.export(made))
     finally:
@@ -152,8 +151,8 @@ def _names(chunks: Iterator[bytes]) -> list[str]:
     return [member.name for member in members]
 
 
-def test_judge_container_has_the_same_walls(bench: Workbench) -> None:
-    box = JudgeBox(bench.engine, bench.images.judge, slot=3)
+def test_judge_container_has_the_same_walls(bench: Workbench, images: Images) -> None:
+    box = JudgeBox(bench.engine, images.judge, slot=3)
     try:
         host = bench.engine.api.inspect_container(box.container.id)["HostConfig"]
     finally:

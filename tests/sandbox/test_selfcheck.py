@@ -18,20 +18,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from grader.sandbox.facts import EngineFacts
+    from grader.sandbox.images import Images
     from grader.sandbox.workbench import Workbench
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(180)]
 LIMITS = load_exercise("probe", root=PROJECT).limits
 
 
-def test_both_kinds_of_container_hold(bench: Workbench) -> None:
-    found = list(self_check(bench.engine, bench.images, LIMITS))
+def test_both_kinds_of_container_hold(bench: Workbench, images: Images) -> None:
+    found = list(self_check(bench.engine, images, LIMITS))
     assert [f"{f.name}: {f.text}" for f in found if f.state != "ok"] == []
     assert len(found) == 2 * 23
     assert {f.name.partition(":")[0] for f in found} == {"candidate", "judge"}
 
 
-def test_a_weaker_container_is_found_out(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_weaker_container_is_found_out(images: Images, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = hardening.create_body
 
     def weaker(spec: ContainerSpec, facts: EngineFacts) -> Mapping[str, object]:
@@ -52,7 +53,7 @@ def test_a_weaker_container_is_found_out(bench: Workbench, monkeypatch: pytest.M
 
     monkeypatch.setattr("grader.sandbox.engine.create_body", weaker)
     monkeypatch.setattr("grader.sandbox.engine.verify", lambda *_: None)
-    spec = ContainerSpec.candidate(bench.images.candidate, LIMITS, slot=1023, labels={})
+    spec = ContainerSpec.candidate(images.candidate, LIMITS, slot=1023, labels={})
     spec = dataclasses.replace(spec, memory=256 << 20)
     failed = {name for name, holds, _ in probe_container(Engine(), spec) if not holds}
     assert {

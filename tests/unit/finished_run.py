@@ -14,7 +14,7 @@ from grader.sandbox.relay import RunRecord
 
 if TYPE_CHECKING:
     from grader.record.transcript import Recording
-    from grader.sandbox.workbench import Replayer
+    from grader.sandbox.replayer import Replayer
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = "0" * 31 + "1"
@@ -61,7 +61,7 @@ def finished_run(tmp_path: Path) -> Path:
     grading = pipeline.prepare(source, root=ROOT, exercise="imputation", seed=SEED)
     facts = SimpleNamespace(product="Docker", version="1", runtime="runc", runtime_version="1")
     images = SimpleNamespace(judge=IMAGE, candidate=IMAGE, analyst=IMAGE)
-    bench = SimpleNamespace(images=images, engine=SimpleNamespace(facts=facts))
+    bench = SimpleNamespace(images_for=lambda _: images, engine=SimpleNamespace(facts=facts))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pipeline, "warnings_of", lambda _: ())
         worker = cast("Any", _Worker())

@@ -18,7 +18,7 @@ from grader.models import (
     Rubric,
     Status,
 )
-from grader.report.model import Capture, FileFact, Moment, Report, RunFacts
+from grader.report.model import Capture, EnvironmentFacts, FileFact, Moment, Report, RunFacts
 from grader.scoring.score import score
 from grader.text import CandidateText
 
@@ -90,7 +90,15 @@ def report(*evidence: Evidence, name: str = "jane-doe") -> Report:
         sheet={},
         evidence=records,
         run=RunFacts(
-            "0.1.0", "c" * 64, RUBRIC.digest, "e" * 64, "sha256:1", "sha256:2", LIMITS, len(records)
+            "0.1.0",
+            "c" * 64,
+            RUBRIC.digest,
+            "e" * 64,
+            "sha256:1",
+            "sha256:2",
+            EnvironmentFacts("3.13", "f" * 64, {"lightgbm": "4.7.0"}),
+            LIMITS,
+            len(records),
         ),
         moment=Moment(
             "run-1",

@@ -13,8 +13,8 @@ from grader.exercise.contract import (
     detect_exercise,
     list_exercises,
     load_exercise,
-    read_packages,
 )
+from grader.exercise.environment import read_packages
 from grader.exercise.sheet import read_sheet
 from grader.models import Submission
 
@@ -178,7 +178,8 @@ def test_of_lines_with_a_python_marker_the_one_for_the_sandbox_counts(tmp_path: 
         "numpy==2.5.5 ; python_full_version >= '3.12' \\\n    --hash=sha256:1\n"
         "# via pandas\n"
     )
-    assert read_packages(path) == {"numpy": "2.4.6"}
+    assert read_packages(path, "3.11") == {"numpy": "2.4.6"}
+    assert read_packages(path, "3.13") == {"numpy": "2.5.5"}
 
 
 def test_a_marker_of_another_kind_is_refused(tmp_path: Path) -> None:

@@ -91,7 +91,8 @@ def test_closing_tries_every_container_before_it_complains() -> None:
     futures: list[Future[Box]] = [Future(), Future()]
     futures[0].set_result(first)
     futures[1].set_result(last)
-    worker._next, worker._next_analyst, worker._judge = (("x", False), futures[0]), None, futures[1]
+    worker._next, worker._next_analyst = (("x", False), futures[0]), None
+    worker._judges = {"sha256:1": futures[1]}
     with pytest.raises(SandboxError, match="the engine is gone"):
         worker.close()
     assert last.removed
@@ -116,7 +117,8 @@ class Analyst(Box):
 
 def tried(box: Analyst) -> None:
     worker: Any = object.__new__(Worker)
-    worker._start_analyst = lambda: box
+    worker._bench = SimpleNamespace(images_for=lambda _: SimpleNamespace(analyst="sha256:3"))
+    worker._start_analyst = lambda image: box if image == "sha256:3" else None
     worker._try_analyst(None)
     assert box.removed
 

@@ -1,0 +1,102 @@
+"""The packages of a pinned requirements file as a folder, fetched once for each content.
+
+Only wheels, by hash, for the image's Python and platform: nothing of a package runs on the host.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grader.errors import PrerequisiteError
+from grader.exercise.environment import read_packages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["fetched"]
+
+_PLATFORMS = {
+    "x86_64": ("manylinux2014_x86_64", "manylinux_2_27_x86_64", "manylinux_2_28_x86_64"),
+    "aarch64": ("manylinux2014_aarch64", "manylinux_2_27_aarch64", "manylinux_2_28_aarch64"),
+}
+_WITH_PROGRAMS = {"analyst.txt"}
+_PRUNED = {"tests", "test", "include", "__pycache__"}
+_LARGE = 300 << 20  # bytes; an image beyond it is slow to build and to move
+
+
+def fetched(
+    requirements: Path,
+    python: str,
+    architecture: str,
+    *,
+    cache: Path,
+    say: Callable[[str], None],
+) -> Path:
+    """The folder with the packages of one requirements file.
+
+    Args:
+        requirements: pinned, each line with its hashes.
+        python: of the image, such as ``"3.13"``.
+        architecture: of the image: ``x86_64`` or ``aarch64``.
+        cache: where such folders are kept.
+        say: told that packages are fetched, and that they are large.
+
+    Raises:
+        PrerequisiteError: they cannot be fetched and are not in the cache; names them.
+    """
+    told = f"{architecture}\n{python}\n".encode()
+    digest = hashlib.sha256(told + requirements.read_bytes()).hexdigest()[:12]
+    final = cache / f"site-{requirements.stem}-{digest}"
+    if final.is_dir():
+        return final
+    say(f"fetching the packages of {requirements.name} for Python {python}")
+    cache.mkdir(exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=cache))
+    try:
+        _fetch(draft, requirements, python, architecture)
+        size = sum(path.lstat().st_size for path in draft.rglob("*"))
+        if size > _LARGE:
+            say(f"the packages of {requirements.name} take {size >> 20} MB in the image")
+        draft.rename(final)
+    except OSError:
+        if not final.is_dir():  # else another process was faster
+            raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return final
+
+
+def _fetch(target: Path, requirements: Path, python: str, architecture: str) -> None:
+    platforms = _PLATFORMS.get(architecture)
+    if platforms is None:
+        raise PrerequisiteError(
+            f"no packages are pinned for {architecture}; there are {list(_PLATFORMS)}"
+        )
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile"]
+    command += ["--disable-pip-version-check", "--no-input", "--only-binary=:all:"]
+    command += ["--require-hashes", "--implementation=cp", f"--python-version={python}"]
+    command += [f"--platform={name}" for name in platforms]
+    command += ["--target", str(target), "--requirement", str(requirements)]
+    done = subprocess.run(  # noqa: S603 - pip of this very Python
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+        check=False,
+    )  # fmt: skip
+    if done.returncode:
+        pins = [f"{name}=={version}" for name, version in read_packages(requirements).items()]
+        tail = done.stdout.decode("utf-8", "replace").strip().splitlines()[-5:]
+        raise PrerequisiteError(
+            f"the packages of {requirements.name} for Python {python} on {architecture} are not "
+            f"cached and cannot be fetched. Connect to a package index once, then run `grade "
+            f"images`. Missing: {', '.join(pins)}. pip says:\n" + "\n".join(tail)
+        )
+    for path in sorted(target.rglob("*"), reverse=True):
+        if path.is_dir() and path.name in _PRUNED:
+            shutil.rmtree(path)
+    if requirements.name not in _WITH_PROGRAMS:
+        shutil.rmtree(target / "bin", ignore_errors=True)
