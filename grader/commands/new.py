@@ -14,7 +14,7 @@ from rich.console import Console
 from grader.authoring.new import KINDS, MARK, new_exercise
 from grader.commands._common import checkout, parser
 from grader.errors import UsageError
-from grader.exercise.contract import SENIORITIES
+from grader.exercise.contract import SENIORITIES, requirements_of
 from grader.exercise.environment import read_packages
 
 if TYPE_CHECKING:
@@ -100,8 +100,9 @@ def _minutes(text: str) -> int:
 
 def _pins(root: Path) -> str:
     """The starter's requirements: what the sandbox offers, and pytest for the sample tests."""
-    offered = read_packages(root / "requirements" / "sandbox.txt")
-    judge = read_packages(root / "requirements" / "judge.txt")
+    folder = requirements_of(root)
+    offered = read_packages(folder / "sandbox.txt")
+    judge = read_packages(folder / "judge.txt")
     lines = [f"{name}=={offered[name]}" for name in _PACKAGES if name in offered]
     return "\n".join(
         [
