@@ -111,7 +111,7 @@ def made(root: Path, reference: str = REFERENCE, suite: str = SUITE, notes: str 
 @pytest.fixture(autouse=True, scope="module")
 def _short_limit() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("grader.authoring.mutation.run.LEAST_SECONDS", 1.0)
+        patch.setattr("grader.authoring.mutation.run.LEAST_SECONDS", 2.0)
         yield
 
 
