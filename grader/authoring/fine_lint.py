@@ -14,7 +14,7 @@ __all__ = ["properties_only", "raw_operators", "states", "thresholds"]
 # Words of a docstring that says where a limit comes from.
 _REASON = re.compile(r"limit|threshold|tolerance|at most|seen on|measured|costs? ", re.IGNORECASE)
 _TOLERANCE = 0.01  # what is smaller is rounding, of which the task sheet speaks
-_CHECKS = re.compile(r"assert_\w+|_?assert\w*|field|labels?_of|\w+_of")
+_CHECKS = re.compile(r"_?assert\w*|\w+_of")  # suites name what checks and reads so
 
 
 def states(tree: ast.Module) -> Iterator[tuple[int, str]]:
@@ -93,11 +93,9 @@ def thresholds(tree: ast.Module, source: str) -> Iterator[tuple[int, str]]:
             if not any(isinstance(o, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for o in compare.ops):
                 continue
             for side in (compare.left, *compare.comparators):
-                place: ast.AST = side
-                if isinstance(side, ast.Name) and side.id in constants:
-                    place = constants[side.id].value
-                line = getattr(side if place is side else constants[_name(side)], "lineno", 0)
-                if _is_limit(place) and not _has_comment(lines, line):
+                named = constants.get(_name(side))
+                line = named.lineno if named else side.lineno
+                if _is_limit(named.value if named else side) and not _has_comment(lines, line):
                     found.add(line)
     yield from ((line, "threshold") for line in sorted(found))
 
