@@ -64,7 +64,7 @@ _ALL = (
         "skip",
         "a skipped or expected failure counts as failed; write a test that decides",
         "The number of tests is fixed before the submission starts, so that nothing can leave it.",
-        "pytest.skip('not today')",
+        'pytest.skip("not today")',
         "assert_value(solution.version(), 1)",
     ),
     Rule(
@@ -151,7 +151,7 @@ _ALL = (
         "threshold",
         "a threshold without a reason; say beside it, or above it, where the number comes from",
         "Nobody can tell later whether it may be moved, and a correct style may be beyond it.",
-        "LIMIT = 30.0\n\ndef test_cost(solution): ...",
+        "LIMIT = 30.0\n\n\ndef test_cost(solution): ...",
         "LIMIT = 30.0  # correct solutions need up to 3, a square of the length 300",
     ),
     Rule(
@@ -174,8 +174,8 @@ _ALL = (
         "unknown-line",
         "a test that names a line which the task sheet lacks; correct the name or add the row",
         "The line was renamed, or the convention was never told.",
-        'sheet="two-rows", where the sheet has `one-row`',
-        'sheet="one-row"',
+        '@pytest.mark.criterion("edge", sheet="two-rows", hint="…")',
+        '@pytest.mark.criterion("edge", sheet="one-row", hint="…")',
     ),
     Rule(
         "untested-line",
