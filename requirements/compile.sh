@@ -12,3 +12,7 @@ done
 for name in sandbox judge notebook analyst host dev fuzz; do
     sed -i "1i # Made from $name.in by requirements/compile.sh; every file is pinned by hash." "$name.txt"
 done
+for name in otter nbgrader; do # graders that benchmarks/peers.py compares with
+    uv pip compile $options --universal "$@" "../benchmarks/peers/$name.in" -o "../benchmarks/peers/$name.txt"
+    sed -i "1i # Made from $name.in by requirements/compile.sh; every file is pinned by hash." "../benchmarks/peers/$name.txt"
+done
