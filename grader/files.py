@@ -17,7 +17,26 @@ from grader.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["open_regular", "write_whole", "zipped"]
+__all__ = ["cache_folder", "open_regular", "recipe_folder", "write_whole", "zipped"]
+
+_PACKAGE = Path(__file__).resolve().parent
+_CARRIED = _PACKAGE / "recipe"  # in a wheel
+
+
+def recipe_folder() -> Path:
+    """What the images are made from: Dockerfiles, ``scripts/`` and ``requirements/``.
+
+    The checkout's own, or what an installed package brought with it.
+    """
+    return _CARRIED if _CARRIED.is_dir() else _PACKAGE.parent
+
+
+def cache_folder() -> Path:
+    """Where fetched packages are kept: below the checkout, or below the user's cache."""
+    if not _CARRIED.is_dir():
+        return _PACKAGE.parent / "build"
+    named = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(named) if named else Path.home() / ".cache") / "takehome-grader" / "packages"
 
 
 def _never(data: bytes) -> bool:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import dataclasses
 import re
 import sys
 import time
@@ -22,34 +21,12 @@ from pathlib import Path
 
 from grader.authoring.author_mode import grade_all, needs_sandbox
 from grader.authoring.labelled import ENTRY, Bench, Outcome, cheapest_last, problems, seeds
-from grader.authoring.labels import (
-    LABEL,
-    Case,
-    exercises,
-    known_costs,
-    label_text,
-    load_cases,
-    sources,
-)
+from grader.authoring.labels import Case, exercises, load_cases, sources
+from grader.authoring.relabel import write_labels
 
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS = {"imputation": 20, "inference_pipeline": 20}  # their tests draw the most; the others get
 OTHER_SEEDS = 5
-
-
-def _write(case: Case, outcome: Outcome) -> None:
-    """Put what came out into the label; what it means is the author's to check."""
-    seen = dataclasses.replace(
-        case,
-        failing=outcome.failing,
-        tests=None if case.tests is None else outcome.tests,
-        band=outcome.band,
-        levels=outcome.levels,
-    )
-    path = case.folder / LABEL
-    draft = path.with_name(f".{path.name}.new")
-    draft.write_text(label_text(seen, known_costs(case, ROOT)), encoding="utf-8")
-    draft.replace(path)
 
 
 def _say(text: str) -> None:
@@ -138,9 +115,8 @@ def main() -> int:
             )
             for line in found:
                 print(f"{'':>12}seed {seed}: {line}")
-    if options.write:  # what others add to comes first
-        for case, outcome in sorted(outcomes, key=lambda item: bool(item[0].base)):
-            _write(case, outcome)
+    if options.write:
+        write_labels(outcomes, ROOT)
     middle = sorted(test_seconds)[len(test_seconds) // 2]
     print(
         f"{len(cases)} labelled solutions, {len(runs)} gradings: {len(runs) - wrong} as labelled, "

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["lint_sheet"]
+__all__ = ["lint_sheet", "named_doubts"]
 
 
 def lint_sheet(folder: Path, sheet: Mapping[str, str]) -> list[str]:
@@ -26,17 +26,28 @@ def lint_sheet(folder: Path, sheet: Mapping[str, str]) -> list[str]:
     Raises:
         SyntaxError: a file is no Python.
     """
-    found, tested = [], set()
+    return [text for _, text in named_doubts(folder, sheet)]
+
+
+def named_doubts(folder: Path, sheet: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The same, each with the rule that it breaks (see `grader.authoring.rules`)."""
+    found: list[tuple[str, str]] = []
+    tested = set()
     for path in sorted(folder.glob("test_*.py")):
         for name, number, line in _marks(ast.parse(path.read_text(encoding="utf-8"), path.name)):
             place = f"{path.name}:{number}: {name}"
             if line is None:
-                found.append(f'{place}: names no line of the task sheet; add sheet="…"')
+                text = f'{place}: names no line of the task sheet; add sheet="…"'
+                found.append(("no-line", text))
             elif line not in sheet:
-                found.append(f"{place}: names the line {line!r}, which the task sheet lacks")
+                text = f"{place}: names the line {line!r}, which the task sheet lacks"
+                found.append(("unknown-line", text))
             tested.add(line)
-    found += [f"README.md: the line {line!r} has no hidden test" for line in sheet.keys() - tested]
-    return sorted(found)
+    found += [
+        ("untested-line", f"README.md: the line {line!r} has no hidden test")
+        for line in sheet.keys() - tested
+    ]
+    return sorted(found, key=lambda item: item[1])
 
 
 def _marks(tree: ast.Module) -> Iterator[tuple[str, int, str | None]]:

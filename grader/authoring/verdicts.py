@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from grader import pipeline
 from grader.authoring.labelled import Outcome, stage
+from grader.exercise.contract import requirements_of
+from grader.files import recipe_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -171,9 +173,9 @@ def _files(folder: Path) -> str:
 def _code(root: Path) -> str:
     """The grader's own code, and what its images are made from."""
     package = Path(__file__).resolve().parents[1]
-    dockerfile = root / "Dockerfile"
+    dockerfile = recipe_folder() / "Dockerfile"
     made_from = dockerfile.read_text(encoding="utf-8") if dockerfile.is_file() else ""
-    return _digest([_files(package), _files(root / "requirements"), made_from])
+    return _digest([_files(package), _files(requirements_of(root)), made_from])
 
 
 @functools.cache

@@ -47,8 +47,12 @@ COMMANDS = (
     Command("starter", "EXERCISE DEST", "write a candidate's folder", "starter"),
     Command("pack", "FOLDER", "pack a folder as the zip to hand in", "pack"),
     Command("collect", "FOLDER", "grade a folder of submissions into one table", "collect"),
+    Command("stats", "COLLECTED", "how submissions did on each criterion and check", "stats"),
     Command("ci", "RUN", "publish a run from a GitHub Actions job", "ci"),
     Command("completion", "SHELL", "print the completion script of a shell", "completion"),
+    Command("init", "DIR", "make a team's own repository", "init"),
+    Command("new", "ID", "write an exercise to start from", "new"),
+    Command("label", "EXERCISE", "fill in what labelled solutions cost", "label"),
     Command("import-classroom", "FILE ID", "Classroom's tests as an exercise", "import_classroom"),
 )
 

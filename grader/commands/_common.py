@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rich.console import Console
+
 import grader
-from grader.exercise.contract import project_root
+from grader.exercise.contract import TEAM, project_root
+from grader.exercise.toml import read_table
 
 __all__ = ["checkout", "count", "options_of_grade", "parser", "score"]
 
@@ -19,8 +22,33 @@ def parser(name: str, description: str) -> argparse.ArgumentParser:
 
 
 def checkout(options: argparse.Namespace) -> Path:
-    """The folder that ``--root`` names, or the checkout of this package."""
-    return Path(options.root) if options.root else project_root()
+    """The folder that ``--root`` names, else the team's repository or this package's checkout.
+
+    Warns where the team's repository is for another version of this package.
+    """
+    root = Path(options.root) if options.root else project_root()
+    if note := team_note(root):
+        Console(stderr=True, highlight=False).print(f"· {note}", markup=False, soft_wrap=True)
+    return root
+
+
+def team_note(root: Path) -> str:
+    """What there is to say about the version that a team's repository is for; empty if nothing.
+
+    Raises:
+        ExerciseError: its ``grade.toml`` has a mistake.
+    """
+    if not (root / TEAM).is_file():
+        return ""
+    table, _ = read_table(root / TEAM)
+    version = table.text("version", r"\d+(\.\d+){0,2}", 'a version such as "0.1.0"')
+    table.finish()
+    if version == grader.__version__:
+        return ""
+    return (
+        f"{root / TEAM} is for version {version} of the grader, and this is {grader.__version__}: "
+        "read the changelog, run grade verify on each exercise, then change the number"
+    )
 
 
 def score(text: str) -> float:

@@ -22,6 +22,7 @@ from grader.exercise.rubric import load_rubric
 from grader.exercise.service import read_app, read_stand_ins
 from grader.exercise.sheet import LINE, read_sheet
 from grader.exercise.toml import Table, read_table
+from grader.files import recipe_folder
 from grader.models import Exercise, Expectation, ExpectedFunction, Level, Limits, Profile
 
 if TYPE_CHECKING:
@@ -32,10 +33,12 @@ if TYPE_CHECKING:
 __all__ = [
     "PINS",
     "SENIORITIES",
+    "TEAM",
     "detect_exercise",
     "list_exercises",
     "load_exercise",
     "project_root",
+    "requirements_of",
     "starter_files",
 ]
 
@@ -43,20 +46,34 @@ SENIORITIES = ("junior", "mid", "senior", "principal")
 
 _ID = r"[a-z][a-z0-9_-]{0,39}"
 _NAME = r"[A-Za-z_][A-Za-z0-9_]{0,79}"
+TEAM = "grade.toml"  # in the root of a team's repository
 PINS = "requirements.txt"  # of a starter
 _NOT_SHIPPED = {"__pycache__", ".pytest_cache", ".venv"}
 
 
 def project_root() -> Path:
-    """The checkout that this package was installed from.
+    """The team's repository around the current folder, else the checkout of this package.
 
     Raises:
-        UsageError: it holds no exercises (the package was installed without its checkout).
+        UsageError: there is neither (the package was installed without its checkout).
     """
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / TEAM).is_file():
+            return folder
     root = Path(__file__).resolve().parents[2]
     if not (root / "exercises").is_dir():
-        raise UsageError(f"{root} holds no exercises/; name the checkout with --root")
+        raise UsageError(
+            f"neither {here} nor a folder above it holds {TEAM}: go to the folder that grade init "
+            "made, name it with --root, or make one: grade init DIR"
+        )
     return root
+
+
+def requirements_of(root: Path) -> Path:
+    """The pinned packages: the checkout's own, or those that the package brought."""
+    own = root / "requirements"
+    return own if own.is_dir() else recipe_folder() / "requirements"
 
 
 def load_exercise(exercise_id: str, *, root: Path) -> Exercise:
@@ -93,7 +110,7 @@ def load_exercise(exercise_id: str, *, root: Path) -> Exercise:
         functions=functions,
         limits=_limits(table.table("limits")),
         preload=table.texts("preload", _NAME + r"(\." + _NAME + ")*", "module names"),
-        environment=read_environment(table, public, root / "requirements"),
+        environment=read_environment(table, public, requirements_of(root)),
         expectations=expectations,
         sheet=sheet,
         rubric=rubric,

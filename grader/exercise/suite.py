@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Suite", "load_suite"]
 
-_LEFT_OUT = {"solutions", "rubric.toml", "__pycache__", ".pytest_cache", ".hypothesis"}
+_LEFT_OUT = {
+    "solutions",
+    "rubric.toml",
+    "mutants.toml",
+    "__pycache__",
+    ".pytest_cache",
+    ".hypothesis",
+}
 
 
 @dataclass(frozen=True, slots=True)

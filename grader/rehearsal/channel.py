@@ -8,6 +8,7 @@ walls: for code of our own.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 import select
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, NoReturn
 from grader.candidate import runner
 from grader.candidate.scratch import write_files
 from grader.judge.errors import ChannelFailure
+from grader.rehearsal.reached import REACHED, lines_in, trace_below
 from grader.wire.frames import HEADER, Frame, Kind, Measure, read_header
 from grader.wire.pipes import read_exact, widen, write_all
 
@@ -56,6 +58,13 @@ class ProcessChannel:
         config: how to load it.
         call_ms: the most time that one question may take.
         load_ms: the most time that an import may take.
+
+    Attributes:
+        files: the submission; another one is loaded from the next test on.
+        reached: lines of the submission that were reached, as (path, line); None where nobody
+            asks, for it takes time.
+        until: when the running test's time is up, by the monotonic clock.
+        bytes: of all questions and answers.
     """
 
     def __init__(
@@ -67,7 +76,11 @@ class ProcessChannel:
         load_ms: int,
     ) -> None:
         self.over: ChannelFailure | None = None
-        self._forker, self._forker_pid = _start_forker(files, config)
+        self._forker, self._forker_pid = _start_forker(config)
+        self.files = files
+        self.reached: set[tuple[str, int]] | None = None
+        self.until = math.inf
+        self.bytes = 0
         self._call_seconds = call_ms / 1000
         self._load_seconds = load_ms / 1000
         self._load_timeouts = 0
@@ -114,6 +127,12 @@ class ProcessChannel:
         """See :class:`grader.judge.channel.Channel`."""
         return Measure(time.perf_counter_ns(), time.process_time_ns())
 
+    def recover(self) -> None:
+        """Kill what a fork of this process, which is gone, left behind."""
+        self._forker.send(_KILL)
+        while int(self._forker.recv(_LINE)):  # the process that it asked for and did not take
+            pass
+
     def close(self) -> None:
         """End every process of it."""
         self._stop()
@@ -125,7 +144,7 @@ class ProcessChannel:
         if process is None:
             raise ChannelFailure("died", "the process of this test is gone already")
         self._number += 1
-        deadline = time.monotonic() + seconds
+        deadline = min(time.monotonic() + seconds, self.until)
         with contextlib.suppress(BrokenPipeError):  # the reply side tells how it died
             write_all(process.request_w, Frame(kind, self._number, body).pack())
         header = read_exact(process.reply_r, HEADER.size, deadline=deadline)
@@ -133,6 +152,7 @@ class ProcessChannel:
             length, _, number, answered = read_header(header, limit=_MAX_REPLY)
             answer = read_exact(process.reply_r, length, deadline=deadline)
             if answer is not None and number == self._number:
+                self.bytes += len(body) + length
                 return Frame(answered, number, answer)
         late = time.monotonic() >= deadline
         self._stop()
@@ -142,6 +162,11 @@ class ProcessChannel:
 
     def _fork(self) -> _Process:
         folder = Path(tempfile.mkdtemp(prefix="solution-"))
+        home = folder / "submission"
+        home.mkdir()
+        write_files(str(home), self.files)
+        if self.reached is not None:
+            (folder / REACHED).touch()
         request_r, request_w = os.pipe()
         reply_r, reply_w = os.pipe()
         widen(request_w, reply_r)
@@ -159,6 +184,8 @@ class ProcessChannel:
         self._forker.recv(_LINE)
         os.close(process.request_w)
         os.close(process.reply_r)
+        if self.reached is not None:
+            self.reached |= lines_in(process.folder / REACHED)
         shutil.rmtree(process.folder, ignore_errors=True)
 
 
@@ -168,11 +195,8 @@ class _Forker:
     What it is sent: a folder with the two ends of a candidate's pipes, or `_KILL`.
     """
 
-    def __init__(
-        self, wire: socket.socket, files: Mapping[str, bytes], config: runner.LoadConfig
-    ) -> None:
+    def __init__(self, wire: socket.socket, config: runner.LoadConfig) -> None:
         self._wire = wire
-        self._files = files
         self._config = config
         self._pid = 0
 
@@ -202,21 +226,18 @@ class _Forker:
         try:
             self._wire.close()
             home, scratch = folder / "submission", folder / "tmp"
-            home.mkdir()
             scratch.mkdir()
             os.environ["TMPDIR"] = tempfile.tempdir = str(scratch)
-            write_files(str(home), self._files)
             os.chdir(home)
             runner.prepare(self._config)
+            trace_below(home, folder / REACHED)
             runner.serve(request_r, reply_w, self._config)
             code = 0
         finally:
             os._exit(code)
 
 
-def _start_forker(
-    files: Mapping[str, bytes], config: runner.LoadConfig
-) -> tuple[socket.socket, int]:
+def _start_forker(config: runner.LoadConfig) -> tuple[socket.socket, int]:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     if pid := os.fork():
         theirs.close()
@@ -227,7 +248,7 @@ def _start_forker(
         null = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):
             os.dup2(null, descriptor)
-        _Forker(theirs, files, config).run()
+        _Forker(theirs, config).run()
         code = 0
     finally:
         os._exit(code)

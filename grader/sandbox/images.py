@@ -20,6 +20,7 @@ from typing import IO, TYPE_CHECKING
 
 from grader.errors import ExerciseError, PrerequisiteError, SandboxError
 from grader.exercise.environment import LOCK
+from grader.files import cache_folder, recipe_folder
 from grader.sandbox.wheels import fetched
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["NAMES", "Images", "ensure_images", "find_images"]
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-_HOME = _PACKAGE.parent  # the grader's own checkout; exercises may live in another
+_HOME = recipe_folder()  # exercises may live in another checkout
 # Debian's release below each Python, whose packages make an equivalent of the image to pull.
 _RELEASES = {"3.11": "bookworm", "3.13": "trixie"}
 _OWNER = "takehome-grader"
@@ -207,7 +208,7 @@ def _fill_context(context: Path, engine: Engine, python: str, say: Callable[[str
         shutil.copy(_HOME / "scripts" / name, context)
     for folder, requirements in _SITES.items():
         file = _HOME / "requirements" / requirements
-        site = fetched(file, python, engine.facts.architecture, cache=_HOME / "build", say=say)
+        site = fetched(file, python, engine.facts.architecture, cache=cache_folder(), say=say)
         (context / folder).symlink_to(site)
     for role, parts in _PARTS.items():
         target = context / role / "grader"
@@ -234,7 +235,7 @@ def _build_environment(
         lock = context / LOCK
         lock.write_bytes(environment.lock)
         site = fetched(
-            lock, environment.python, engine.facts.architecture, cache=_HOME / "build", say=say
+            lock, environment.python, engine.facts.architecture, cache=cache_folder(), say=say
         )
         lock.unlink()
         shutil.copy(_HOME / "environment.Dockerfile", context / "Dockerfile")

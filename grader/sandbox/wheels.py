@@ -56,7 +56,7 @@ def fetched(
     if final.is_dir():
         return final
     say(f"fetching the packages of {requirements.name} for Python {python}")
-    cache.mkdir(exist_ok=True)
+    cache.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=cache))
     try:
         _fetch(draft, requirements, python, architecture)

@@ -110,11 +110,13 @@ def test_results_come_while_texts_are_read(solution, rng):
             yield text
 
     pipeline = loaded(solution)
-    results = solution.keep.call(pipeline.predict_batch, source(), batch_size=4)
-    replies = []
-    for reply in results:
-        replies.append(reply)
-        ahead = taken[0] - len(replies)
-        if ahead > 8:
-            raise AssertionError(f"{ahead} tickets were taken ahead, with batch_size=4")
-    assert_batch(replies, texts)
+    for size in (4, 1):
+        taken[0] = 0
+        results = solution.keep.call(pipeline.predict_batch, source(), batch_size=size)
+        replies = []
+        for reply in results:
+            replies.append(reply)
+            ahead = taken[0] - len(replies)
+            if ahead > 2 * size:
+                raise AssertionError(f"{ahead} tickets were taken ahead, with batch_size={size}")
+        assert_batch(replies, texts)

@@ -98,6 +98,8 @@ def test_control_and_format_characters(solution, rng):
         (word,) = known_words(rng, 1)
         texts += [f"{word[:2]}{char}{word[2:]}" for char in "\u00ad\u200b\ufeff\u2060"]
         texts.append(f"mail\u00ad{unknown_word(rng)} \x07 {word}\x00\x1b")
+        # Before it is a blank, a control character would belong to what follows "www.".
+        texts += [f"www.{char}{word}" for char in "\x07\x1f"]
         for char in "\n\t\x07\x1f\x85":
             texts.append(f"{unknown_word(rng)}{char}{word}{char}{unknown_word(rng)}")
     _check(solution, texts)
