@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from grader.models import Exercise
     from grader.pipeline import Grading
 
-__all__ = ["SECONDS", "grade_all", "needs_sandbox", "sandbox_sample"]
+__all__ = ["SECONDS", "grade_all", "is_too_new", "needs_sandbox", "sandbox_sample"]
 
 SECONDS = 300.0  # after which the process of a grading is killed
 _PROGRAM = ("-m", "grader.rehearsal.forks")
@@ -58,11 +58,12 @@ def needs_sandbox(case: Case) -> bool:
         bool(case.limits)
         or case.name.startswith("nb_")
         or _writes_to_tmp(case.folder)
-        or _is_too_new(case.folder)
+        or is_too_new(case.folder)
     )
 
 
-def _is_too_new(folder: Path) -> bool:
+def is_too_new(folder: Path) -> bool:
+    """Whether a solution is written in the syntax of a newer Python than this one."""
     path = folder / "solution.py"
     if not path.is_file():
         return False

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from grader.analyst.analysis import analyse
 from grader.analyst.reach import Contract
+from grader.authoring.author_mode import is_too_new
 from grader.authoring.labels import files_below, load_cases, sources
 from grader.exercise.contract import load_exercise
 from grader.models import CollectedTest, Evidence, Status
@@ -48,7 +49,7 @@ def exemplars() -> list[Exemplar]:
         levels = (label["code_clarity"], label["python_proficiency"])
         found.append(Exemplar(path.parent.name, files_below(path.parent), levels))
     for case in load_cases("imputation", ROOT):
-        if case.name.startswith("correct_"):
+        if case.name.startswith("correct_") and not is_too_new(case.folder):
             levels = (case.levels["code_clarity"], case.levels["python_proficiency"])
             found.append(Exemplar(case.name, sources(case), levels))
     return found
