@@ -188,8 +188,11 @@ def starter_files(exercise: Exercise) -> dict[str, bytes]:
     }
     extra = exercise.environment.extra
     if extra and PINS in found:
-        pins = "".join(f"{name}=={version}\n" for name, version in extra.items())
-        found[PINS] += f"# Packages of this exercise alone.\n{pins}".encode()
+        lines = found[PINS].decode("utf-8").splitlines()
+        kept = [line for line in lines if line.partition("==")[0].strip().lower() not in extra]
+        pins = [f"{name}=={version}" for name, version in extra.items()]
+        text = "\n".join([*kept, "# Packages of this exercise alone.", *pins, ""])
+        found[PINS] = text.encode()
     return found
 
 

@@ -242,7 +242,7 @@ def _build_environment(
         shutil.copy(_HOME / "scripts" / "compile.py", context)
         (context / "site").symlink_to(site)
         count = len(environment.extra)
-        say(f"building an environment of {count} packages (once; later runs find it)")
+        say(f"building the environment (packages: {count}; once, later runs find it)")
         arguments = {"CANDIDATE": tags["candidate"]}
         _build(context, "environment", tags["environment"], arguments)
 
