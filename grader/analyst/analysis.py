@@ -43,6 +43,7 @@ def contract_of(meta: Mapping[str, object]) -> Contract:
         methods={str(k): tuple(map(str, v)) for k, v in methods.items()}
         if isinstance(methods, dict)
         else {},
+        service=meta.get("service") is True,
     )
 
 

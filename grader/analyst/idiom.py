@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from grader.analyst._names import assigned_names
 from grader.analyst._scopes import Scopes, exports_of
-from grader.analyst.lint import Finding
+from grader.analyst.lint import Finding, answers
 from grader.analyst.reach import FunctionNode
 
 if TYPE_CHECKING:
@@ -334,6 +334,7 @@ def blanket_handlers(reached: Reached) -> Iterator[Finding]:
         if isinstance(node, ast.ExceptHandler)
         and node.type is not None
         and ast.unparse(node.type) in {"Exception", "BaseException"}
+        and not (reached.service and answers(node))
     ]
     for unit, node in found[1:]:
         yield _finding(unit, node, "blanket", "every error caught, for the second time")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from grader.analyst.reach import Reached
     from grader.analyst.source import Module
 
-__all__ = ["Finding", "run_ruff"]
+__all__ = ["Finding", "answers", "run_ruff"]
 
 _Raw = tuple[str, str, int]  # rule, file, line
 _SHOWING = {"T201", "T203", "B015", "B018", "E703"}
@@ -73,7 +73,7 @@ def run_ruff(reached: Reached, rules: Iterable[str]) -> list[Finding]:
         raw = _call(folder, sorted(rules))
     lines = reached.lines()
     loose = {module.path: _loose_lines(module) for module in reached.modules}
-    kept = {module.path: _handed_on_lines(module) for module in reached.modules}
+    kept = {m.path: _handed_on_lines(m, service=reached.service) for m in reached.modules}
     dtypes = {module.path: _dtype_lines(module) for module in reached.modules}
     found = []
     for code, filename, line in raw:
@@ -101,15 +101,39 @@ def _loose_lines(module: Module) -> set[int]:
     return set(range(1, module.plain.count("\n") + 2)) - inside
 
 
-def _handed_on_lines(module: Module) -> set[int]:
-    """Lines of ``except`` clauses that pass the caught error on, which is not swallowed then."""
+def _handed_on_lines(module: Module, *, service: bool) -> set[int]:
+    """Lines of ``except`` clauses that pass the caught error on, which is not swallowed then.
+
+    A service answers its caller in place of the error; that is what its boundary is for.
+    """
     found: set[int] = set()
     for node in ast.walk(module.tree):
         if isinstance(node, ast.ExceptHandler) and node.type:
             inside = [item for statement in node.body for item in ast.walk(statement)]
-            if any(_raises(item) or _hands_on(item, node.name or "") for item in inside):
+            if (service and answers(node)) or any(
+                _raises(item) or _hands_on(item, node.name or "") for item in inside
+            ):
                 found |= set(range(node.lineno, (node.type.end_lineno or node.lineno) + 1))
     return found
+
+
+def answers(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler makes something of the error: returns, sends, sets or raises it."""
+    for statement in handler.body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Return):
+                value = node.value
+                if value is not None and not (
+                    isinstance(value, ast.Constant) and value.value is None
+                ):
+                    return True
+            elif isinstance(node, ast.Raise | ast.Assign | ast.Await):
+                return True
+            elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+                func = node.value.func
+                if (getattr(func, "id", "") or getattr(func, "attr", "")) not in _TELLING:
+                    return True
+    return False
 
 
 def _raises(node: ast.AST) -> bool:

@@ -34,12 +34,14 @@ class Contract:
 
     Attributes:
         cells: of a notebook, (first line, number) of each cell in the entry.
+        service: a web service is asked for, which answers whatever goes wrong.
     """
 
     entry: str
     names: tuple[str, ...]
     methods: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cells: tuple[tuple[int, int], ...] = ()
+    service: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +65,7 @@ class Reached:
         found: where the contract's names are defined, through imports and plain aliases, as
             (path, name); methods are not among them.
         opaque: places that bind a contract's name to something else than a function or class.
+        service: as in the contract.
     """
 
     modules: list[Module]
@@ -73,6 +76,7 @@ class Reached:
     dead_where: str
     found: frozenset[tuple[str, str]]
     opaque: tuple[tuple[str, int], ...]
+    service: bool = False
 
     def lines(self) -> dict[str, set[int]]:
         """Line numbers of the reached code, by path; imports count as reached."""
@@ -342,6 +346,7 @@ class _Walker:
             dead_where=f"{worst.module.path}:{worst.node.lineno}" if worst else "",
             found=frozenset(public),
             opaque=tuple(sorted(set(opaque))),
+            service=self._contract.service,
         )
 
 

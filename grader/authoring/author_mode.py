@@ -189,6 +189,7 @@ def _task(
             "entry": exercise.entry,
             "names": [function.name for function in exercise.functions],
             "methods": {f.name: list(f.methods) for f in exercise.functions if f.methods},
+            "service": exercise.app is not None,
         },
         "preload": list(exercise.preload),
         "packages": sorted(exercise.packages),

@@ -105,6 +105,7 @@ class AnalystBox:
             "entry": exercise.entry,
             "names": [function.name for function in functions],
             "methods": {f.name: list(f.methods) for f in functions if f.methods},
+            "service": exercise.app is not None,
             "notebook": for_analyst(submission.notebook, fresh)
             if submission.notebook and fresh
             else None,

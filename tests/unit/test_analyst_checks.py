@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
-from grader.analyst.analysis import collected
+from grader.analyst.analysis import analyse, collected
 from grader.analyst.checks import CHECKS
 from grader.analyst.rules import RULES
 from grader.sandbox.analyst_box import STATIC_CRITERIA
-from tests.unit.static_cases import failed, records
+from tests.unit.static_cases import CONTRACT, failed, records
 
 HEAD = "import pandas as pd\n\n\n"
 TYPED = "def impute(df: pd.DataFrame) -> pd.DataFrame:\n"
@@ -285,3 +287,47 @@ def test_long_script_is_a_long_function() -> None:
     script = "".join(f"print({n})\n" for n in range(50))
     text = f"def impute(df):\n    return df\n\n\n{script}"
     assert "short-functions" in failed({"solution.py": text.encode()})
+
+
+_SERVICE = """
+async def first(scope, receive, send):
+    try:
+        await send(scope)
+    except Exception:
+        {first}
+
+
+async def second(scope, receive, send):
+    try:
+        await send(scope)
+    except Exception:
+        {second}
+
+
+def impute(df):
+    return first, second
+"""
+
+
+@pytest.mark.parametrize(
+    ("handlers", "found"),
+    [
+        (("return 500", "await send({'status': 500})"), set()),
+        (("outcome = 500\n        return outcome", "scope.set_result(500)"), set()),
+        (("return None", "pass"), {"errors-kept", "telling-errors"}),
+        (("print(scope)", "return"), {"errors-kept", "telling-errors"}),
+    ],
+)
+def test_a_service_may_answer_whatever_goes_wrong(
+    handlers: tuple[str, str], found: set[str]
+) -> None:
+    files = {"solution.py": _SERVICE.format(first=handlers[0], second=handlers[1]).encode()}
+    checks = {"errors-kept", "telling-errors"}
+    contract = dataclasses.replace(CONTRACT, service=True)
+    got = {
+        str(item["id"]).rpartition("::")[2]
+        for item in analyse(files, contract)
+        if item["status"] == "failed"
+    }
+    assert got & checks == found
+    assert failed(files) & checks == checks
