@@ -92,7 +92,8 @@ def _contradiction(node: FunctionNode, said: str) -> str:
         return ""
     values = [item.value for item in own if isinstance(item, ast.Return)]
     given = [v for v in values if v is not None and ast.unparse(v) != "None"]
-    if said in {"None", "'None'"} and given:
+    # What is awaited may be None; that of another application, which ASGI calls, is.
+    if said in {"None", "'None'"} and not all(isinstance(value, ast.Await) for value in given):
         return "says None and returns a value"
     stub = len(own) <= 2 or any(isinstance(item, ast.Raise) for item in own)  # noqa: PLR2004 - `...`
     if said in _SCALARS and not given and not stub:

@@ -331,3 +331,9 @@ def test_a_service_may_answer_whatever_goes_wrong(
     }
     assert got & checks == found
     assert failed(files) & checks == checks
+
+
+@pytest.mark.parametrize(("value", "broken"), [("await df.app(df)", False), ("df.app(df)", True)])
+def test_what_is_awaited_may_be_nothing(value: str, broken: bool) -> None:
+    text = f"async def impute(df: pd.DataFrame) -> None:\n    return {value}\n"
+    assert ("hints-hold" in failed({"solution.py": (HEAD + text).encode()})) is broken
