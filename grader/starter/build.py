@@ -75,7 +75,7 @@ def build(
         if needed not in files:
             raise ExerciseError(f"{exercise.public_dir}/starter has no {needed}; add it")
     files.setdefault(".gitignore", _IGNORED.encode())
-    files[_GUIDE] = _file(_GUIDE)
+    files[_GUIDE] = _for_python(_GUIDE, exercise.environment.python)
     python = exercise.environment.python
     files[_WORKFLOW] = _for_python("tests.yml", python)
     files[".devcontainer/devcontainer.json"] = _for_python("devcontainer.json", python)
@@ -115,10 +115,10 @@ def shipped(exercise: Exercise) -> dict[str, set[bytes]]:
     """What each file of a starter may hold, but for the task sheet, in which a policy may stand."""
     files = starter_files(exercise)
     files.pop(_SHEET, None)
-    files[_GUIDE] = _file(_GUIDE)
     known = {path: {data} for path, data in files.items()}
     # A starter may have been handed out before its exercise moved to another Python.
-    known[_WORKFLOW] = {_for_python("tests.yml", python) for python in PYTHONS}
+    for path, name in ((_WORKFLOW, "tests.yml"), (_GUIDE, _GUIDE)):
+        known[path] = {_for_python(name, python) for python in PYTHONS}
     if PINS in files:  # an exercise that nothing is handed out of may have none
         known[PINS].add(files[PINS] + _file(_NOTEBOOK_PINS))
     return known
