@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import threading
 import time
@@ -64,6 +65,7 @@ class Service:
     def stop(self, number: int) -> None:
         """Stop an application; the same errors."""
         self._await(self._apps[number][1].stop(LIFESPAN_SECONDS))
+        gc.collect()  # what a process that goes on would clear away some time tells its errors now
 
     def submit(self, number: int, requests: Sequence[Mapping[str, Any]]) -> list[int]:
         """Hand requests to the event loop without waiting; the requests' numbers.

@@ -72,6 +72,33 @@ def test_a_late_result_replaces_no_newer_one(solution):
     assert_works(patient)
 
 
+@pytest.mark.criterion("serving", sheet="late", hint=LATE)
+def test_a_late_result_ends_no_newer_inference(solution):
+    """A late result that comes while the next request waits answers nobody and is not kept."""
+    app, model = served(solution, timeout=0.5)
+    model.hold()
+    given_up = sent(app, "Invoice 4711").wait(PATIENCE)
+    requests = [sent(app, "Invoice 4711")]
+    app.settle(calls=2)
+    late = model.calls[0]
+    if late.open:
+        late.answer(_other("") if given_up else answer_of("Invoice 4711"))
+    app.settle()
+    requests.append(sent(app, "Invoice 4711"))
+    app.settle()
+    model.answer_with(answer_of)
+    model.release(answer_of)
+    requests.append(sent(app, "Invoice 4711"))
+    for response in [request.response() for request in requests]:
+        # Under load these may be given up as well, which is no matter of this line.
+        if given_up and response.status == 200:
+            found = value(content(response), "label")
+            due = answer_of("Invoice 4711")["label"]
+            assert_value(found, due, what="label after a late result")
+    patient, _ = served(solution)
+    assert_works(patient)
+
+
 @pytest.mark.criterion("serving", sheet="side-by-side", hint=SIDE)
 def test_different_texts_are_classified_at_the_same_time(solution, rng):
     """Four requests for different texts are four inferences that run at the same time."""
@@ -111,6 +138,33 @@ def test_each_request_gets_its_own_answer(solution, rng, order):
             calls[text].answer(answer_of(text))
             app.settle()
     _assert_own(texts, requests)
+
+
+def _end(model, text):
+    """Let the inference for a text end, if it has begun."""
+    for call in model.open:
+        if call["text"] == text:
+            call.answer(answer_of(text))
+
+
+@pytest.mark.criterion("serving", sheet="own-answer", hint=OWN)
+def test_an_answer_is_the_requests_own_when_others_have_ended(solution, rng):
+    """A third request comes after the first inference has ended and before the second has."""
+    app, model = served(solution)
+    model.hold()
+    texts = drawn(rng, 3)
+    requests = [sent(app, text) for text in texts[:2]]
+    app.settle(calls=2)
+    _end(model, texts[0])
+    app.settle()
+    requests.append(sent(app, texts[2]))
+    app.settle(calls=3)
+    model.answer_with(answer_of)  # where calls wait for each other, those to come
+    for text in texts[1:]:
+        _end(model, text)
+        app.settle()
+    _assert_own(texts, requests)
+    _assert_own(texts, [sent(app, text) for text in texts])
 
 
 @pytest.mark.criterion("serving", sheet="own-answer", hint=OWN)
@@ -180,3 +234,22 @@ def test_streams_hold_no_part_of_the_document(solution):
     if "kaleidoskop" in printed.casefold() or "5550142" in printed:
         raise AssertionError("the text of a document is printed or logged")
     assert_works(app)
+
+
+@pytest.mark.criterion("serving", sheet="private", hint=PRIVATE)
+def test_a_late_failure_is_told_nowhere(solution):
+    """What the model says of a document that was given up is neither printed nor logged."""
+    record = solution.make(recorded_output())
+    app, model = served(solution, timeout=SHORT)
+    model.hold()
+    sent(app, ADDRESS).wait(PATIENCE)
+    model.answer_with(answer_of)
+    model.release(lambda text: Failure("InferenceError", f"no answer for {text!r}"))
+    app.settle()
+    app.stop()  # a failure that nobody has fetched is told when it is cleared away
+    printed = record.getvalue()
+    assert_kind(printed, str, "what was printed")
+    if "kaleidoskop" in printed.casefold() or "5550142" in printed:
+        raise AssertionError("the text of a document is printed or logged")
+    patient, _ = served(solution)
+    assert_works(patient)
