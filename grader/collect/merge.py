@@ -210,7 +210,7 @@ def _take_over(key: Key, run: _Run, results: Results) -> None:
             f"{there} is another run of the submission in {run.folder}; choose an empty folder "
             "with --out"
         )
-    copy = ResultsFolder(results.folder, run.name)
+    copy = ResultsFolder(results.folder, run.name, sweep=False)  # it is locked, and was swept
     try:
         for file in sorted(run.folder.iterdir()):
             with open_regular(file) as source, (copy.draft / file.name).open("wb") as target:

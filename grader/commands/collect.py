@@ -74,8 +74,16 @@ def run(argv: Sequence[str], *, benches: Sequence[Callable[[], Bench]] | None = 
     if options.due:
         show.say(f"late is what came after {options.due.strftime('%A %Y-%m-%d %H:%M:%S %z')}")
 
+    exercises = cache(partial(pipeline.exercises_of, root, options.exercise))
+
     def prepare(path: Path) -> Grading:
-        return pipeline.prepare(path, root=root, exercise=options.exercise, seed=options.seed)
+        return pipeline.prepare(
+            path,
+            root=root,
+            exercise=options.exercise,
+            seed=options.seed,
+            exercises=exercises(),
+        )
 
     terms: dict[str, Terms] = {}
 
