@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from grader.models import Exercise, Submission
     from grader.sandbox.relay import RunRecord
 
-__all__ = ["Graded", "Grading", "Report", "grade", "prepare", "run"]
+__all__ = ["Graded", "Grading", "Report", "exercises_of", "grade", "prepare", "run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +84,43 @@ def _no_progress(done: int, total: int) -> None:
     del done, total
 
 
-def prepare(path: Path, *, root: Path, exercise: str | None, seed: str | None) -> Grading:
+def exercises_of(root: Path, exercise: str | None) -> tuple[Exercise, ...]:
+    """The exercises that a submission may be for.
+
+    Args:
+        root: the checkout.
+        exercise: the only one, which is graded even where another one of the checkout is broken.
+
+    Raises:
+        UsageError: there is none.
+        ExerciseError: one of them is broken.
+    """
+    return (load_exercise(exercise, root=root),) if exercise else tuple(list_exercises(root))
+
+
+def prepare(
+    path: Path,
+    *,
+    root: Path,
+    exercise: str | None,
+    seed: str | None,
+    exercises: tuple[Exercise, ...] | None = None,
+) -> Grading:
     """Everything that can be refused before a container starts.
+
+    Args:
+        path: the submission.
+        root: the checkout.
+        exercise: its id, or None where the submission decides.
+        seed: 32 hexadecimal digits in place of the team's seed file.
+        exercises: what `exercises_of` gave, so that many submissions read it once.
 
     Raises:
         SubmissionRejected: the submission cannot be graded.
         UsageError: the exercise is unknown or undecided.
     """
-    # A named exercise is graded even where another one of the checkout is broken.
-    exercises = (load_exercise(exercise, root=root),) if exercise else list_exercises(root)
+    if exercises is None:
+        exercises = exercises_of(root, exercise)
     submission = read_submission(path)
     chosen = detect_exercise(submission, exercises, exercise)
     submission = for_entry(submission, chosen.entry)

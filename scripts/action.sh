@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The steps of action.yml. Everything comes in by environment variables, never by expressions inside a
 # script; candidate bytes are only ever a file that intake reads.
-# Usage: action.sh fetch|grade|publish
+# Usage: action.sh fetch|grade|publish|collect
 set -euo pipefail
 
 die() { printf '::error title=Grading::%s\n' "$*" >&2; exit 3; }
@@ -65,7 +65,35 @@ publish() { # what the candidate may know, on their commit
     esac
 }
 
+collect() { # a folder of submissions, or a shard of it
+    results="${RUNNER_TEMP:-/tmp}/collected"
+    arguments=("$SUBMISSIONS" --root "${ROOT:-.}" --out "$results")
+    [[ -z ${SHARD:-} ]] || arguments+=(--shard "$SHARD")
+    [[ -z ${ROSTER:-} ]] || arguments+=(--roster "$ROSTER")
+    [[ -z ${DUE:-} ]] || arguments+=(--due "$DUE")
+    [[ -z ${EXERCISE:-} ]] || arguments+=(--exercise "$EXERCISE")
+    [[ -z ${SEED:-} ]] || arguments+=(--seed "$SEED")
+    # Two shards with seeds of their own, drawn by each runner, could not be merged.
+    [[ -n ${SEED:-} || -z ${SHARD:-} ]] || die "a shard needs the team's seed, from a secret"
+    [[ -z ${IMAGES:-} ]] || docker load --quiet --input "$IMAGES" || die "the images cannot be loaded"
+    echo "results=$results" >>"$GITHUB_OUTPUT" # what is finished counts also where the rest fails
+    token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+    echo "::stop-commands::$token"
+    for _ in 1 2 3; do
+        code=0
+        "$ACTION_PATH/.venv/bin/grade" collect "${arguments[@]}" || code=$?
+        [[ $code -eq 3 ]] || break
+    done
+    echo "::$token::"
+    case $code in
+        0) ;;
+        3) die "some submissions could not be graded; run the job again" ;;
+        *) printf '::error title=Grading::grade collect ended with exit code %s\n' "$code" >&2
+            exit "$code" ;;
+    esac
+}
+
 case ${1:-} in
-    fetch | grade | publish) "$1" ;;
-    *) die "usage: action.sh fetch|grade|publish" ;;
+    fetch | grade | publish | collect) "$1" ;;
+    *) die "usage: action.sh fetch|grade|publish|collect" ;;
 esac

@@ -13,7 +13,7 @@ import queue
 import shutil
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from grader import pipeline
 from grader.errors import GraderError, PlatformError, UsageError, unforeseen
@@ -29,7 +29,17 @@ if TYPE_CHECKING:
     from grader.pipeline import Graded, Grading
     from grader.report.model import Report
 
-__all__ = ["Bench", "Key", "Results", "Sandbox", "Task", "grade_each", "key_of", "sandboxes"]
+__all__ = [
+    "Bench",
+    "Key",
+    "Results",
+    "Sandbox",
+    "Task",
+    "grade_each",
+    "key_of",
+    "runs_in",
+    "sandboxes",
+]
 
 Key = tuple[str, str, str, str, str]
 
@@ -115,9 +125,8 @@ class Results:
             ) from None
         for draft in self.folder.glob(".*.draft"):  # of a run that was killed
             shutil.rmtree(draft, ignore_errors=True)
-        for file in sorted(self.folder.glob("*/report.json")):
-            with contextlib.suppress(UsageError):  # not a run of ours, or a damaged one
-                self._known.setdefault(_key(read_report(file)), file.parent)
+        for folder, _, key in runs_in(self.folder):
+            self._known.setdefault(key, folder)
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -134,6 +143,14 @@ class Results:
     def report(self, key: Key) -> Report:
         """The report of a finished run."""
         return report_from(read_report(self._known[key] / "report.json"))
+
+
+def runs_in(folder: Path) -> Iterator[tuple[Path, dict[str, Any], Key]]:
+    """The finished runs of a folder in name order: where each lies, its report, what it answers."""
+    for file in sorted(folder.glob("*/report.json")):
+        with contextlib.suppress(UsageError):  # not a run of ours, or a damaged one
+            report = read_report(file)
+            yield file.parent, report, _key(report)
 
 
 def _key(report: dict[str, dict[str, str]]) -> Key:

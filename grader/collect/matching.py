@@ -12,12 +12,13 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from grader.collect.roster import Person
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from grader.collect.found import Found
 
@@ -47,7 +48,7 @@ def match(found: Sequence[Found], people: Sequence[Person]) -> list[tuple[Person
     Where the layout tells the very user name, only that counts, because anybody can choose a name
     that resembles another's. A key that two people share names neither.
     """
-    keys, logins = _keys(people), _logins(people)
+    keys, logins, likeness = _keys(people), _logins(people), _Likeness(people)
     mine: dict[str, list[Found]] = {person.identifier: [] for person in people}
     near: list[tuple[Found, Person]] = []
     others: dict[str, list[Found]] = {}
@@ -56,7 +57,7 @@ def match(found: Sequence[Found], people: Sequence[Person]) -> list[tuple[Person
         if len(named) == 1:
             mine[named[0].identifier].append(item)
             continue
-        fitting = named or _resembled(item, people)
+        fitting = named or likeness.of(item)
         if len(fitting) == 1:
             near.append((item, fitting[0]))
         elif fitting:
@@ -96,6 +97,7 @@ def _whole(text: str) -> str:
     return re.sub(r"(?:[^\w@.]|_)+", "-", unicodedata.normalize("NFC", text)).strip("-")
 
 
+@lru_cache(maxsize=1 << 16)
 def _folded(text: str) -> str:
     """The same without accents: what only resembles a name."""
     apart = unicodedata.normalize("NFKD", _whole(text).translate(_LETTERS))
@@ -153,23 +155,44 @@ def _by_name_alone(item: Found, name: str, person: Person) -> bool:
     return bool(mails and person.email) and _whole(person.email) not in mails and name not in sure
 
 
-def _resembled(item: Found, people: Sequence[Person]) -> list[Person]:
-    """Whose name a submission's resembles, by the closest kind of likeness that fits anybody."""
-    texts = [*item.names, item.handle]
-    again = [_AGAIN.sub("", item.handle), item.handle.partition("_")[0]]
-    whole = {_folded(text) for text in (*texts, *again)} - {""}
-    tokens = frozenset().union(*(_tokens(text) for text in texts))
-    ends = [_folded(texts[-1]), *(_folded(text) for text in again)]
-    tests: tuple[Callable[[Person], bool], ...] = (
-        lambda person: bool(whole & _folded_names(person)),
-        lambda person: _ends(ends, person),
-        lambda person: _holds(tokens, person),
-        lambda person: _initials(tokens, person),
-    )
-    for fits in tests:
-        if fitting := [person for person in people if fits(person)]:
-            return _longest(fitting) if fits is tests[1] else fitting
-    return []
+class _Likeness:
+    """Whom a submission's name resembles; people are found by parts of names, not one by one."""
+
+    def __init__(self, people: Sequence[Person]) -> None:
+        self._people = people
+        self._whole: dict[str, list[int]] = {}
+        self._logins: dict[str, list[int]] = {}
+        self._parts: dict[str, list[int]] = {}
+        for place, person in enumerate(people):
+            for name in _folded_names(person):
+                self._whole.setdefault(name, []).append(place)
+            if login := _folded(person.username):
+                self._logins.setdefault(login, []).append(place)
+            own = _tokens(person.first_name) | _tokens(person.last_name)
+            for part in own | _joined(person):
+                self._parts.setdefault(part, []).append(place)
+
+    def of(self, item: Found) -> list[Person]:
+        """The people whom the closest kind of likeness that fits anybody gives, in roster order."""
+        texts = [*item.names, item.handle]
+        again = [_AGAIN.sub("", item.handle), item.handle.partition("_")[0]]
+        whole = {_folded(text) for text in (*texts, *again)} - {""}
+        if fitting := self._found(self._whole, whole):
+            return fitting
+        # Repositories are called <something>-<username>.
+        ends = [_folded(texts[-1]), *(_folded(text) for text in again)]
+        after = {end[at + 1 :] for end in ends for at, char in enumerate(end) if char == "-"}
+        if fitting := self._found(self._logins, after):
+            return _longest(fitting)
+        tokens = frozenset().union(*(_tokens(text) for text in texts))
+        some = self._found(self._parts, tokens)
+        return [person for person in some if _holds(tokens, person)] or [
+            person for person in some if _initials(tokens, person)
+        ]
+
+    def _found(self, index: Mapping[str, Sequence[int]], keys: Iterable[str]) -> list[Person]:
+        places = {place for key in keys for place in index.get(key, ())}
+        return [self._people[place] for place in sorted(places)]
 
 
 def _folded_names(person: Person) -> set[str]:
@@ -178,12 +201,6 @@ def _folded_names(person: Person) -> set[str]:
         f"{person.last_name} {person.first_name}", person.email.partition("@")[0],
     )  # fmt: skip
     return {_folded(name) for name in names} - {""}
-
-
-def _ends(ends: Iterable[str], person: Person) -> bool:
-    """Repositories are called <something>-<username>."""
-    login = _folded(person.username)
-    return bool(login) and any(name.endswith(f"-{login}") for name in ends)
 
 
 def _longest(people: Sequence[Person]) -> list[Person]:
@@ -198,9 +215,13 @@ def _holds(tokens: frozenset[str], person: Person) -> bool:
     own = first | last
     if not own or (len(own) == 1 and len(next(iter(own))) < _shortest(own)):
         return False
-    joined = {"".join(_ordered(person.first_name, person.last_name)),
-              "".join(_ordered(person.last_name, person.first_name))}  # fmt: skip
-    return own <= tokens or (len(own) > 1 and bool(joined & tokens))
+    return own <= tokens or (len(own) > 1 and bool(_joined(person) & tokens))
+
+
+def _joined(person: Person) -> frozenset[str]:
+    """First and last name written as one word, in both orders."""
+    first, last = _ordered(person.first_name), _ordered(person.last_name)
+    return frozenset({"".join(first + last), "".join(last + first)}) - {""}
 
 
 def _shortest(own: frozenset[str]) -> int:

@@ -21,10 +21,12 @@ from grader.batch import exit_code
 from grader.collect.book import Row, book, tasks_of
 from grader.collect.found import find
 from grader.collect.grading import Results, grade_each, sandboxes
+from grader.collect.merge import merge
+from grader.collect.part import FILE, Shard, terms_of, write_part
 from grader.collect.roster import read_roster
 from grader.collect.table import GRADEBOOKS, collected_csv, print_table
 from grader.commands._common import checkout, count, parser
-from grader.errors import GraderError, unforeseen
+from grader.errors import GraderError, PlatformError, unforeseen
 from grader.exercise.contract import load_exercise
 from grader.files import write_whole
 from grader.report.html.index import IndexRow, index_page
@@ -36,11 +38,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from grader.collect.grading import Bench, Key
+    from grader.collect.part import Terms
     from grader.models import Exercise
     from grader.pipeline import Grading
 
 __all__ = ["arguments", "run"]
 
+TABLE = "collected.csv"
+_OF_SHARDS = ("folder", "shard", "roster", "due", "take", "exercise", "seed")
 _END_OF_DAY = dt.time(23, 59, 59, 999_999)
 
 _EPILOG = """\
@@ -58,24 +63,48 @@ def run(argv: Sequence[str], *, benches: Sequence[Callable[[], Bench]] | None = 
         benches: what grades; the sandbox unless a test gives something else.
     """
     options = _options(argv)
+    if options.merge:
+        return _merge(options)
     root = checkout(options)
     out: Path = options.out
+    shard: Shard | None = options.shard
     people = read_roster(options.roster) if options.roster else ()
     found = find(options.folder)
     show = _Show()
     if options.due:
         show.say(f"late is what came after {options.due.strftime('%A %Y-%m-%d %H:%M:%S %z')}")
 
+    exercises = cache(partial(pipeline.exercises_of, root, options.exercise))
+
     def prepare(path: Path) -> Grading:
-        return pipeline.prepare(path, root=root, exercise=options.exercise, seed=options.seed)
+        return pipeline.prepare(
+            path,
+            root=root,
+            exercise=options.exercise,
+            seed=options.seed,
+            exercises=exercises(),
+        )
+
+    terms: dict[str, Terms] = {}
+
+    def look(path: Path) -> Grading:
+        grading = prepare(path)
+        terms[grading.exercise.id] = terms_of(grading)
+        return grading
 
     with Results(out) as results:
         with show.bar("reading", len(found)) as step:
-            rows = book(found, people, prepare, due=options.due, take=options.take, step=step)
+            rows = book(
+                found, people, look, due=options.due, take=options.take or "last", step=step
+            )
         tasks = tasks_of(rows)
+        if shard is not None:
+            tasks = [task for task in tasks if shard.holds(task.key[2])]
+            write_part(out, shard, terms, rows, {})
         todo = [task for task in tasks if results.find(task.key) is None]
         show.say(
-            f"{len(found)} submissions, {len(tasks)} to be graded, "
+            f"{len(found)} submissions, {len(tasks)} to be graded"
+            f"{f' in shard {shard}' if shard else ''}, "
             f"{len(tasks) - len(todo)} of them graded before"
         )
         failed: dict[Key, GraderError] = {}
@@ -91,16 +120,56 @@ def run(argv: Sequence[str], *, benches: Sequence[Callable[[], Bench]] | None = 
                             show.say(f"{outcome.folder}: {fault}")
                     step()
         finally:
-            load = None if options.as_recorded else cache(partial(load_exercise, root=root))
-            rows = [_finished(row, results, failed, load) for row in rows]
-            _write(rows, out, options)
+            if shard is not None:
+                write_part(out, shard, terms, rows, failed)
+                rows = [row for row in rows if _of_shard(row, shard)]
+            rows = _all_finished(rows, results, failed, options)
+            if shard is None:
+                _write(rows, out, options)
             done = sum(row.state == "graded" for row in rows)
-            show.say(f"{out / 'collected.csv'}: {done} of {len(rows)} rows graded")
+            show.say(f"{out / (FILE if shard else TABLE)}: {done} of {len(rows)} rows graded")
+    _print(rows)
+    return exit_code([3 if row.state == "failed" else 0 for row in rows])
+
+
+def _of_shard(row: Row, shard: Shard) -> bool:
+    """Whether a shard answers for a row: it grades it, or nobody could read it."""
+    return shard.holds(row.key[2]) if row.key is not None else row.state == "failed"
+
+
+def _merge(options: argparse.Namespace) -> int:
+    """Put parts together; 3 as long as something is to be graded again."""
+    show = _Show()
+    with Results(options.out) as results:
+        merged = merge(options.merge, results)
+        rows = _all_finished(merged.rows, results, merged.failed, options)
+        _write(rows, options.out, options)
+    _print(rows)
+    for shard in merged.missing:
+        show.say(f"shard {shard} is missing: run it, and merge again with its folder")
+    waiting = {row.key[2] for row in rows if row.state == "pending" and row.key is not None}
+    if waiting and not merged.missing:
+        show.say(f"{len(waiting)} submissions are not graded yet: run their shards again")
+    again = merged.missing or any(row.state in {"failed", "pending"} for row in rows)
+    return PlatformError.exit_code if again else 0
+
+
+def _all_finished(
+    rows: Sequence[Row],
+    results: Results,
+    failed: dict[Key, GraderError],
+    options: argparse.Namespace,
+) -> list[Row]:
+    root = checkout(options)
+    load = None if options.as_recorded else cache(partial(load_exercise, root=root))
+    return [_finished(row, results, failed, load) for row in rows]
+
+
+def _print(rows: Sequence[Row]) -> None:
     console = printer()
     print_table(rows, console)
     counts = Counter(row.state for row in rows)
     console.print(", ".join(f"{n} {state}" for state, n in sorted(counts.items())), markup=False)
-    return exit_code([3 if row.state == "failed" else 0 for row in rows])
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -108,7 +177,7 @@ def arguments() -> argparse.ArgumentParser:
     made = parser("collect", "Grade a folder of submissions into one table.")
     made.epilog = _EPILOG
     made.formatter_class = argparse.RawDescriptionHelpFormatter
-    made.add_argument("folder", metavar="FOLDER", type=Path)
+    made.add_argument("folder", metavar="FOLDER", type=Path, nargs="?")
     made.add_argument("--exercise", metavar="ID", help="which exercise they are for")
     made.add_argument("--roster", metavar="CSV", type=Path, help="who should have submitted")
     made.add_argument(
@@ -118,7 +187,7 @@ def arguments() -> argparse.ArgumentParser:
         help="such as 2026-11-20T23:59, or a day, which ends at midnight in this machine's zone",
     )
     made.add_argument(
-        "--take", choices=("last", "first"), default="last", help="which of several counts"
+        "--take", choices=("last", "first"), help="which of several counts (default: last)"
     )
     made.add_argument(
         "--out", metavar="DIR", type=Path, default=Path("collected"), help="default: collected"
@@ -136,13 +205,37 @@ def arguments() -> argparse.ArgumentParser:
         "--assignment", metavar="NAME", default="Take-home", help="its name in a gradebook"
     )
     made.add_argument(
+        "--shard", metavar="I/N", type=_shard, help="grade this share only, for --merge (2/8)"
+    )
+    made.add_argument(
+        "--merge", metavar="DIR", type=Path, nargs="+", help="put the folders of shards together"
+    )
+    made.add_argument(
         "--as-recorded", action="store_true", help="keep scores also if the rubric has changed"
     )
     return made
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
-    return arguments().parse_args(argv)
+    made = arguments()
+    options = made.parse_args(argv)
+    if options.merge:
+        given = [name for name in _OF_SHARDS if getattr(options, name) is not None]
+        if given:
+            names = ", ".join("FOLDER" if name == "folder" else f"--{name}" for name in given)
+            made.error(f"--merge takes no {names}: the shards were graded with it")
+    elif options.folder is None:
+        made.error("FOLDER is missing: the one that holds the submissions")
+    elif options.shard and options.gradebook:
+        made.error("--gradebook belongs to --merge: a shard has no whole table")
+    return options
+
+
+def _shard(text: str) -> Shard:
+    try:
+        return Shard.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _time(text: str) -> dt.datetime:
@@ -184,7 +277,7 @@ def _finished(
 
 
 def _write(rows: Sequence[Row], out: Path, options: argparse.Namespace) -> None:
-    write_whole(out / "collected.csv", collected_csv(rows))
+    write_whole(out / TABLE, collected_csv(rows))
     names = list(GRADEBOOKS) if "all" in options.gradebook else options.gradebook
     write_whole(out / "index.html", index_page(options.assignment, _index(rows, out)).encode())
     for name in names:

@@ -25,14 +25,17 @@ class ResultsFolder:
         out: the folder that holds all results; made when missing.
         name: ``<submission>-<digest8>``. An earlier result of that name is kept: the new one gets
             ``-2``, ``-3``, ….
+        sweep: whether drafts of killed commands are removed first, for which the whole of `out` is
+            looked through.
     """
 
-    def __init__(self, out: Path, name: str) -> None:
+    def __init__(self, out: Path, name: str, *, sweep: bool = True) -> None:
         self._out = out
         self._name = name
         try:
             out.mkdir(parents=True, exist_ok=True)
-            _sweep(out)
+            if sweep:
+                _sweep(out)
             self.draft = out / f".{name}.{os.getpid()}.{secrets.token_hex(4)}.draft"
             self.draft.mkdir()
         except OSError as error:
