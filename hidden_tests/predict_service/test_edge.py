@@ -215,21 +215,6 @@ def test_applications_share_no_cache(solution):
 
 
 @pytest.mark.criterion("edge", sheet="separate", hint=SEPARATE)
-def test_applications_share_no_inference(solution):
-    """Requests for one text to two applications at the same time are two inferences."""
-    first, model = served(solution)
-    second, _ = served(solution)
-    model.hold()
-    requests = [sent(app, "Invoice 4711") for app in (first, second)]
-    second.settle(calls=2)
-    model.answer_with(answer_of)
-    model.release(answer_of)
-    for request in requests:
-        assert_status(request.response(), 200)
-    assert_value(len(model.calls), 2, what="number of inferences")
-
-
-@pytest.mark.criterion("edge", sheet="separate", hint=SEPARATE)
 def test_applications_share_no_settings(solution):
     """A second application that keeps one answer changes nothing for the first, and may stop."""
 
