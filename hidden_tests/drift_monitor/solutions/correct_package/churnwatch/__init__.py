@@ -1,0 +1,1 @@
+"""Evaluation, drift, diagnosis and monitoring of a churn model."""

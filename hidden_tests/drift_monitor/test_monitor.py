@@ -1,0 +1,116 @@
+"""A monitor tells of lasting drift within a week, once, and lets people sleep.
+
+Companies are not seasonal, except in the tests of weekends, so that a monitor whose only defect is
+its alarm on Saturdays loses nothing else.
+"""
+
+from __future__ import annotations
+
+import pytest
+from claims import assert_few, assert_often
+from data import ALERT_DAYS, assert_watches, lasting, stream, watched
+from world import REFERENCE_DAYS, Shifted, World
+
+ALERT = "Let a feature move on some day, and count the days until its alert."
+BUDGET = "How many alerts do 28 quiet days give, on average?"
+WEEKENDS = "With which days of the reference is a Saturday compared?"
+ONCE = "What happens on the day after an alert, and when the drift comes back?"
+
+
+def _of(told, names):
+    """Alerts of some features: day and name."""
+    return [(day, name) for day, group in enumerate(told) for name in group if name in names]
+
+
+@pytest.mark.criterion("alerts", sheet="alert", hint=ALERT)
+def test_lasting_drift_alerts_within_a_week(solution, rng, measure):
+    """A number and two texts move by a distance of 0.4: each alerts within seven days."""
+    hits, trials, delays = 0, 0, []
+    for _ in range(5):
+        world = World.draw(rng, seasonal=False)
+        features = (world.heavy[0], *world.text_names[:2])
+        cause = Shifted(features=features, by=float(rng.choice([-1.3, 1.3])))
+        days = stream(rng, world, [(4, ()), (ALERT_DAYS, (cause,))])
+        told = watched(solution, solution.Monitor(world.reference(rng)), days)
+        for name in features:
+            late = [day for day, _ in _of(told[4:], {name})]
+            hits += bool(late)
+            delays += late[:1]
+            trials += 1
+    if delays:
+        measure("mean delay", 1 + sum(delays) / len(delays), "days", float(ALERT_DAYS))
+    assert_often(hits, trials, 0.9, "features that alert within seven days")
+
+
+@pytest.mark.criterion("budget", sheet="budget", hint=BUDGET)
+def test_quiet_months(solution, rng, measure):
+    """Four quiet months of 28 days have four alerts at most, give or take chance."""
+    months, alerts = 4, 0
+    assert_watches(solution, rng)
+    for _ in range(months):
+        world = World.draw(rng, seasonal=False)
+        told = watched(
+            solution, solution.Monitor(world.reference(rng)), stream(rng, world, [(28, ())])
+        )
+        alerts += sum(map(len, told))
+    measure("alerts per quiet month", alerts / months, "alerts", 1.0)
+    assert_few(alerts, float(months), "alerts in quiet months")
+
+
+@pytest.mark.criterion("weekends", sheet="weekends", hint=WEEKENDS)
+def test_weekends_like_those_of_the_reference(solution, rng, measure):
+    """Companies whose weekends differ, as they always did, alert no more than others."""
+    streams, alerts = 6, 0
+    assert_watches(solution, rng)
+    for _ in range(streams):
+        world = World.draw(rng)
+        told = watched(
+            solution, solution.Monitor(world.reference(rng)), stream(rng, world, [(14, ())])
+        )
+        alerts += sum(map(len, told))
+    measure("alerts per quiet month", 2 * alerts / streams, "alerts", 1.0)
+    assert_few(alerts, streams * 14 / REFERENCE_DAYS, "alerts in quiet weeks with weekends")
+
+
+@pytest.mark.criterion("storm", sheet="once", hint=ONCE)
+def test_a_lasting_drift_alerts_once(solution, rng):
+    """In three weeks of drift a feature alerts once."""
+    streams, alerts = 3, 0
+    assert_watches(solution, rng)
+    for _ in range(streams):
+        world = World.draw(rng, seasonal=False)
+        cause = lasting(world)
+        days = stream(rng, world, [(3, ()), (21, (cause,))])
+        told = watched(solution, solution.Monitor(world.reference(rng)), days)
+        alerts += len(_of(told, set(cause.features)))
+    assert_few(max(0, alerts - streams), 0.5, "alerts beyond the first of a lasting drift")
+
+
+@pytest.mark.criterion("storm", sheet="once", hint=ONCE)
+def test_drift_that_comes_and_goes_alerts_once(solution, rng):
+    """Drift that goes for one to six days and comes again is one alert a feature."""
+    plans = [(1, 1, 8), (2, 2, 6), (3, 3, 4), (2, 5, 5), (2, 6, 5), (2, 6, 5)]
+    alerts = 0
+    assert_watches(solution, rng)
+    for there, away, times in plans:
+        world = World.draw(rng, seasonal=False)
+        cause = lasting(world)
+        days = stream(rng, world, [(3, ()), *[(there, (cause,)), (away, ())] * times])
+        told = watched(solution, solution.Monitor(world.reference(rng)), days)
+        alerts += max(0, len(_of(told, set(cause.features))) - 1)
+    assert_few(alerts, 0.5, "alerts beyond the first of one drift")
+
+
+@pytest.mark.criterion("storm", sheet="once", hint=ONCE)
+def test_drift_that_comes_back_alerts_again(solution, rng):
+    """After fourteen normal days the same drift is news."""
+    hits, trials = 0, 0
+    for _ in range(5):
+        world = World.draw(rng, seasonal=False)
+        cause = lasting(world)
+        plan = [(2, ()), (ALERT_DAYS, (cause,)), (14, ()), (ALERT_DAYS, (cause,))]
+        told = watched(solution, solution.Monitor(world.reference(rng)), stream(rng, world, plan))
+        again = _of(told[-ALERT_DAYS:], set(cause.features))
+        hits += bool(again)
+        trials += 1
+    assert_often(hits, trials, 0.9, "drifts that alert again")

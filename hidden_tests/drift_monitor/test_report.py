@@ -1,0 +1,210 @@
+"""Drift that is large enough to hurt is found, and named for what it is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from claims import assert_often
+from data import assert_statistics, drifted, probe, reported, small
+from wide import Wide, changed, mixed, moved, two_humps
+
+from grader.judge.compare import assert_kind, assert_value
+
+FOUND = "Move a number, or the shares of a text, by the distance that the sheet names."
+SHAPE = "What of a distribution do a mean and a standard deviation not see?"
+KINDS = "Go through the list of kinds in its order."
+CLEAN = "On which days do the reference's rows lie?"
+STATISTIC = "Compare the statistics of a small and of a large drift."
+WINDOWS = 6
+
+
+@pytest.mark.criterion("power", sheet="found", hint=FOUND)
+def test_large_drift_is_found(solution, rng, measure):
+    """Numbers up or down by a distance of 0.35 or more, and texts with other shares, are found."""
+    hits, trials = 0, 0
+    for _ in range(WINDOWS):
+        source = Wide(rng, 8, 4)
+        current = moved(source.current(rng), source, source.numbers[0], 1.1)
+        current = moved(current, source, source.numbers[1], -1.1)
+        current = mixed(current, rng, source.texts[0], 0.48)
+        due = {*source.numbers[:2], source.texts[0]}
+        found = drifted(solution.drift_report(source.reference(rng), current))
+        hits += len(due & found)
+        trials += len(due)
+    measure("drift found", hits / trials, "share", 0.9, better="high")
+    assert_often(hits, trials, 0.9, "features whose drift is found")
+
+
+@pytest.mark.criterion("power", sheet="report", hint=STATISTIC)
+def test_statistics_grow_with_the_drift(solution, rng):
+    """A number that moved far has a larger statistic than one that did not; both are finite."""
+    for _ in range(2):
+        source = small(rng)
+        name = source.numbers[2]
+        current = moved(source.current(rng), source, name, 1.5)
+        found = reported(solution.drift_report(source.reference(rng), current))
+        assert_statistics(found)
+        still = found[source.numbers[3]].statistic
+        if not found[name].statistic > still:
+            raise AssertionError(
+                "the statistic of a drifted number is no larger than a quiet one's"
+            )
+
+
+@pytest.mark.criterion("shape", sheet="shape", hint=SHAPE)
+def test_a_change_of_shape_is_found(solution, rng, measure):
+    """Two humps in the place of one, with the same mean and standard deviation, are drift."""
+    hits, trials = 0, 0
+    for _ in range(5):
+        source = small(rng)
+        old, current = source.reference(rng), source.current(rng)
+        due = set(source.numbers[:3])
+        for name in sorted(due):
+            current = two_humps(current, old, rng, name)
+        found = drifted(solution.drift_report(old, probe(current, source, source.numbers[5])))
+        hits += len(due & found)
+        trials += len(due)
+    measure("changes of shape found", hits / trials, "share", 0.9, better="high")
+    assert_often(hits, trials, 0.9, "changes of shape that are found")
+
+
+def _unit(rng, source):
+    name = source.numbers[0]
+    factor = float(rng.choice([0.001, 0.02, 12.0, 100.0]))
+    return name, lambda frame: changed(frame, name, lambda column: column * factor)
+
+
+def _default(rng, source):
+    name = source.numbers[1]
+    value = float(rng.choice([0.0, 1e6]))
+    return name, lambda frame: changed(
+        frame, name, lambda column: column.mask(rng.random(len(column)) < 0.4, value)
+    )
+
+
+def _missing(rng, source):
+    name = str(rng.choice([source.numbers[2], source.texts[1]]))
+    return name, lambda frame: changed(
+        frame, name, lambda column: column.mask(rng.random(len(column)) < 0.3)
+    )
+
+
+def _categories(rng, source):
+    name = source.texts[0]
+    return name, lambda frame: changed(
+        frame, name, lambda column: column.mask(rng.random(len(column)) < 0.4, "oak")
+    )
+
+
+def _gone(_rng, source):
+    name = source.numbers[3]
+    return name, lambda frame: frame.drop(columns=name)
+
+
+def _new(rng, _source):
+    return "added", lambda frame: frame.assign(added=rng.random(len(frame)))
+
+
+def _retyped(_rng, source):
+    name = source.numbers[4]
+    return name, lambda frame: changed(frame, name, lambda column: column.round(2).astype("str"))
+
+
+def _values(_rng, source):
+    name = source.numbers[5]
+    return name, lambda frame: moved(frame, source, name, 1.3)
+
+
+CHANGES = {
+    "unit": (_unit, "scale"),
+    "default": (_default, "default"),
+    "lost": (_missing, "missing"),
+    "recoded": (_categories, "categories"),
+    "gone": (_gone, "schema"),
+    "new": (_new, "schema"),
+    "retyped": (_retyped, "schema"),
+    "values": (_values, "values"),
+}
+
+
+@pytest.mark.criterion("kinds", sheet="kinds", hint=KINDS)
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_kind_of_a_drift(solution, rng, change):
+    """A feature that changed in one way is drifted, of that kind, and keeps a finite statistic."""
+    for _ in range(2):
+        make, kind = CHANGES[change]
+        source = small(rng)
+        name, alter = make(rng, source)
+        current = alter(source.current(rng))
+        found = reported(solution.drift_report(source.reference(rng), current))
+        assert_value(set(found), {*source.numbers, *source.texts, name}, what="features")
+        assert_value(found[name].drifted, True, what="drifted")
+        assert_value(found[name].kind, kind, what="kind")
+        assert_statistics(found)
+
+
+@pytest.mark.criterion("kinds", sheet="kinds", hint=KINDS)
+def test_values_that_are_missing_no_more(solution, rng):
+    """A share missing that fell by three tenths moved as one that rose."""
+    source = small(rng)
+    names = [source.numbers[2], source.texts[1]]
+    old = source.reference(rng)
+    for name in names:
+        old = changed(old, name, lambda column: column.mask(rng.random(len(column)) < 0.4))
+    found = reported(solution.drift_report(old, source.current(rng)))
+    assert_value({found[name].kind for name in names}, {"missing"}, what="kinds")
+
+
+@pytest.mark.criterion("kinds", sheet="kinds", hint=KINDS)
+def test_the_first_kind_that_fits(solution, rng):
+    """Of two kinds that fit, the one that comes first is named."""
+    source = small(rng)
+    number, text = source.numbers[0], source.texts[0]
+    current = source.current(rng)
+    current = changed(current, number, lambda column: column * 40)
+    current = changed(current, number, lambda column: column.mask(rng.random(len(column)) < 0.4))
+    current = changed(current, text, lambda column: column.str.upper())
+    current = changed(current, text, lambda column: column.mask(rng.random(len(column)) < 0.4))
+    other = source.numbers[1]
+    current = changed(current, other, lambda column: column * 40)
+    current = changed(
+        current, other, lambda column: column.mask(rng.random(len(column)) < 0.4, 7.0)
+    )
+    found = reported(solution.drift_report(source.reference(rng), current))
+    kinds = {name: found[name].kind for name in (number, text, other)}
+    assert_value(kinds, {number: "missing", text: "missing", other: "default"})
+
+
+@pytest.mark.criterion("kinds", sheet="kinds", hint=KINDS)
+def test_a_quiet_feature_has_no_kind(solution, rng):
+    """What is not drifted is of kind none, and the other way round."""
+    source = small(rng)
+    current = moved(source.current(rng), source, source.numbers[0], 1.5)
+    found = reported(solution.drift_report(source.reference(rng), current))
+    for name, entry in found.items():
+        assert_kind(entry.kind, str, f"kind of {name}")
+        assert_value(entry.kind != "none", entry.drifted, what=f"{name}: a kind and drifted")
+
+
+@pytest.mark.criterion("clean_reference", sheet="clean-reference", hint=CLEAN)
+def test_a_reference_that_holds_the_incident(solution, rng):
+    """Reference rows from the current window's first day on make no difference to what is found.
+
+    Some lie on its days and some after its last one.
+    """
+    hits, trials = 0, 0
+    for _ in range(4):
+        source = small(rng)
+        due = {source.numbers[0], source.texts[0]}
+        quiet = source.reference(rng)
+        after = source.window(rng, 12_000, first=28, weeks=6)
+        after = mixed(moved(after, source, source.numbers[0], 1.4), rng, source.texts[0], 0.6)
+        days = after["date"] < after["date"].min() + pd.Timedelta(days=14)
+        current = after[days].sample(700, random_state=int(rng.integers(2**31)))
+        current = current.assign(date=np.sort(current["date"].to_numpy()))
+        both = pd.concat([quiet, after], ignore_index=True)
+        found = drifted(solution.drift_report(both, current))
+        hits += len(due & found)
+        trials += len(due)
+    assert_often(hits, trials, 0.9, "features whose drift is found")
