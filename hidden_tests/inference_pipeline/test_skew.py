@@ -123,6 +123,8 @@ def test_web_addresses(solution, rng):
         texts += [
             f"https://{host}.example.com/{word}/{other}?{word}=1",
             f"WWW.{host}.example/{word}",
+            f"http://{host}.example.com/{word}",
+            f"(https://{host}/{word})",  # begins within a word, so it stays as it is
             f"https://{host}.example.com/@{word}",
         ]
     _check(solution, texts)
@@ -135,6 +137,7 @@ def test_mail_addresses(solution, rng):
     for _ in range(8):
         word, other = known_words(rng, 2)
         texts += [f"{word}.{other}@example.com", f"<{word}> {other}+{word}@{word}.example.org,"]
+        texts.append(f"{other}@x{word}")  # all of what follows the sign belongs to it
     _check(solution, texts)
 
 
@@ -142,8 +145,10 @@ def test_mail_addresses(solution, rng):
 def test_numbers(solution, rng):
     """Step 8: a run of digits is one word, of any script and length."""
     numbers = [str(int(number)) for number in rng.integers(1, 10**9, size=12)]
-    texts = [*numbers, "٤٢", *(f"{number}{unknown_word(rng)}" for number in numbers)]
-    _check(solution, texts)
+    words = [unknown_word(rng) for _ in numbers]
+    pairs = list(zip(numbers, words, strict=True))
+    glued = [text for number, word in pairs for text in (number + word, word + number)]
+    _check(solution, [*numbers, "٤٢", *glued])
 
 
 @pytest.mark.criterion("skew", sheet="tokens", hint=STEPS)

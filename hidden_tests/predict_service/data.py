@@ -11,6 +11,7 @@ NAME = "inference.run_inference"
 LONG = 60.0  # seconds: a guard that no test waits for
 SHORT = 0.1
 PATIENCE = 3.0  # seconds in which an answer under a short guard has to come
+GRACE = 0.2  # seconds between what should have come before and what did
 FIELDS = ("cached", "confidence", "label", "sha256")
 LABELS = ("contract", "invoice", "letter", "report")
 FAILED = Failure("InferenceError", "the model gave no answer")
@@ -42,6 +43,17 @@ def sent(app, text):
 def sent_together(app, texts):
     """Requests that are all there before the service sees the first."""
     return app.start_together("POST", "/predict", [{"json": {"text": text}} for text in texts])
+
+
+def gave_up(requests):
+    """Whether each has its response in time; where one has not, the next are not waited for.
+
+    A service that hangs would cost the patience of each request otherwise.
+    """
+    told = []
+    for request in requests:
+        told.append(request.wait(PATIENCE) if all(told) else request.done)
+    return told
 
 
 def predicted(app, text):
@@ -98,6 +110,20 @@ def assert_error(response, status, code):
 def assert_works(app, text="A plain letter."):
     """Hold that a plain text gets its label."""
     assert_value(label(app, text), answer_of(text)["label"], what="label")
+
+
+def remembers(app, model, text):
+    """Whether a text that was asked for twice was one inference: the cache's own matter."""
+    before = len(model.calls)
+    both = [sent(app, text).response().status for _ in range(2)]
+    return both == [200, 200] and len(model.calls) == before + 1
+
+
+def assert_kept(app, model, text="Invoice 4711"):
+    """The answer for a text is known: asking for it again makes no inference."""
+    before = len(model.calls)
+    sent(app, text).response()
+    assert_value(len(model.calls) - before, 0, what="inferences for a text that was answered")
 
 
 def texts_of(model):

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import pytest
 from data import (
+    GRACE,
+    LONG,
+    NAME,
+    PATIENCE,
     answer_of,
     assert_status,
     assert_works,
     content,
+    drawn,
     predicted,
     sent,
+    sent_together,
     served,
     value,
 )
@@ -25,6 +31,17 @@ ALLOW = "Look at the headers of a 405."
 UNEXPECTED = "The model may raise anything."
 CONTRACT = "Look at /openapi.json."
 SEPARATE = "Make two applications."
+DEFAULTS = "Make an application without arguments."
+
+
+def _assert_form(app, response, code):
+    """Hold the code of an error, and its form if errors of routes have it."""
+    error = _structured(response)
+    elsewhere = _structured(app.request("GET", "/nothing"))
+    if isinstance(error, dict):
+        assert_value(error.get("code"), code, what="code")
+    else:
+        assert_value(isinstance(elsewhere, dict), False, what=f"form of a {response.status}")
 
 
 def _structured(response):
@@ -122,8 +139,7 @@ def test_large_bodies_are_refused(solution, chunks):
     app, _ = served(solution)
     response = _posted(app, 200_001, chunks)
     assert_status(response, 413)
-    if isinstance(error := _structured(response), dict):
-        assert_value(error.get("code"), "too_large", what="code")
+    _assert_form(app, response, "too_large")
     assert_status(_posted(app, 200_000, chunks), 200)
 
 
@@ -149,8 +165,7 @@ def test_unexpected_errors_are_told(solution):
         response = sent(app, f"Invoice {name}").response()
         assert_status(response, 500)
         assert_value(response.media_type, "application/json", what="content type of an error")
-        if isinstance(error := _structured(response), dict):
-            assert_value(error.get("code"), "internal_error", what="code")
+        _assert_form(app, response, "internal_error")
     model.answer_with(answer_of)
     assert_works(app)
 
@@ -231,3 +246,52 @@ def test_applications_share_no_settings(solution):
     assert_works(second, "Invoice 4711")
     second.stop()
     assert_value(asked_again(), alone, what="inferences for texts that came before")
+
+
+@pytest.mark.criterion("edge", sheet="defaults", hint=DEFAULTS)
+def test_two_seconds_are_the_default_timeout(solution):
+    """Without arguments a request is given up after one with 1.5 s, and before one with 2.5 s."""
+    # All are on one event loop, so a slow machine changes no order. An application each, because a
+    # guard that only some requests have is another line's matter.
+    model = solution.stand_in(NAME)
+    model.answer_with(answer_of)
+    shorter, plain = solution.app(timeout=1.5), solution.app()
+    other, longer = solution.app(), solution.app(timeout=2.5)
+    assert_works(plain)
+    model.hold()
+    before, early = sent(shorter, "Invoice 1"), sent(plain, "Invoice 2")
+    early.wait(0.75)  # the next two are still waited for when these are not
+    late, after = sent(other, "Invoice 3"), sent(longer, "Invoice 4")
+    if early.wait(2 + PATIENCE) and not before.wait(GRACE) and before.wait(PATIENCE):
+        raise AssertionError("without arguments a request is given up before 1.5 s are over")
+    if after.wait(2.5 + PATIENCE) and not late.wait(GRACE):
+        raise AssertionError("without arguments a request is not given up within 2.5 s")
+
+
+def _asked_anew(app, model, texts):
+    """Those of some texts that cost an inference, asked for one after the other."""
+    anew = []
+    for text in texts:
+        before = len(model.calls)
+        predicted(app, text)
+        if len(model.calls) != before:
+            anew.append(text)
+    return anew
+
+
+@pytest.mark.criterion("edge", sheet="defaults", hint=DEFAULTS)
+def test_a_thousand_answers_are_kept_by_default(solution, rng):
+    """Of 1,001 texts an application without ``max_entries`` has forgotten one."""
+    small, model = served(solution, max_entries=2)
+    if _asked_anew(small, model, "abacbc") != ["a", "b", "c", "b"]:
+        return  # how a cache is bounded is another line's matter
+    texts = drawn(rng, 1001)
+    first, second, last = texts[0], texts[1], texts[-1]
+    app = solution.app(timeout=LONG)
+    model.answer_with(answer_of)
+    _asked_anew(app, model, [first, second])
+    for start in range(2, 1000, 100):
+        sent_together(app, texts[start : min(start + 100, 1000)])
+        app.settle()
+    found = _asked_anew(app, model, [first, last, first, second])
+    assert_value(found, [last, second], what="texts that cost an inference again")

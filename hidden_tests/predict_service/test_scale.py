@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import pytest
 from data import (
+    GRACE,
+    PATIENCE,
     answer_of,
+    assert_kept,
     assert_status,
     assert_works,
     content,
     drawn,
+    gave_up,
     predicted,
+    remembers,
     rest,
     sent,
     sent_together,
@@ -57,6 +62,65 @@ def test_a_request_joins_an_inference_that_runs(solution, rng):
         assert_status(request.response(), 200)
     asked = texts_of(model)
     assert_value(sorted(asked), sorted([first, second]), what="texts that were classified")
+
+
+@pytest.mark.criterion("solving_scale", sheet="single-flight", hint=SINGLE)
+def test_a_request_that_is_given_up_ends_no_other(solution):
+    """Two requests share an inference that is late; both are told what one alone is told."""
+    app, model = served(solution, timeout=0.5)
+    model.hold()
+    alone, first = sent(app, "A plain letter."), sent(app, "Invoice 4711")
+    first.wait(0.25)
+    second = sent(app, "Invoice 4711")
+    requests = [alone, first, second]
+    given_up = gave_up(requests)
+    if given_up.count(False) == 0:  # whether there is a guard is another line's matter
+        told = [request.response().status for request in requests]
+        assert_value(told[1:], [told[0]] * 2, what="status of two that share, as of one alone")
+    model.answer_with(answer_of)
+    model.release(answer_of)
+    patient, _ = served(solution)
+    assert_works(patient)
+
+
+@pytest.mark.criterion("solving_scale", sheet="single-flight", hint=SINGLE)
+def test_who_joins_late_has_a_timeout_of_its_own(solution):
+    """A request that joins a second later waits as long as one for another text."""
+    app, model = served(solution, timeout=2.0)
+    model.hold()
+    first = sent(app, "Invoice 4711")
+    first.wait(1.0)
+    other = sent(app, "A plain letter.")  # before it, so that on a slow machine it ends before it
+    joined = sent(app, "Invoice 4711")
+    if first.wait(2 + PATIENCE) and joined.wait(GRACE) and not other.wait(2 * GRACE):
+        told = joined.response().status
+        raise AssertionError(f"who joins late gets its {told} when the first request gets its own")
+    model.answer_with(answer_of)
+    model.release(answer_of)
+    patient, _ = served(solution)
+    assert_works(patient)
+
+
+@pytest.mark.criterion("solving_scale", sheet="single-flight", hint=SINGLE)
+def test_a_request_that_is_given_up_takes_nothing_from_the_next(solution):
+    """The next request's answer stays known, though one that shared the late inference ends."""
+    app, model = served(solution, timeout=0.5)
+    known = remembers(app, model, "A plain letter.")
+    model.hold()
+    first = sent(app, "Invoice 4711")
+    first.wait(0.25)
+    second = sent(app, "Invoice 4711")
+    given_up = first.wait(PATIENCE)
+    third = sent(app, "Invoice 4711")
+    given_up = second.wait(PATIENCE) and given_up
+    app.settle()
+    model.answer_with(answer_of)
+    model.release(answer_of)
+    # Under load the third may be given up as well, which is no matter of this line.
+    if known and given_up and third.response().status == 200:
+        assert_kept(app, model)
+    patient, _ = served(solution)
+    assert_works(patient)
 
 
 @pytest.mark.criterion("solving_scale", sheet="bounded", hint=BOUNDED)

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from grader.candidate.config import AppConfig, StandInConfig
+from grader.contracts import AppContract, StandIn
 from grader.errors import ExerciseError
 from grader.exercise.contract import load_exercise
 from grader.exercise.service import read_app, read_stand_ins, service_meta
 from grader.exercise.toml import Table, read_table
 from grader.judge.local import told_of
-from grader.models import AppContract, ExpectedFunction, StandIn
+from grader.models import ExpectedFunction
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = (ExpectedFunction("create_app", (), ()), ExpectedFunction("app", (), ()))

@@ -141,7 +141,8 @@ class Service:
             task = self.waiting[key] = asyncio.create_task(self.infer(key, text))
         done, _ = await asyncio.wait({task}, timeout=self.timeout)
         if not done:
-            self.waiting.pop(key, None)
+            if self.waiting.get(key) is task:
+                del self.waiting[key]
             task.add_done_callback(lambda late: late.cancelled() or late.exception())
             raise Problem(504, "timeout", "the document was not classified in time")
         try:

@@ -44,7 +44,9 @@ async def invalid(_request: Request, error: RequestValidationError) -> JSONRespo
 async def http_error(_request: Request, error: HTTPException) -> JSONResponse:
     """404 and 405."""
     code = "not_found" if error.status_code == 404 else "method_not_allowed"
-    return error_response(error.status_code, code, error.detail)
+    response = error_response(error.status_code, code, error.detail)
+    response.headers.update(error.headers or {})
+    return response
 
 
 async def timed_out(_request: Request, _error: TimeoutError) -> JSONResponse:
@@ -54,7 +56,7 @@ async def timed_out(_request: Request, _error: TimeoutError) -> JSONResponse:
 
 async def inference_failed(_request: Request, error: InferenceError) -> JSONResponse:
     """502."""
-    return error_response(502, "inference_failed", str(error))
+    return error_response(502, "inference_failed", f"the model failed: {error}")
 
 
 def create_app(timeout: float = 2.0, max_entries: int = 1000) -> FastAPI:
