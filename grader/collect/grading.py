@@ -23,19 +23,23 @@ from grader.report.stored import report_from
 from grader.sandbox.workbench import Workbench, Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from grader.models import Exercise
     from grader.pipeline import Graded, Grading
     from grader.report.model import Report
 
 __all__ = [
     "Bench",
+    "Done",
     "Key",
     "Results",
     "Sandbox",
     "Task",
+    "Work",
     "grade_each",
+    "key_in",
     "key_of",
     "runs_in",
     "sandboxes",
@@ -50,6 +54,19 @@ class Task:
 
     path: Path
     key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A finished run that came from elsewhere.
+
+    Attributes:
+        folder: holds the run.
+        faults: pages that could not be made, and why; the score stands without them.
+    """
+
+    folder: Path
+    faults: tuple[str, ...] = ()
 
 
 class Bench(Protocol):
@@ -140,9 +157,43 @@ class Results:
         """Remember a run that just ended."""
         self._known[key] = folder
 
+    def samples(self) -> Iterator[dict[str, Any]]:
+        """One finished run's report for each exercise, as stored."""
+        found: dict[str, Path] = {}
+        for key, folder in self._known.items():
+            found.setdefault(key[0], folder)
+        for folder in found.values():
+            yield read_report(folder / "report.json")
+
     def report(self, key: Key) -> Report:
         """The report of a finished run."""
         return report_from(read_report(self._known[key] / "report.json"))
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be graded, and what for.
+
+    Attributes:
+        tasks: each submission once.
+        prepare: intake of one path.
+        exercises: reads those that submissions may be for.
+        seeds: exercise → the run's seed.
+        results: the folder of all runs, locked.
+        hidden_root: the folder ``hidden_tests``.
+    """
+
+    tasks: Sequence[Task]
+    prepare: Callable[[Path], Grading]
+    exercises: Callable[[], Sequence[Exercise]]
+    seeds: Mapping[str, str]
+    results: Results
+    hidden_root: Path
+
+    def used(self) -> list[Exercise]:
+        """The exercises of the tasks."""
+        ids = {task.key[0] for task in self.tasks}
+        return [exercise for exercise in self.exercises() if exercise.id in ids]
 
 
 def runs_in(folder: Path) -> Iterator[tuple[Path, dict[str, Any], Key]]:
@@ -150,10 +201,11 @@ def runs_in(folder: Path) -> Iterator[tuple[Path, dict[str, Any], Key]]:
     for file in sorted(folder.glob("*/report.json")):
         with contextlib.suppress(UsageError):  # not a run of ours, or a damaged one
             report = read_report(file)
-            yield file.parent, report, _key(report)
+            yield file.parent, report, key_in(report)
 
 
-def _key(report: dict[str, dict[str, str]]) -> Key:
+def key_in(report: dict[str, dict[str, str]]) -> Key:
+    """What a finished run answers, by its report."""
     return (
         report["exercise"]["id"],
         report["exercise"]["version"],

@@ -11,6 +11,7 @@ from rich.table import Table
 from grader.models import Status
 from grader.report.points import MOST
 from grader.report.tables import write_csv
+from grader.scoring.final import is_decided
 from grader.text import CandidateText, for_rich
 
 if TYPE_CHECKING:
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
 
     from grader.collect.book import Row
     from grader.report.tables import Cell
+    from grader.scores import ScoreCard
 
 __all__ = ["GRADEBOOKS", "collected_csv", "print_table"]
 
+_MACHINE = 6  # place of the machine's column in the terminal's table
 _COLUMNS = (
     "candidate", "name", "username", "email", "section", "state", "score", "band", "levels",
+    "counts", "machine_score", "machine_band", "machine_levels",
     "failed_checks", "checks", "submitted_at", "time_by", "late", "submissions", "file", "commit",
     "commit_graded", "commits", "first_commit", "last_commit", "digest", "results", "notes",
 )  # fmt: skip
@@ -38,12 +42,17 @@ def collected_csv(rows: Iterable[Row]) -> bytes:
 def _cells(row: Row) -> Sequence[Cell]:
     person, report, history = row.person, row.report, row.history
     card = report.scorecard if report else None
+    machine = report.machine_card if report else None
     failed = sum(r.status is not Status.PASSED for r in report.evidence) if report else None
     return (
         person.identifier, person.name, person.username, person.email, person.section, row.state,
         card.overall if card else None,
         card.band.value if card else "",
         "".join(_levels(row)),
+        _counts(row),
+        machine.overall if machine else None,
+        machine.band.value if machine else "",
+        "".join(_level_digits(machine)),
         failed,
         len(report.evidence) if report else None,
         _moment(row.submitted), row.clock,
@@ -62,8 +71,25 @@ def _cells(row: Row) -> Sequence[Cell]:
 
 
 def _levels(row: Row) -> list[str]:
-    categories = row.report.scorecard.categories if row.report else ()
+    return _level_digits(row.report.scorecard if row.report else None)
+
+
+def _level_digits(card: ScoreCard | None) -> list[str]:
+    categories = card.categories if card else ()
     return [str(int(c.level)) if c.assessed else "-" for c in categories]
+
+
+def _counts(row: Row) -> str:
+    """Whose score counts, and whether a decision of a reviewer's waits to be made again."""
+    if row.report is None:
+        return ""
+    told = "reviewer" if is_decided(row.report.scorecard) else "machine"
+    decisions = [c.decision for c in row.report.scorecard.categories if c.decision]
+    if any(not decision.counts for decision in decisions):
+        told += ", a decision is stale"
+    if any(decision.disputed for decision in decisions):
+        told += ", reviewers differ"
+    return told
 
 
 def _commit(row: Row) -> str:
@@ -189,9 +215,18 @@ def _inert(text: str) -> str:
     return re.sub(r"#(?=#)", "# ", re.sub(r":(?=:)", ": ", text))
 
 
+def _machine(row: Row) -> str:
+    """The machine's score and levels, where a reviewer's count."""
+    if row.report is None or row.report.machine is None:
+        return ""
+    card = row.report.machine
+    return f"{card.overall:.2f}  {' '.join(_level_digits(card))}"
+
+
 def print_table(rows: Sequence[Row], console: Console) -> None:
     """One line a submission; below, what a reviewer should know of some."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    any_decided = any(row.report and row.report.machine for row in rows)
     for name in (
         "Candidate",
         "Name",
@@ -199,20 +234,26 @@ def print_table(rows: Sequence[Row], console: Console) -> None:
         "Score",
         "Band",
         "Levels",
+        "Machine",
         "Submitted",
         "Late",
         "Commit",
     ):
+        if name == "Machine" and not any_decided:
+            continue
         folds = name in {"Candidate", "Name"}
         table.add_column(name, no_wrap=not folds, overflow="fold", min_width=9 if folds else None)
     styles = {"graded": "", "missing": "dim", "superseded": "dim"}
     for row in rows:
         card = row.report.scorecard if row.report else None
-        cells = (
+        cells = [
             row.person.identifier, _name(row), row.state, f"{card.overall:.2f}" if card else "",
-            card.band.value if card else "", " ".join(_levels(row)), _moment(row.submitted)[:16],
+            card.band.value if card else "", " ".join(_levels(row)),
+            _machine(row) if any_decided else "", _moment(row.submitted)[:16],
             "" if row.late is None else "late" if row.late else "no", _commit(row),
-        )  # fmt: skip
+        ]  # fmt: skip
+        if not any_decided:
+            del cells[_MACHINE]
         style = styles.get(row.state, "red")
         table.add_row(*(for_rich(CandidateText(_inert(cell)), style) for cell in cells))
     console.print(table, highlight=False, markup=False, emoji=False)

@@ -10,8 +10,17 @@ from rich.console import Console
 import grader
 from grader.exercise.contract import TEAM, project_root
 from grader.exercise.toml import read_table
+from grader.hooks.send import Hook, hook_from
 
-__all__ = ["checkout", "count", "options_of_grade", "parser", "score"]
+__all__ = [
+    "add_hook_options",
+    "checkout",
+    "count",
+    "hook_of",
+    "options_of_grade",
+    "parser",
+    "score",
+]
 
 
 def parser(name: str, description: str) -> argparse.ArgumentParser:
@@ -49,6 +58,23 @@ def team_note(root: Path) -> str:
         f"{root / TEAM} is for version {version} of the grader, and this is {grader.__version__}: "
         "read the changelog, run grade verify on each exercise, then change the number"
     )
+
+
+def add_hook_options(made: argparse.ArgumentParser) -> None:
+    """``--hook`` and ``--hook-secret``."""
+    made.add_argument("--hook", metavar="URL", help="tell this address what happens, signed")
+    made.add_argument(
+        "--hook-secret", metavar="FILE", type=Path, help="the secret that signs what is told"
+    )
+
+
+def hook_of(options: argparse.Namespace) -> Hook | None:
+    """The hook that the command line names, if it names one.
+
+    Raises:
+        UsageError: it is incomplete.
+    """
+    return hook_from(options.hook, options.hook_secret) if options.hook else None
 
 
 def score(text: str) -> float:

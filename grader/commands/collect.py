@@ -19,33 +19,42 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from grader import pipeline
 from grader.batch import exit_code
 from grader.collect.book import Row, book, tasks_of
+from grader.collect.cases import write_cases
+from grader.collect.decided import decided_in
 from grader.collect.found import find
-from grader.collect.grading import Results, grade_each, sandboxes
+from grader.collect.grading import Results, Work, grade_each, sandboxes
+from grader.collect.hooks import put_graded
 from grader.collect.merge import merge
 from grader.collect.part import FILE, Shard, terms_of, write_part
 from grader.collect.roster import read_roster
 from grader.collect.table import GRADEBOOKS, collected_csv, print_table
-from grader.commands._common import checkout, count, parser
+from grader.commands._common import add_hook_options, checkout, count, hook_of, parser
+from grader.commands.cluster import CERTS, local_workers, needs_dask
+from grader.decisions.names import open_names
 from grader.errors import GraderError, PlatformError, unforeseen
 from grader.exercise.contract import load_exercise
 from grader.files import write_whole
+from grader.hooks.outbox import Outbox
+from grader.hooks.send import send_due
 from grader.report.html.index import IndexRow, index_page
 from grader.report.printer import printer
 from grader.report.stored import scored_again
 from grader.text import CandidateText, for_rich, for_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from grader.collect.grading import Bench, Key
+    from grader.collect.decided import Decided
+    from grader.collect.grading import Bench, Done, Key, Task
     from grader.collect.part import Terms
+    from grader.hooks.send import Hook
     from grader.models import Exercise
-    from grader.pipeline import Grading
+    from grader.pipeline import Graded, Grading
 
 __all__ = ["arguments", "run"]
 
 TABLE = "collected.csv"
-_OF_SHARDS = ("folder", "shard", "roster", "due", "take", "exercise", "seed")
+_OF_SHARDS = ("folder", "shard", "cluster", "roster", "due", "take", "exercise", "seed")
 _END_OF_DAY = dt.time(23, 59, 59, 999_999)
 
 _EPILOG = """\
@@ -71,9 +80,7 @@ def run(argv: Sequence[str], *, benches: Sequence[Callable[[], Bench]] | None = 
     people = read_roster(options.roster) if options.roster else ()
     found = find(options.folder)
     show = _Show()
-    if options.due:
-        show.say(f"late is what came after {options.due.strftime('%A %Y-%m-%d %H:%M:%S %z')}")
-
+    show.due(options.due)
     exercises = cache(partial(pipeline.exercises_of, root, options.exercise))
 
     def prepare(path: Path) -> Grading:
@@ -86,10 +93,12 @@ def run(argv: Sequence[str], *, benches: Sequence[Callable[[], Bench]] | None = 
         )
 
     terms: dict[str, Terms] = {}
+    seeds: dict[str, str] = {}
 
     def look(path: Path) -> Grading:
         grading = prepare(path)
         terms[grading.exercise.id] = terms_of(grading)
+        seeds[grading.exercise.id] = grading.seed
         return grading
 
     with Results(out) as results:
@@ -102,16 +111,17 @@ def run(argv: Sequence[str], *, benches: Sequence[Callable[[], Bench]] | None = 
             tasks = [task for task in tasks if shard.holds(task.key[2])]
             write_part(out, shard, terms, rows, {})
         todo = [task for task in tasks if results.find(task.key) is None]
+        where, before = f" in shard {shard}" if shard else "", len(tasks) - len(todo)
         show.say(
-            f"{len(found)} submissions, {len(tasks)} to be graded"
-            f"{f' in shard {shard}' if shard else ''}, "
-            f"{len(tasks) - len(todo)} of them graded before"
+            f"{len(found)} submissions, {len(tasks)} to be graded{where}, "
+            f"{before} of them graded before"
         )
         failed: dict[Key, GraderError] = {}
+        work = Work(todo, prepare, exercises, seeds, results, root / "hidden_tests")
         makers = benches or sandboxes(show.say, min(options.jobs, max(1, len(todo))))
         try:
             with show.bar("grading", len(todo)) as step:
-                for task, outcome in grade_each(todo, prepare, makers, results.folder):
+                for task, outcome in _graded(options, work, makers, show.say):
                     if isinstance(outcome, GraderError):
                         failed[task.key] = outcome
                     else:
@@ -128,8 +138,31 @@ def run(argv: Sequence[str], *, benches: Sequence[Callable[[], Bench]] | None = 
                 _write(rows, out, options)
             done = sum(row.state == "graded" for row in rows)
             show.say(f"{out / (FILE if shard else TABLE)}: {done} of {len(rows)} rows graded")
-    _print(rows)
+    _ended(rows, options, show)
     return exit_code([3 if row.state == "failed" else 0 for row in rows])
+
+
+def _graded(
+    options: argparse.Namespace,
+    work: Work,
+    makers: Sequence[Callable[[], Bench]],
+    say: Callable[[str], None],
+) -> Iterator[tuple[Task, Graded | Done | GraderError]]:
+    """Grade here, or on a cluster; local processes of a cluster end with this."""
+    if not options.cluster or not work.tasks:
+        yield from grade_each(work.tasks, work.prepare, makers, work.results.folder)
+        return
+    needs_dask()
+    from grader.cluster.certs import read_certs  # noqa: PLC0415 - an extra
+    from grader.cluster.crew import LocalCrew  # noqa: PLC0415
+    from grader.cluster.driver import Cluster, grade_on  # noqa: PLC0415
+
+    if number := local_workers(options.cluster):
+        with LocalCrew(min(number, len(work.tasks)), say) as crew:
+            yield from grade_on(Cluster(crew.address, crew.certificates(), crew), work, say)
+    else:
+        certs = read_certs(options.certs.absolute(), "client")
+        yield from grade_on(Cluster(options.cluster, certs), work, say)
 
 
 def _of_shard(row: Row, shard: Shard) -> bool:
@@ -144,7 +177,7 @@ def _merge(options: argparse.Namespace) -> int:
         merged = merge(options.merge, results)
         rows = _all_finished(merged.rows, results, merged.failed, options)
         _write(rows, options.out, options)
-    _print(rows)
+    _ended(rows, options, show)
     for shard in merged.missing:
         show.say(f"shard {shard} is missing: run it, and merge again with its folder")
     waiting = {row.key[2] for row in rows if row.state == "pending" and row.key is not None}
@@ -162,7 +195,16 @@ def _all_finished(
 ) -> list[Row]:
     root = checkout(options)
     load = None if options.as_recorded else cache(partial(load_exercise, root=root))
-    return [_finished(row, results, failed, load) for row in rows]
+    found = decided_in(options.out)
+    return [_decided(_finished(row, results, failed, load), found, load) for row in rows]
+
+
+def _decided(row: Row, found: Decided | None, load: Callable[[str], Exercise] | None) -> Row:
+    """A row with the levels that count, where people decided on some."""
+    if row.report is None or found is None:
+        return row
+    exercise = load(row.report.exercise_id) if load is not None else None
+    return replace(row, report=found.over(row.report, row.person.identifier, exercise))
 
 
 def _print(rows: Sequence[Row]) -> None:
@@ -205,6 +247,18 @@ def arguments() -> argparse.ArgumentParser:
         "--assignment", metavar="NAME", default="Take-home", help="its name in a gradebook"
     )
     made.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="grade on a Dask cluster: tls://HOST:PORT, or local:N for N workers here",
+    )
+    made.add_argument(
+        "--certs",
+        metavar="DIR",
+        type=Path,
+        default=CERTS,
+        help=f"what grade cluster certs made (default: {CERTS})",
+    )
+    made.add_argument(
         "--shard", metavar="I/N", type=_shard, help="grade this share only, for --merge (2/8)"
     )
     made.add_argument(
@@ -213,21 +267,44 @@ def arguments() -> argparse.ArgumentParser:
     made.add_argument(
         "--as-recorded", action="store_true", help="keep scores also if the rubric has changed"
     )
+    add_hook_options(made)
+    made.add_argument(
+        "--hook-names", action="store_true", help="tell the hook who the candidates are, too"
+    )
     return made
+
+
+def _ended(rows: Sequence[Row], options: argparse.Namespace, show: _Show) -> None:
+    """Print the table, and tell a hook what was graded; what does not arrive is sent later."""
+    _print(rows)
+    hook: Hook | None = options.hook
+    if hook is None or options.shard:
+        return
+    with Outbox(options.out) as outbox:
+        put_graded(outbox, hook.url, rows, open_names(options.out), named=options.hook_names)
+        arrived = send_due(outbox, hook)
+        waiting = sum(message.state == "waiting" for message in outbox.all())
+    later = f", {waiting} wait: grade hooks sends them" if waiting else ""
+    show.say(f"{arrived} messages to {hook.url}{later}")
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
     made = arguments()
     options = made.parse_args(argv)
+    options.hook = hook_of(options)
     if options.merge:
         given = [name for name in _OF_SHARDS if getattr(options, name) is not None]
         if given:
             names = ", ".join("FOLDER" if name == "folder" else f"--{name}" for name in given)
             made.error(f"--merge takes no {names}: the shards were graded with it")
+    elif options.cluster and options.shard:
+        made.error("--cluster and --shard divide the same work; give one of them")
     elif options.folder is None:
         made.error("FOLDER is missing: the one that holds the submissions")
     elif options.shard and options.gradebook:
         made.error("--gradebook belongs to --merge: a shard has no whole table")
+    if options.cluster:
+        local_workers(options.cluster)
     return options
 
 
@@ -277,6 +354,7 @@ def _finished(
 
 
 def _write(rows: Sequence[Row], out: Path, options: argparse.Namespace) -> None:
+    write_cases(out, rows)
     write_whole(out / TABLE, collected_csv(rows))
     names = list(GRADEBOOKS) if "all" in options.gradebook else options.gradebook
     write_whole(out / "index.html", index_page(options.assignment, _index(rows, out)).encode())
@@ -293,6 +371,7 @@ def _index(rows: Sequence[Row], out: Path) -> list[IndexRow]:
             quote(f"{row.folder.relative_to(out).as_posix()}/report.html") if row.folder else "",
             row.report.scorecard if row.report else None,
             row.notes,
+            row.report.machine if row.report else None,
         )
         for row in rows
     ]
@@ -306,6 +385,11 @@ class _Show:
 
     def say(self, text: str) -> None:
         self.console.print(f"· {for_terminal(CandidateText(text))}", markup=False, soft_wrap=True)
+
+    def due(self, due: dt.datetime | None) -> None:
+        """Say from when on a submission is late, in full: a day means its end."""
+        if due:
+            self.say(f"late is what came after {due.strftime('%A %Y-%m-%d %H:%M:%S %z')}")
 
     def bar(self, what: str, total: int) -> _Bar:
         return _Bar(self.console, what, total)

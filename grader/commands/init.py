@@ -14,6 +14,8 @@ import grader
 from grader.commands._common import parser
 from grader.errors import UsageError
 from grader.exercise.contract import TEAM
+from grader.files import recipe_folder
+from grader.scorecard.read import FOLDER as SCORECARDS
 
 if TYPE_CHECKING:
     import argparse
@@ -54,6 +56,7 @@ def run(argv: Sequence[str]) -> int:
         for top in ("exercises", "hidden_tests"):
             (draft / top).mkdir(parents=True)
             (draft / top / ".gitkeep").touch()
+        shutil.copytree(recipe_folder() / SCORECARDS, draft / SCORECARDS)
         for name, place in _FILES.items():
             path = draft / place
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -24,7 +24,6 @@ __all__ = ["arguments", "run"]
 
 _TITLE_CHARS = 100
 _PACKAGES = ("numpy", "pandas", "scikit-learn", "scipy")
-_SERVICE = "service"
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -33,7 +32,7 @@ def arguments() -> argparse.ArgumentParser:
     made.add_argument("id", metavar="ID", help="a short lower-case name, such as ranking_metrics")
     made.add_argument(
         "--kind",
-        choices=[*KINDS, _SERVICE],
+        choices=KINDS,
         default=KINDS[0],
         help="what candidates write; default: function",
     )
@@ -48,11 +47,6 @@ def arguments() -> argparse.ArgumentParser:
 def run(argv: Sequence[str]) -> int:
     """Write the folders of a new exercise; they appear whole or not at all."""
     options = arguments().parse_args(argv)
-    if options.kind == _SERVICE:
-        raise UsageError(
-            "there is no template of kind service yet; take --kind class, and drive the object's "
-            "methods in the hidden tests"
-        )
     if not re.fullmatch(r"[a-z][a-z0-9_-]{0,39}", options.id):
         raise UsageError(f"{options.id!a} is no id: use a short lower-case name such as week3")
     title = options.title or options.id.replace("_", " ").replace("-", " ").capitalize()

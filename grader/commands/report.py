@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from grader.collect.decided import decided_run
 from grader.commands._common import checkout, parser
 from grader.errors import UsageError
 from grader.exercise.contract import load_exercise
@@ -18,6 +20,7 @@ from grader.report.document import json_schema
 from grader.report.dossier import open_dossier
 from grader.report.formats import FORMATS, render
 from grader.report.report_json import read_report
+from grader.scoring.final import counted
 from grader.starter import handed_out
 from grader.text import CandidateText, for_terminal
 
@@ -31,6 +34,8 @@ __all__ = ["arguments", "run"]
 _EPILOG = """\
 For candidates: feedback-html and feedback-md. All others show hidden inputs and expected values.
 If the rubric has changed since the run, the stored evidence is scored by the present one.
+Levels that people decided with grade review count over the machine's, and both are shown; json is
+the machine's record and never shows them.
 """
 
 
@@ -59,6 +64,9 @@ def arguments() -> argparse.ArgumentParser:
         help="keep the recorded score also if the rubric has changed; needs no exercise",
     )
     made.add_argument(
+        "--candidate", metavar="WHO", default="", help="of several who sent the same files"
+    )
+    made.add_argument(
         "--schema", action="store_true", help="print the JSON Schema of report.json and end"
     )
     return made
@@ -85,6 +93,11 @@ def run(argv: Sequence[str]) -> int:
     if again:
         note = dossier.report.run.judge_notes[-1]
         say.print(f"· {for_terminal(CandidateText(note))}", markup=False, soft_wrap=True)
+    report = decided_run(options.run, dossier.report, exercise, options.candidate)
+    dossier = dataclasses.replace(dossier, report=report)
+    if report.machine is not None:
+        text = for_terminal(CandidateText(counted(report.scorecard, report.machine)))
+        say.print(f"· {text}", markup=False, soft_wrap=True)
     for name in names:
         data = render(name, dossier)
         if str(out) == "-":

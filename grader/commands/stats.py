@@ -9,6 +9,7 @@ from rich.console import Console
 
 from grader.authoring.stats import measure_exercise
 from grader.authoring.stats_report import stats_csv, stats_json, stats_lines, stats_page
+from grader.collect.decided import looked_at
 from grader.commands._common import parser
 from grader.errors import UsageError
 from grader.files import write_whole
@@ -48,10 +49,11 @@ def run(argv: Sequence[str]) -> int:
     by_exercise: dict[str, list[Report]] = {}
     for report in _reports(options.collected):
         by_exercise.setdefault(report.exercise_id, []).append(report)
+    looked = looked_at(options.collected)
     options.out.mkdir(parents=True, exist_ok=True)
     console, progress = Console(highlight=False), Console(stderr=True, highlight=False)
     for name, reports in sorted(by_exercise.items()):
-        stats = measure_exercise(reports)
+        stats = measure_exercise(reports, looked.get(name, ()))
         stem = options.out / f"stats-{name}"
         write_whole(stem.with_suffix(".json"), stats_json(stats))
         write_whole(stem.with_suffix(".csv"), stats_csv(stats))

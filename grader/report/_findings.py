@@ -47,9 +47,13 @@ def findings(found: Findings | None, look: Look) -> Iterable[RenderableType]:
     yield _heading(f"{found.file} beside the machine's findings (moves no score)", look)
     if found.text is None:
         yield item(Text("-", "dim"), look.text(f"There is no readable {found.file}."), by=0)
-        return
-    for claim in found.claims:
-        yield from _claim(claim, look)
+    else:
+        for claim in found.claims:
+            yield from _claim(claim, look)
+    for note in found.notes[: None if look.verbose else 2]:
+        shown = look.text(clip(note.text.raw, _LINE_CHARS), "dim")
+        place = look.text(f"{note.path}, line {note.line}: ")
+        yield item(Text("#", "dim"), place.append_text(shown), by=0)
 
 
 def _claim(claim: Claim, look: Look) -> Iterable[RenderableType]:
@@ -60,6 +64,8 @@ def _claim(claim: Claim, look: Look) -> Iterable[RenderableType]:
     for number, line in claim.lines[: None if look.verbose else 1]:
         shown = look.text(clip(line.raw, _LINE_CHARS), "dim")
         yield indent(Text(f"line {number}: ", style="dim").append_text(shown))
+    for fact in claim.facts[: None if look.verbose else 1]:
+        yield indent(look.text(f"did not hold: {fact}"))
 
 
 def _heading(text: str, look: Look) -> RenderableType:

@@ -158,6 +158,15 @@ class Claim(_Strict, frozen=True):
     title: str
     passed: bool
     lines: list[FindingLine]
+    facts: list[str]
+
+
+class CodeNote(_Strict, frozen=True):
+    """A comment or a line of a docstring about the same."""
+
+    path: str
+    line: Positive
+    text: str
 
 
 class Findings(_Strict, frozen=True):
@@ -166,6 +175,7 @@ class Findings(_Strict, frozen=True):
     file: str
     text: str | None
     claims: list[Claim]
+    notes: list[CodeNote]
 
 
 class NotebookError(_Strict, frozen=True):

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING
 
 from grader.models import Cause, Status
 from grader.notebook.facts import consequences, lacking
+from grader.scoring.final import beside
 from grader.scoring.indicators import HELD_BACK
 from grader.text import CandidateText, clip, for_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from grader.models import CategoryScore
     from grader.report.model import Report
+    from grader.scores import CategoryScore
 
 __all__ = [
     "ABOUT_FILES",
@@ -72,6 +73,7 @@ class CategoryFeedback:
         provisional: a reviewer has yet to confirm it.
         counts: (criterion's title, how many were kept, of how many, of what).
         held: it is Poor because the code does not do what it is for yet.
+        decided: what a reviewer decided beside the machine, and which counts.
     """
 
     title: str
@@ -80,6 +82,7 @@ class CategoryFeedback:
     provisional: bool
     counts: tuple[tuple[str, int, int, str], ...]
     held: bool = False
+    decided: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +211,10 @@ def _category(category: CategoryScore) -> CategoryFeedback:
         category.level.name.capitalize() if category.assessed else "not assessed",
         category.provisional,
         tuple((s.title, s.passed, s.total, s.unit) for s in category.criteria if s.total),
-        held=category.assessed and category.decided_by.startswith(HELD_BACK),
+        held=category.assessed
+        and category.decided_by.startswith(HELD_BACK)
+        and not (category.decision and category.decision.counts),
+        decided=beside(category, named=False),
     )
 
 
@@ -259,6 +265,8 @@ def _section(category: CategoryFeedback) -> Iterable[str]:
         return
     yield f"## {category.title}: {category.level_name}{provisional}"
     yield ""
+    if category.decided:
+        yield f"- {category.decided[:1].upper()}{category.decided[1:]}"
     if category.held:
         yield f"- {HELD}"
     yield from (

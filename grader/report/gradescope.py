@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from grader.models import Status
 from grader.report.feedback import feedback
+from grader.scoring.final import beside, is_decided
 from grader.text import clip, for_json, for_terminal
 
 if TYPE_CHECKING:
-    from grader.models import CategoryScore, Evidence
+    from grader.models import Evidence
     from grader.report.dossier import Dossier
+    from grader.report.model import Report
+    from grader.scores import CategoryScore
 
 __all__ = ["gradescope", "results"]
 
@@ -51,13 +54,30 @@ def results(dossier: Dossier) -> _Json:
             "scoring_digest": report.run.scoring_digest,
             "band": card.band.value,
             "seniority": card.seniority,
+            **_decided(report),
         },
         "tests": [*levels, *checks],
     }
 
 
+def _decided(report: Report) -> _Json:
+    """Which scorecard counts, and the machine's where that is another."""
+    if report.machine is None:
+        return {}
+    return {
+        "counts": "reviewer" if is_decided(report.scorecard) else "machine",
+        "machine_score": round(report.machine.overall, 4),
+        "machine_band": report.machine.band.value,
+        "machine_levels": {
+            c.id: c.level.name.lower() for c in report.machine.categories if c.assessed
+        },
+    }
+
+
 def _category(category: CategoryScore) -> _Json:
     provisional = " (until a reviewer confirms it)" if category.provisional else ""
+    if told := beside(category, named=False):
+        provisional = f" ({told})"
     return {
         "name": category.title,
         "output": f"{category.level.name.capitalize()}{provisional}",

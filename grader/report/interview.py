@@ -14,8 +14,9 @@ from grader.models import Cause, Status
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from grader.models import CategoryScore, Evidence, Measurement
+    from grader.models import Evidence, Measurement
     from grader.report.model import Report
+    from grader.scores import CategoryScore
 
 __all__ = ["Question", "questions"]
 

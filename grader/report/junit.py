@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from grader.models import Status
+from grader.scoring.final import is_decided
 from grader.text import clip, for_xml
 
 if TYPE_CHECKING:
@@ -65,6 +66,14 @@ def _properties(report: Report) -> list[tuple[str, str]]:
         for category in card.categories
         if category.assessed
     ]
+    if report.machine is not None:
+        found.append(("counts", "reviewer" if is_decided(card) else "machine"))
+        found.append(("machine.overall", f"{report.machine.overall:g}"))
+        found += [
+            (f"machine.level.{category.id}", category.level.name.lower())
+            for category in report.machine.categories
+            if category.assessed
+        ]
     return found
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from grader.models import Band, Status
+from grader.scoring.final import beside, counted
 from grader.text import clip, for_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from grader.models import CategoryScore, Evidence, ScoreCard
+    from grader.models import Evidence
     from grader.report.dossier import Dossier
+    from grader.scores import CategoryScore, ScoreCard
 
 __all__ = ["MOST_BYTES", "capped", "github_summary"]
 
@@ -36,6 +38,7 @@ def github_summary(dossier: Dossier) -> bytes:
             f"`{report.submission_digest[:12]}`."
         ),
         *_missed(card),
+        *([] if report.machine is None else ["", f"{counted(card, report.machine)}."]),
         "",
         "| category | level | weight | decided by |",
         "|---|---|---|---|",
@@ -76,6 +79,8 @@ def _row(category: CategoryScore) -> str:
     level = f"{category.level.name.capitalize()} ({int(category.level)})"
     mark = ", provisional" if category.provisional else ""
     reason = category.decided_by.partition(": ")[2] or category.decided_by
+    if told := beside(category):
+        reason = f"{for_markdown(told)}. The machine: {reason}"
     return f"| {category.title} | {level}{mark} | {category.weight * 100:.0f} % | {reason} |"
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from grader.models import Evidence, Expectation, Limits, ScoreCard, Submission
+    from grader.models import Evidence, Expectation, Limits, Submission
     from grader.notebook.facts import NotebookFacts
+    from grader.scores import ScoreCard
     from grader.scoring.findings import Findings
     from grader.text import CandidateText
 
@@ -119,6 +120,8 @@ class Report:
         findings: the candidate's own words beside the machine's verdicts, where the exercise asks
             for them.
         notebook: how a notebook ran, where the submission is one.
+        scorecard: the one that counts.
+        machine: the machine's scorecard, where people decided on levels; None where it counts.
     """
 
     exercise_id: str
@@ -136,6 +139,12 @@ class Report:
     moment: Moment
     findings: Findings | None = None
     notebook: NotebookFacts | None = None
+    machine: ScoreCard | None = None
+
+    @property
+    def machine_card(self) -> ScoreCard:
+        """The machine's scorecard, whichever counts."""
+        return self.machine or self.scorecard
 
 
 def file_facts(submission: Submission) -> tuple[FileFact, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from grader.models import Level
 
 if TYPE_CHECKING:
-    from grader.models import ScoreCard
+    from grader.scores import ScoreCard
 
 __all__ = ["MOST", "Points", "whole_points"]
 

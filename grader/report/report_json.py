@@ -25,16 +25,10 @@ from grader.text import for_json
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from grader.models import (
-        CategoryScore,
-        Evidence,
-        Expectation,
-        Measurement,
-        Profile,
-        ScoreCard,
-    )
+    from grader.models import Evidence, Expectation, Measurement, Profile
     from grader.notebook.facts import NotebookFacts
     from grader.report.model import Report
+    from grader.scores import CategoryScore, ScoreCard
     from grader.scoring.findings import Findings
 
 __all__ = [
@@ -77,7 +71,7 @@ def build_report(report: Report) -> _Json:
             "files": [asdict(file) for file in report.files],
         },
         "sheet": dict(report.sheet),
-        "score": score_block(report.scorecard, report.expectation),
+        "score": score_block(report.machine_card, report.expectation),  # never what people decided
         "evidence": stable_evidence(report.evidence),
         "findings": _findings(report.findings),
         "notebook": _notebook(report.notebook),
@@ -168,8 +162,13 @@ def _findings(findings: Findings | None) -> _Json | None:
                 "title": claim.title,
                 "passed": claim.passed,
                 "lines": [{"line": n, "text": for_json(text)} for n, text in claim.lines],
+                "facts": list(claim.facts),
             }
             for claim in findings.claims
+        ],
+        "notes": [
+            {"path": note.path, "line": note.line, "text": for_json(note.text)}
+            for note in findings.notes
         ],
     }
 

@@ -12,19 +12,15 @@ from typing import TYPE_CHECKING, Any
 from grader.errors import UsageError
 from grader.models import (
     Band,
-    CategoryScore,
     Cause,
     CollectedTest,
-    CriterionShare,
     Evidence,
     Exercise,
     Expectation,
-    Indicator,
     Level,
     Limits,
     Measurement,
     Profile,
-    ScoreCard,
     Status,
     Submission,
     SubmissionFile,
@@ -33,7 +29,8 @@ from grader.notebook.facts import facts_from
 from grader.record.graded import SUBMISSION, unpack_files
 from grader.report.model import Capture, EnvironmentFacts, FileFact, Moment, Report, RunFacts
 from grader.report.report_json import read_report
-from grader.scoring.findings import Claim, Findings, findings_of
+from grader.scores import CategoryScore, CriterionShare, Indicator, ScoreCard
+from grader.scoring.findings import Claim, Findings, Note, findings_of
 from grader.scoring.score import check_suite, score
 from grader.text import CandidateText
 
@@ -209,7 +206,11 @@ def _findings(item: _Json | None) -> Findings | None:
                 claim["title"],
                 claim["passed"],
                 tuple((line["line"], CandidateText(line["text"])) for line in claim["lines"]),
+                tuple(claim["facts"]),
             )
             for claim in item["claims"]
+        ),
+        notes=tuple(
+            Note(note["path"], note["line"], CandidateText(note["text"])) for note in item["notes"]
         ),
     )

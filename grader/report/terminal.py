@@ -17,6 +17,7 @@ from grader.report._findings import findings, remarks
 from grader.report._layout import Look, both_ends, indent, indent_text, item, quote
 from grader.report._notebook import notebook
 from grader.report._output import output_shown
+from grader.scoring.final import beside, counted
 from grader.scoring.series import collect_series
 from grader.text import CandidateText, clip
 
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-    from grader.models import CategoryScore, Evidence, Indicator, ScoreCard
+    from grader.models import Evidence
     from grader.report.model import Report
+    from grader.scores import CategoryScore, Indicator, ScoreCard
 
 __all__ = ["render", "summary_table"]
 
@@ -95,6 +97,8 @@ def _header(report: Report, look: Look) -> Iterable[RenderableType]:
     if card.missed:
         higher = "exceed" if card.band is Band.MEETS else "meet"
         yield look.text(f"To {higher} {card.seniority} it lacks {'; '.join(card.missed)}", "dim")
+    if report.machine is not None:
+        yield look.text(counted(card, report.machine))
     yield Text()
     yield Rule(characters=look.glyph("─", "-"), style="dim")
 
@@ -120,6 +124,10 @@ def _category(category: CategoryScore, look: Look) -> Iterable[RenderableType]:
     if category.provisional:
         title.append("  provisional", style="dim italic")
     yield both_ends(title, right)
+    if told := beside(category):
+        yield indent(look.text(CandidateText(f"{told[:1].upper()}{told[1:]}.")))
+    if category.decision and category.decision.reason:
+        yield indent(look.text(CandidateText(f"Reason: {category.decision.reason}")))
     decision = category.decided_by.partition(": ")[2] or category.decided_by
     yield indent(look.text(f"{decision[:1].upper()}{decision[1:]}.", "dim"))
     negative = [i for i in category.indicators if not i.positive]

@@ -9,13 +9,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from grader.models import Cause, Indicator, Level, Status
+from grader.models import Cause, Level, Status
+from grader.scores import Indicator
 from grader.scoring.series import point_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from grader.models import CategoryRule, CriterionShare, Evidence
+    from grader.models import CategoryRule, Evidence
+    from grader.scores import CriterionShare
 
 __all__ = ["CAUSES", "HELD_BACK", "explain", "indicators"]
 

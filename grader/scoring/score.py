@@ -28,17 +28,8 @@ from typing import TYPE_CHECKING
 
 from grader.errors import ExerciseError
 from grader.exercise.rubric import PROVISIONAL_WEIGHT
-from grader.models import (
-    Band,
-    CategoryRule,
-    CategoryScore,
-    CriterionShare,
-    Level,
-    LevelRule,
-    Rubric,
-    ScoreCard,
-    Status,
-)
+from grader.models import Band, CategoryRule, Level, LevelRule, Rubric, Status
+from grader.scores import CategoryScore, CriterionShare, ScoreCard
 from grader.scoring.indicators import explain, indicators
 
 if TYPE_CHECKING:
@@ -46,7 +37,7 @@ if TYPE_CHECKING:
 
     from grader.models import CollectedTest, Evidence, Expectation, Profile
 
-__all__ = ["check_suite", "score"]
+__all__ = ["banded", "check_suite", "score", "shared_weights"]
 
 
 def _applied(rubric: Rubric, totals: Mapping[str, int]) -> Rubric:
@@ -127,6 +118,21 @@ def score(
         _score_category(category, rubric, shares, evidence, weights.get(category.id))
         for category in rubric.categories
     )
+    return banded(categories, evidence, expectation)
+
+
+def banded(
+    categories: tuple[CategoryScore, ...],
+    evidence: Sequence[Evidence],
+    expectation: Expectation,
+) -> ScoreCard:
+    """Overall score and band of some levels.
+
+    Args:
+        categories: with levels, and weights that add up to 1 over the assessed ones.
+        evidence: says which headline lines are broken.
+        expectation: what the seniority is expected to reach.
+    """
     mean = math.fsum(c.weight * c.level for c in categories if c.assessed)
     overall = min(4.0, max(1.0, round(mean, 6)))
     below = _lacking(expectation.meets, categories, overall)
@@ -205,16 +211,24 @@ def _assessed(category: CategoryRule, rubric: Rubric, totals: Mapping[str, int])
 def _weights(rubric: Rubric, totals: Mapping[str, int]) -> dict[str, float]:
     """The weight of each assessed category; together 1, provisional ones at most a tenth."""
     assessed = [c for c in rubric.categories if _assessed(c, rubric, totals)]
-    firm = math.fsum(c.weight for c in assessed if not c.provisional)
-    loose = math.fsum(c.weight for c in assessed if c.provisional)
-    if not firm:
+    if not math.fsum(c.weight for c in assessed if not c.provisional):
         raise ExerciseError("no hidden test counts towards a category that is not provisional")
+    return shared_weights([(c.id, c.weight, c.provisional) for c in assessed])
+
+
+def shared_weights(categories: Iterable[tuple[str, float, bool]]) -> dict[str, float]:
+    """Weights that add up to 1, of which provisional categories have a tenth at most.
+
+    Args:
+        categories: id, weight in the rubric, and whether it is provisional; one is firm.
+    """
+    items = list(categories)
+    firm = math.fsum(weight for _, weight, provisional in items if not provisional)
+    loose = math.fsum(weight for _, weight, provisional in items if provisional)
     loose_share = min(loose / (firm + loose), PROVISIONAL_WEIGHT)
     return {
-        c.id: c.weight / loose * loose_share
-        if c.provisional
-        else c.weight / firm * (1 - loose_share)
-        for c in assessed
+        name: weight / loose * loose_share if provisional else weight / firm * (1 - loose_share)
+        for name, weight, provisional in items
     }
 
 

@@ -192,11 +192,24 @@ def test_links_of_the_parts_lead_to_their_headings(show: Callable[..., Page]) ->
 
 def test_paper_shows_what_is_folded(show: Callable[..., Page]) -> None:
     page = show(reviewer_page(dossier()))
+    page.locator("#whole").check()
     folded = page.locator("details:not([open]) > .inside").first
     assert not folded.is_visible()
     page.emulate_media(media="print")
     assert folded.evaluate("node => node.getBoundingClientRect().height") > 0
     assert page.locator("nav.parts").is_hidden()
+
+
+def test_paper_is_one_page_with_the_levels_and_what_did_not_hold(
+    show: Callable[..., Page],
+) -> None:
+    page = show(reviewer_page(largest_dossier()))
+    assert page.locator(".paper").is_hidden()
+    page.emulate_media(media="print")
+    assert page.locator(".levels").is_visible()
+    assert page.locator(".paper").is_visible()
+    assert page.locator("#checks").is_hidden()
+    assert page.pdf(format="A4").count(b"/Type /Page\n") == 1
 
 
 def test_the_page_of_the_largest_solution_is_small(show: Callable[..., Page]) -> None:

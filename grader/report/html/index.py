@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from grader.report.html.page import make_page
+from grader.scoring.final import beside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from grader.models import ScoreCard
+    from grader.scores import ScoreCard
 
 __all__ = ["IndexRow", "index_page"]
 
@@ -22,7 +23,8 @@ class IndexRow:
     Attributes:
         who: whose it is, or what it is called.
         link: relative address of its report; empty where there is none.
-        card: its score, where it has one.
+        card: its score, where it has one; the one that counts.
+        machine: the machine's score, where people decided on levels.
     """
 
     who: str
@@ -31,6 +33,13 @@ class IndexRow:
     link: str = ""
     card: ScoreCard | None = None
     notes: tuple[str, ...] = ()
+    machine: ScoreCard | None = None
+
+    @property
+    def decided(self) -> dict[str, str]:
+        """Category → what people decided beside the machine, and which counts."""
+        categories = self.card.categories if self.card else ()
+        return {c.title: beside(c) for c in categories if c.decision}
 
     @property
     def levels(self) -> dict[str, str]:

@@ -34,17 +34,27 @@ from grader.report.feedback import (
 from grader.report.html.figures import bullets, diagrams, strips
 from grader.report.interview import questions
 from grader.report.sources import place_of, sources
+from grader.scoring.final import beside, counted
 from grader.scoring.indicators import CAUSES
 from grader.text import CandidateText, clip, clip_lines, for_html
 
 if TYPE_CHECKING:
-    from grader.models import CategoryScore, Evidence
+    from grader.models import Evidence
     from grader.report.dossier import Dossier
     from grader.report.model import Report
+    from grader.scores import CategoryScore
 
-__all__ = ["feedback_page", "make_page", "reviewer_page"]
+__all__ = [
+    "feedback_page",
+    "make_environment",
+    "make_page",
+    "reviewer_page",
+    "reviewer_values",
+    "style",
+]
 
 _MESSAGE_CHARS, _MESSAGE_LINES = 4000, 40
+_PAPER_CRITERIA, _PAPER_QUESTIONS = 5, 4  # what fits on one page
 _LIMIT_CAUSES = frozenset(
     {Cause.TIMEOUT, Cause.WALL_LIMIT, Cause.MEMORY, Cause.TOO_LARGE, Cause.DIED}
 )
@@ -53,9 +63,27 @@ _UNSAFE_ID = re.compile(r"[^a-z0-9]+")
 
 def reviewer_page(dossier: Dossier) -> str:
     """Everything about one run, as one page."""
+    css = style()
+    return (
+        make_environment()
+        .get_template("reviewer.html.j2")
+        .render(
+            policy=_policy(css, frame=dossier.notebook is not None),
+            css=Markup(css),  # noqa: S704 - a file of this package
+            **reviewer_values(dossier),
+        )
+    )
+
+
+def reviewer_values(dossier: Dossier, *, checks: str = "") -> dict[str, object]:
+    """What the templates of a reviewer's page show of a run.
+
+    Args:
+        dossier: the run.
+        checks: address of the page that shows the checks, where it is another page.
+    """
     report = dossier.report
     evidence = report.evidence
-    css = _style()
     outputs, outputs_left = output_shown(report)
     notebook = dossier.notebook
     anchors = {record.test.id: f"check-{n}" for n, record in enumerate(evidence, 1)}
@@ -63,40 +91,38 @@ def reviewer_page(dossier: Dossier) -> str:
     files = sources(dossier.files, dossier.starter, evidence, book, dossier.handed_out)
     names = {file.path: f"file-{n}" for n, file in enumerate(files, 1)}
     shown = {(file.path, row.anchor) for file in files for row in file.rows}
-    places = {
-        record.where: f"{names[place[0]]}-{place[1]}"
-        for record in evidence
-        if (place := place_of(record.where, book)) in shown and place
+    return {
+        "to": {"checks": checks},
+        "version": __version__,
+        "report": report,
+        "card": report.scorecard,
+        "categories": report.scorecard.categories,
+        "groups": _groups(report),
+        "anchors": anchors,
+        "titles": {record.test.id: record.test.title or record.test.id for record in evidence},
+        "causes": {cause: text for cause, text in CAUSES.items() if cause is not Cause.NONE},
+        "passed": sum(record.status is Status.PASSED for record in evidence),
+        "limits_hit": [record for record in evidence if record.cause in _LIMIT_CAUSES],
+        "bullets": bullets(evidence),
+        "strips": strips(evidence),
+        "diagrams": diagrams(evidence),
+        "questions": questions(report),
+        "paper_criteria": _PAPER_CRITERIA,
+        "paper_questions": _PAPER_QUESTIONS,
+        "files": files,
+        "names": names,
+        "places": {
+            record.where: f"{names[place[0]]}-{place[1]}"
+            for record in evidence
+            if (place := place_of(record.where, book)) in shown and place
+        },
+        "outputs": outputs,
+        "outputs_left": outputs_left,
+        "notebook": None if notebook is None else CandidateText(notebook),
+        "beside": beside,
+        "counted": counted,
+        "message_chars": _MESSAGE_CHARS,
     }
-    return (
-        _environment()
-        .get_template("reviewer.html.j2")
-        .render(
-            policy=_policy(css, frame=notebook is not None),
-            css=Markup(css),  # noqa: S704 - a file of this package
-            version=__version__,
-            report=report,
-            card=report.scorecard,
-            categories=report.scorecard.categories,
-            groups=_groups(report),
-            anchors=anchors,
-            titles={record.test.id: record.test.title or record.test.id for record in evidence},
-            causes={cause: text for cause, text in CAUSES.items() if cause is not Cause.NONE},
-            passed=sum(record.status is Status.PASSED for record in evidence),
-            limits_hit=[record for record in evidence if record.cause in _LIMIT_CAUSES],
-            bullets=bullets(evidence),
-            strips=strips(evidence),
-            diagrams=diagrams(evidence),
-            questions=questions(report),
-            files=files,
-            names=names,
-            places=places,
-            outputs=outputs,
-            outputs_left=outputs_left,
-            notebook=None if notebook is None else CandidateText(notebook),
-            message_chars=_MESSAGE_CHARS,
-        )
-    )
 
 
 def feedback_page(report: Report) -> str:
@@ -115,9 +141,9 @@ def feedback_page(report: Report) -> str:
 
 def make_page(template: str, **values: object) -> str:
     """A page of our own, in the reports' style, that loads nothing."""
-    css = _style()
+    css = style()
     return (
-        _environment()
+        make_environment()
         .get_template(template)
         .render(
             policy=_policy(css, frame=False),
@@ -143,7 +169,8 @@ def _groups(report: Report) -> list[tuple[CategoryScore, list[tuple[object, list
 
 
 @functools.cache
-def _style() -> str:
+def style() -> str:
+    """The style sheet of all pages."""
     folder = resources.files("grader.report.html").joinpath("templates")
     return folder.joinpath("report.css").read_text("utf-8")
 
@@ -157,9 +184,16 @@ def _policy(css: str, *, frame: bool) -> str:
 
 
 @functools.cache
-def _environment() -> jinja2.Environment:
+def make_environment(*packages: str) -> jinja2.Environment:
+    """Templates whose every value goes through the one encoder of this sink.
+
+    Args:
+        packages: with templates of their own, which are looked through before the reports'.
+    """
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("grader.report.html", "templates"),
+        loader=jinja2.ChoiceLoader(
+            [jinja2.PackageLoader(name, "templates") for name in (*packages, "grader.report.html")]
+        ),
         autoescape=True,
         finalize=_finalize,
         undefined=jinja2.StrictUndefined,
@@ -174,6 +208,9 @@ def _environment() -> jinja2.Environment:
         "document": _document,
         "figure": lambda value: f"{value:.3g}",
         "size": _size,
+        "field": _field,
+        "flowing": lambda text: " ".join(text.split()),  # a text that its author wrapped
+        "capitalize_first": lambda text: f"{text[:1].upper()}{text[1:]}",
         "slug": lambda text: _UNSAFE_ID.sub("-", str(text).lower()),
     }
     return environment
@@ -190,6 +227,11 @@ def _finalize(value: object) -> object:
 def _lines(text: str | CandidateText) -> Markup:
     """Text whose line feeds stay, for an element that keeps white space."""
     return Markup(for_html(text, lines=True))  # noqa: S704 - just encoded
+
+
+def _field(text: str) -> Markup:
+    """A reviewer's text as the value of a field: it comes back as it was written."""
+    return Markup(html.escape(text, quote=True))  # noqa: S704 - just encoded
 
 
 def _document(text: CandidateText) -> Markup:
