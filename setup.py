@@ -28,7 +28,10 @@ class WithRecipe(build_py):
             return
         target = Path(self.build_lib) / "grader" / "recipe"
         pins = sorted((ROOT / "requirements").glob("*.txt"))
-        for path in (*(ROOT / name for name in RECIPE), *pins):
+        cards = sorted((ROOT / "scorecards").rglob("*.toml"))  # grade init copies them
+        if not pins or not cards:
+            raise FileNotFoundError(f"{ROOT} lacks requirements/*.txt or scorecards/; build there")
+        for path in (*(ROOT / name for name in RECIPE), *pins, *cards):
             copy = target / path.relative_to(ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)

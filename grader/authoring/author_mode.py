@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from grader import pipeline
 from grader.authoring.labelled import Outcome, sample, stage
 from grader.errors import JudgeError
+from grader.exercise.contract import load_exercise
 from grader.exercise.service import service_meta
 from grader.scoring.evidence import collected_tests, evidence_of
 from grader.scoring.score import check_suite, score
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SECONDS", "grade_all", "is_too_new", "needs_sandbox", "sandbox_sample"]
 
-SECONDS = 300.0  # after which the process of a grading is killed
+SECONDS = 300.0  # after which the process of a grading is killed, if its exercise gives no more
 _PROGRAM = ("-m", "grader.rehearsal.forks")
 _ENVIRONMENT = {"PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 # Correct solutions that ask something of the sandbox: files beside the module, threads, OpenMP.
@@ -110,7 +111,7 @@ def grade_all(
         jobs: how many at a time.
         share: of a case with defects, run every test that its label lets fail and one in so many
             of the others; the rest counts as passed. Which they are hangs on their names only.
-        seconds: the most time that one may take.
+        seconds: the most time that one may take, where its exercise's limit is below.
 
     Raises:
         JudgeError: a grading gave no result, or the suite has a fault.
@@ -123,7 +124,9 @@ def grade_all(
         by_exercise.setdefault(case.exercise, []).append((case, seed))
     for some in by_exercise.values():  # apart: a fork costs as much as its parent has imported
         with tempfile.TemporaryDirectory(prefix="author-mode-") as folder:
-            yield from _grade(some, Path(folder), root, (str(jobs), str(seconds)), share)
+            limit = load_exercise(some[0][0].exercise, root=root).limits.wall_seconds
+            options = (str(jobs), str(max(seconds, limit)))
+            yield from _grade(some, Path(folder), root, options, share)
 
 
 def _grade(

@@ -14,13 +14,16 @@ from grader.authoring.labels import LABEL, PATCH
 from grader.authoring.patches import difference
 from grader.authoring.shapes import (
     BODIES,
+    CLASS,
     DEFECTS,
+    FUNCTION,
     NULLS,
-    SHAPES,
+    SCRIPT,
     null_source,
     solution_source,
     starter_source,
 )
+from grader.authoring.shapes_service import SERVICE
 from grader.notebook.convert import notebook_of
 
 if TYPE_CHECKING:
@@ -30,7 +33,14 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "MARK", "new_exercise"]
 
-KINDS = tuple(SHAPES)
+_SHAPES = {
+    "function": FUNCTION,
+    "class": CLASS,
+    "script": SCRIPT,
+    "notebook": FUNCTION,
+    "service": SERVICE,
+}
+KINDS = tuple(_SHAPES)
 MARK = "CHANGE"
 _ENTRY = "solution.py"
 _SUITE = ("test_runs", "test_core", "test_choice", "test_edge", "data", "reference")
@@ -56,7 +66,7 @@ def new_exercise(
         seniority: whom it is for.
         pins: the starter's ``requirements.txt``.
     """
-    shape = SHAPES[kind]
+    shape = _SHAPES[kind]
     fields = _fields(name, shape, title=title, minutes=minutes, seniority=seniority)
     fields |= _notebook_fields() if kind == "notebook" else _NO_NOTEBOOK
     public, hidden = f"exercises/{name}", f"hidden_tests/{name}"
@@ -102,7 +112,11 @@ def _fields(name: str, shape: Shape, *, title: str, minutes: int, seniority: str
         "functions": shape.functions,
         "asked": shape.asked,
         "ask": shape.ask,
-        "asks": "ask, folder_of" if "folder_of" in shape.tests else "ask",
+        "asks": shape.edge_imports,
+        "refusal": shape.refusal,
+        "mutants": shape.mutants.rstrip("\n"),
+        "no_items": shape.no_items.rstrip("\n"),
+        "raises": "from grader.judge.errors import raises\n" if "raises(" in shape.no_items else "",
         "more_lines": shape.lines,
         "more_tests": shape.tests.rstrip("\n"),
     }

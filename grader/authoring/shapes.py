@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BODIES",
+    "CLASS",
     "DEFECTS",
+    "FUNCTION",
     "NULLS",
-    "SHAPES",
+    "SCRIPT",
     "Shape",
     "null_source",
     "solution_source",
@@ -164,6 +166,12 @@ class Shape:
         sample: the starter's sample tests.
         lines: further rows of the task sheet's second table.
         tests: what holds them, at the end of ``test_edge.py``.
+        types: imports that only annotations need; else `Sequence` and, where it is named, `Path`.
+        aliases: types of its own, beside them.
+        refusal: what no items at all get, in the task sheet.
+        no_items: what holds that, in ``test_edge.py``.
+        edge_imports: what ``test_edge.py`` takes from ``data.py``.
+        mutants: further notes of ``mutants.toml``.
     """
 
     functions: str
@@ -176,6 +184,12 @@ class Shape:
     sample: str
     lines: str = ""
     tests: str = ""
+    types: tuple[str, ...] = ()
+    aliases: str = ""
+    refusal: str = "`ValueError` is raised"
+    no_items: str = "    with raises(ValueError):\n        ask(solution, [], [])\n"
+    edge_imports: str = "ask"
+    mutants: str = ""
 
 
 _TYPED = ("from typing import TYPE_CHECKING",)
@@ -388,6 +402,7 @@ def test_two_classes(tmp_path):
 def test_the_export():
     assert 0.0 < main(DATA) < 1.0
 ''',
+    edge_imports="ask, folder_of",
     lines="| `by-heading` | Columns are known by their heading: they may come in another order, "
     "and others may be there | exports change |\n",
     tests='''
@@ -401,12 +416,6 @@ def test_columns_go_by_their_heading(solution):
     assert_value(solution.main(folder_of(rows, names)), 0.75, rtol=1e-9)
 ''',
 )
-SHAPES: Mapping[str, Shape] = {
-    "function": FUNCTION,
-    "class": CLASS,
-    "script": SCRIPT,
-    "notebook": FUNCTION,
-}
 
 
 def solution_source(shape: Shape, imports: tuple[str, ...], body: str) -> str:
@@ -423,6 +432,11 @@ def solution_source(shape: Shape, imports: tuple[str, ...], body: str) -> str:
 def _typing_only(shape: Shape, *, starter: bool = False) -> str:
     """Imports that only annotations need."""
     lines = ["if TYPE_CHECKING:"]
+    if shape.types:
+        kept = shape.types
+        if starter:  # the example's function is not there
+            kept = tuple(line.replace(", Mapping, Sequence", "") for line in kept)
+        return "\n".join([*lines, *(f"    {line}" for line in kept), "", shape.aliases.rstrip()])
     if not starter or "Sequence" in shape.starter:
         lines.append("    from collections.abc import Sequence")
     if "Path" in shape.starter:

@@ -18,11 +18,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from grader.models import Status
+from grader.report.reliability import overruled, reliability
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from grader.report.model import Report
+    from grader.report.reliability import Looked, Overruled, Reliability
 
 __all__ = ["LEAST", "ExerciseStats", "Figure", "Item", "measure_exercise"]
 
@@ -78,6 +80,8 @@ class ExerciseStats:
         versions: of the exercise, among the submissions.
         levels: seniority → category → level → number of submissions.
         bands: seniority → band → number of submissions.
+        agreement: of reviewers with each other and with the machine, where people decided.
+        overruled: checks whose failures reviewers do not follow.
     """
 
     exercise: str
@@ -86,13 +90,16 @@ class ExerciseStats:
     items: tuple[Item, ...]
     levels: Mapping[str, Mapping[str, Mapping[str, int]]]
     bands: Mapping[str, Mapping[str, int]]
+    agreement: tuple[Reliability, ...] = ()
+    overruled: tuple[Overruled, ...] = ()
 
 
-def measure_exercise(reports: Sequence[Report]) -> ExerciseStats:
+def measure_exercise(reports: Sequence[Report], looked: Sequence[Looked] = ()) -> ExerciseStats:
     """Work out the figures of one exercise.
 
     Args:
-        reports: of different submissions, at least one.
+        reports: of different submissions, at least one; the machine's.
+        looked: what people decided on submissions of the exercise.
     """
     criteria = _criteria(reports)
     checks = _checks(reports)
@@ -117,6 +124,8 @@ def measure_exercise(reports: Sequence[Report]) -> ExerciseStats:
             for seniority, categories in levels.items()
         },
         {seniority: dict(counts) for seniority, counts in bands.items()},
+        tuple(reliability(looked)) if looked else (),
+        tuple(overruled(looked)),
     )
 
 

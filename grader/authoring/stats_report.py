@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from grader.authoring.stats import ExerciseStats, Figure, Item
+    from grader.decisions.agreement import Estimate
 
 __all__ = ["stats_csv", "stats_json", "stats_lines", "stats_page"]
 
@@ -119,6 +120,30 @@ def stats_lines(stats: ExerciseStats) -> Iterator[str]:
         for title, levels in categories.items():
             told = ", ".join(f"{count} {level}" for level, count in sorted(levels.items()))
             yield f"  {seniority}, {title}: {told}"
+    yield from _agreement_lines(stats)
     for item in stats.items:
         if item.suggestion:
             yield f"  {item.kind} {item.name}: {item.suggestion}"
+
+
+def _agreement_lines(stats: ExerciseStats) -> Iterator[str]:
+    for row in stats.agreement:
+        for between, found in (("reviewers", row.reviewers), ("machine", row.machine)):
+            if found.exact is None:
+                continue
+            figures = (("exact", found.exact), ("kappa", found.kappa), ("alpha", found.alpha))
+            told = ", ".join(f"{name} {_estimated(value)}" for name, value in figures)
+            yield f"  agreement with {between}, {row.title}: {told} ({found.pairs} pairs)"
+    for item in stats.overruled:
+        yield (
+            f"  check {item.test.id}: failed on {item.decided} submissions that people decided on, "
+            f"who raised {item.raised} of them: look at the check"
+        )
+
+
+def _estimated(found: Estimate | None) -> str:
+    if found is None or found.value is None:
+        return "not defined"
+    if found.low is None or found.high is None:
+        return f"{found.value:.2f}"
+    return f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"

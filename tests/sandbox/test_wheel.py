@@ -15,8 +15,8 @@ import pytest
 pytestmark = pytest.mark.docker
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = (
-    *("grader", "scripts", "requirements", "pyproject.toml", "setup.py", "MANIFEST.in"),
-    *("Dockerfile", "environment.Dockerfile", "README.md", "LICENSE"),
+    *("grader", "scripts", "scorecards", "requirements", "pyproject.toml", "setup.py"),
+    *("MANIFEST.in", "Dockerfile", "environment.Dockerfile", "README.md", "LICENSE"),
 )
 
 

@@ -11,6 +11,7 @@ import grader
 from grader.commands import init, list_, new
 from grader.errors import UsageError
 from grader.exercise.contract import list_exercises, project_root, requirements_of
+from grader.scorecard.read import load_scorecards
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -22,7 +23,8 @@ def team(tmp_path: Path) -> Path:
 
 
 def test_a_team_gets_its_folders_and_no_seed(team: Path) -> None:
-    found = sorted(p.relative_to(team).as_posix() for p in team.rglob("*") if p.is_file())
+    files = sorted(p.relative_to(team).as_posix() for p in team.rglob("*") if p.is_file())
+    found = [name for name in files if not name.startswith("scorecards/")]
     assert found == [
         ".github/workflows/verify.yml",
         ".gitignore",
@@ -32,6 +34,10 @@ def test_a_team_gets_its_folders_and_no_seed(team: Path) -> None:
         "hidden_tests/.gitkeep",
     ]
     assert ".grader-seed" in (team / ".gitignore").read_text().splitlines()
+
+
+def test_a_team_gets_the_scorecards_to_change_them(team: Path) -> None:
+    assert list(load_scorecards(team)) == list(load_scorecards(ROOT))
 
 
 def test_it_names_this_version_throughout(team: Path) -> None:

@@ -70,6 +70,22 @@ def changes(source: str) -> dict[str, list[str]]:
         ("m.fit(x[train], y[train])\n", "all rows", ["m.fit(x, y[train])", "m.fit(x[train], y)"]),
         ("def f(x_train, x_test):\n    g(x_test)\n", "other rows", ["g(x_train)"]),
         ("x = split(y, stratify=y)\n", "keyword stratify", ["x = split(y)"]),
+        ("x = re.sub(r'a+b', y, z)\n", "pattern", ['x = re.sub(r"ab", y, z)']),
+        (
+            "x = re.match(r'\\bab$', y)\n",
+            "pattern",
+            ['x = re.match(r"ab$", y)', 'x = re.match(r"\\bab", y)'],
+        ),
+        ("x = re.compile(r'(?<!(a))[+*]')\n", "pattern", ['x = re.compile(r"[+*]")']),
+        ("x = re.compile(r'(?:ab)??')\n", "pattern", ['x = re.compile(r"(?:ab)")']),
+        ("x = re.compile('a\"+')\n", "pattern", ["x = re.compile('a\"')"]),
+        ("x = re.compile('a', re.ASCII)\n", "flag", ["x = re.compile('a')"]),
+        (
+            "x = a.replace('b', ' c ')\n",
+            "blank",
+            ["x = a.replace('b', 'c ')", "x = a.replace('b', ' c')"],
+        ),
+        ("x = a + ' '\n", "blank", ["x = a + ''"]),
     ],
 )
 def test_an_operator_makes_these_mutants(source: str, operator: str, expected: list[str]) -> None:

@@ -121,7 +121,6 @@ def test_an_id_that_exists_is_refused(made: Callable[[str], Path]) -> None:
     ("argv", "message"),
     [
         (["Bad Name"], "is no id: use a short lower-case name"),
-        (["x", "--kind", "service"], "there is no template of kind service yet"),
         (["x", "--title", "a\nb"], "--title takes one line of at most 100 characters"),
     ],
 )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from grader.authoring.mutation.ml_operators import ML
 from grader.authoring.mutation.operators import GENERAL
 from grader.authoring.mutation.source import Source
+from grader.authoring.mutation.text_operators import TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -77,7 +78,7 @@ def _of_file(source: Source, reached: frozenset[int]) -> Iterator[Mutant]:
     seen: set[str] = set()
     names: Counter[str] = Counter()
     for node in _mutated(source.tree, source):
-        for operator in (*GENERAL, *ML):
+        for operator in (*GENERAL, *ML, *TEXT):
             for change in operator(source, node):
                 line = _line(source, change.old)
                 if line not in reached:

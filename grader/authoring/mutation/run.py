@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Self
 from grader.authoring.labelled import stage
 from grader.authoring.mutation.mutants import mutants_of
 from grader.errors import ExerciseError, JudgeError
+from grader.exercise.service import service_meta
 from grader.exercise.suite import load_suite
 from grader.record.seeds import run_seed
 
@@ -198,6 +199,7 @@ class Crew:
                 "entry": exercise.entry,
                 "names": [function.name for function in functions],
                 "methods": {f.name: list(f.methods) for f in functions if f.methods},
+                "service": exercise.app is not None,
             },
             "preload": list(exercise.preload),
             "packages": sorted(exercise.packages),
@@ -205,6 +207,7 @@ class Crew:
             "call_ms": int(exercise.limits.call_seconds * 1000),
             "load_ms": int(exercise.limits.load_seconds * 1000),
             "reply_bytes": exercise.limits.reply_bytes,
+            "service": service_meta(exercise),
         }
 
 
