@@ -38,7 +38,10 @@ _HIDDEN = {
     *("_getframe", "_current_frames", "currentframe", "exec", "runctx", "runsource", "runcode"),
     *("get_type_hints", "ForwardRef", "create_subprocess_exec"),
     *("create_subprocess_shell", "loadTestsFromName", "loadTestsFromNames"),
+    *("foreign_buffer", "_import_from_c", "_import_from_c_capsule"),
 }
+# By them an object says where in memory its array is, and NumPy believes it.
+_MEMORY = {"__array_interface__", "__array_struct__"}
 _READ_ONLY = {"__package__", "__spec__"}  # the file's own may be asked for
 _BOUND_BY_PYTHON = {"__package__", "__spec__", "__path__", "__loader__", "__builtins__"}
 # Modules that run code given as text, or find modules by a name given as text, and little else.
@@ -161,6 +164,8 @@ class _Reader:
             return self._trace_call(node)
         if isinstance(node, ast.Subscript):
             return self._trace_subscript(node)
+        if isinstance(node, ast.FunctionDef) and node.name in _MEMORY:
+            return f"it binds {node.name}"
         if isinstance(node, ast.arg | ast.AnnAssign | ast.FunctionDef | ast.AsyncFunctionDef):
             return self._trace_annotation(node)
         if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
@@ -172,7 +177,7 @@ class _Reader:
             return ""
         name = node.id
         if not isinstance(node.ctx, ast.Load):
-            return f"it binds {name}" if name in _BOUND_BY_PYTHON else ""
+            return f"it binds {name}" if name in _BOUND_BY_PYTHON | _MEMORY else ""
         if name in _HIDDEN - _READ_ONLY | _BUILTINS | {"vars"} and not self._scopes.is_own(node):
             return f"it uses {name}"
         if id(node) in self._before_dot:
@@ -192,6 +197,8 @@ class _Reader:
         if node.attr == "__name__" and not isinstance(node.ctx, ast.Load):
             renamed = self._scopes.dotted(node.value)
             return "it renames a module" if renamed else ""
+        if node.attr in _MEMORY and not isinstance(node.ctx, ast.Load):
+            return f"it binds {node.attr}"
         if node.attr in _HIDDEN or (node.attr == "run" and self._profiles):
             return f"it uses {node.attr}"
         names = self._scopes.dotted(node) or {".".join(["", *attributes])}
@@ -325,6 +332,8 @@ class _Reader:
         return all(part.isidentifier() for part in parts) and any(map(self._unread, names))
 
     def _trace_text(self, text: str | bytes) -> str:
+        if text in _MEMORY:
+            return f"it asks for {text}"
         if len(text) > _BLOB_CHARS:
             return f"a text literal of {len(text)} characters"
         blank = " " if isinstance(text, str) else b" "

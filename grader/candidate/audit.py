@@ -6,16 +6,27 @@ submission is loaded. Until the first report leaves only reviewed code and the i
 so that nothing unreviewed can keep a report from leaving: file names of running frames can be
 trusted, and what is compiled is compared with the reviewed text, not with the name that it gives.
 
+Reviewed code may still lie. So the hook calls nothing that the submission can replace or has made:
+no function of a module written in Python, no method of an object that it was given (a text may be
+of a class of its own), no builtin by its name.
+
 Reports go over a socket of their own. Unlike a pipe it cannot be read from its sending end, so what
 was sent cannot be taken back. A process that cannot send ends.
 """
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]
+import builtins
 import ctypes
+import functools
 import os
+import posix
 import subprocess
 import sys
+from _thread import interrupt_main as _again
+from _thread import start_new_thread as _start
+from time import sleep as _sleep
 from typing import TYPE_CHECKING, Any
 
 from grader.candidate.audited import (
@@ -28,19 +39,31 @@ from grader.candidate.audited import (
     ran_inert,
     reviewed_hints,
 )
+from grader.candidate.parts import every, normal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import CodeType, FrameType, ModuleType
 
+    from grader.candidate.config import NotebookConfig
+
 __all__ = ["LOADED", "REPORT_BYTES", "arm"]
+
+# Functions below take their builtins from here, so that a changed one is not theirs.
+globals()["__builtins__"] = dict(vars(builtins))
 
 LOADED = "loaded"  # the kind of a report that only names a file of the submission's
 REPORT_BYTES = 300
 _MOST = 8  # reports of one kind; the first says it all
 _FORK_EXEC = "grader.fork_exec"
+_RENAMED = "grader.fix_co_filename"
+_WRITTEN = "ctypes.call_function"  # as other functions of C
+_WRITABLE = os.O_WRONLY | os.O_RDWR
 _IMPORTLIB = "<frozen importlib"
 _BYTECODE = "<frozen importlib._bootstrap_external>"
+_BY_HAND = "an event was raised by hand"
+_MOMENT = 0.001  # seconds
+_SEALED_FRAMES = 3  # of a function that `_sealed` made
 _HEAD = 16  # bytes of a compiled file in front of its code
 
 
@@ -55,22 +78,26 @@ def image_roots() -> tuple[str, ...]:
 class _Hook:
     """What the hook knows; made before the submission is loaded, reachable from nowhere after."""
 
-    def __init__(self, fd: int, folder: str, files: Mapping[str, bytes], notebook: str) -> None:
+    def __init__(
+        self, fd: int, folder: str, files: Mapping[str, bytes], notebook: NotebookConfig | None
+    ) -> None:
         self._fd = fd
         self._identity = _identity(fd)
         self._folder = folder.rstrip("/") + "/"
         self._files = dict(files)
-        self._cell = f"{self._folder}{notebook}, cell " if notebook else ""
+        self._cell = f"{self._folder}{notebook.path}, cell " if notebook else ""
         self._hints, self._hint_codes = reviewed_hints(self._files)
         self._roots = image_roots()
         self._told: dict[str, int] = {}
         self._loaded: set[str] = set()
         self._hidden: dict[str, ModuleType] = {}
-        self._trusted = _cell_runners() if notebook else frozenset()
+        self._parts = every(text for _, text in notebook.cells) if notebook else frozenset()
         self._write, self._exit = os.write, os._exit
         # Bound here: what a module of the library is changed to later is not asked.
-        self._frame, self._exists, self._normal = sys._getframe, os.path.exists, os.path.normpath  # noqa: SLF001
-        self._open, self._modules = open, sys.modules
+        self._normal: Callable[[str], str] = posix._path_normpath  # type: ignore[attr-defined]  # noqa: SLF001
+        self._open, self._modules, self._stat = open, sys.modules, os.stat
+        self._proc = self._stat("/proc/self").st_dev
+        self._announcer: CodeType | None = None
 
     def handlers(self) -> dict[str, Callable[[tuple[Any, ...], FrameType], None]]:
         found: dict[str, Callable[[tuple[Any, ...], FrameType], None]] = {
@@ -85,6 +112,10 @@ class _Hook:
             "os.posix_spawn": lambda args, at: self._process(args[0], at),
             "os.system": lambda _, at: self._process("/bin/sh", at),
             _FORK_EXEC: self._fork_exec,
+            _RENAMED: self._renamed,
+            "sys._current_frames": self._frames,
+            "open": self._opened,
+            "os.symlink": self._linked,
         }
         found.update(dict.fromkeys(DOORS, self._door))
         return found
@@ -102,24 +133,23 @@ class _Hook:
 
     def _key(self, frame: FrameType) -> tuple[str, str]:
         """File, relative to its root in the image, and function of a frame."""
-        code = frame.f_code
+        name, function = _file(frame.f_code), _text(frame.f_code.co_qualname)
         for root in self._roots:
-            if code.co_filename.startswith(root):
-                return code.co_filename[len(root) :], code.co_qualname
-        return code.co_filename, code.co_qualname
+            if name.startswith(root):
+                return name[len(root) :], function
+        return name, function
 
     def _caller(self, frame: FrameType | None, *passed: str) -> FrameType | None:
         """The first frame that is not of the import machinery, nor of files that are named."""
         while frame is not None:
-            name = frame.f_code.co_filename
-            if not name.startswith(_IMPORTLIB) and self._key(frame)[0] not in passed:
+            if not _file(frame.f_code).startswith(_IMPORTLIB) and self._key(frame)[0] not in passed:
                 return frame
             frame = frame.f_back
         return None
 
     def _place(self, frame: FrameType | None) -> str:
         while frame is not None:
-            name = frame.f_code.co_filename
+            name = _file(frame.f_code)
             if name.startswith(self._folder):
                 sign = ", line " if self._cell and name.startswith(self._cell) else ":"
                 return f"{name[len(self._folder) :]}{sign}{frame.f_lineno}"
@@ -148,7 +178,10 @@ class _Hook:
 
     def _exec(self, args: tuple[Any, ...], frame: FrameType) -> None:
         code: CodeType = args[0]
-        name = code.co_filename
+        if type(code) is not type(frame.f_code):
+            self.tell(_BY_HAND, frame)
+            return
+        name = _file(code)
         if self._of_image(name) or name.startswith("<frozen "):
             return
         own = self._own(name)
@@ -174,54 +207,45 @@ class _Hook:
     def _importing(self, frame: FrameType) -> bool:
         """Whether a module of the image is being imported here, which makes what it needs."""
         at: FrameType | None = frame
-        while at is not None and not at.f_code.co_filename.startswith(self._folder):
-            if at.f_code.co_name == "<module>" and self._of_image(at.f_code.co_filename):
-                return at.f_globals.get("__name__") != "__main__"
+        while at is not None and not _file(at.f_code).startswith(self._folder):
+            if at.f_code.co_name == "<module>" and self._of_image(_file(at.f_code)):
+                return _text(dict.get(at.f_globals, "__name__")) != "__main__"
             at = at.f_back
         return False
 
     def _compile(self, args: tuple[Any, ...], frame: FrameType) -> None:
-        source, name = args[0], args[1]
+        source = args[0]
         key = self._key(frame)
         if key == ("ast.py", "parse"):
             return  # a tree is no code
         if key in EVALUATORS:
             return  # exec() and eval() with a text: what comes of it is seen next
-        if isinstance(name, bytes):
-            name = os.fsdecode(name)
-        if isinstance(name, str) and isinstance(source, bytes | str):
-            data = source if isinstance(source, bytes) else source.encode("utf-8", "surrogatepass")
+        name = _path(args[1])
+        if type(source) in {bytes, str}:
+            data = source if type(source) is bytes else source.encode("utf-8", "surrogatepass")
             own = self._own(name)
             if own is not None and self._files.get(own) == data:
                 return
             if self._of_image(name) and self._content(name) == data:
                 return
-        if self._trusted and isinstance(name, str) and self._in_cell(name, frame):
-            return
+            if self._cell and name.startswith(self._cell) and self._is_of_cells(data):
+                return
         check = ALLOWED.get(key)
         if check is not None and type(source) in {str, bytes} and self._is_hint(source):
             return
         if (check is not None and check(source, frame)) or self._importing(frame):
             return
         what = "a file that is not as it was handed in was compiled"
-        own = self._own(name) if isinstance(name, str) else None
-        self.tell(what if own in self._files else "text was compiled to code", frame)
+        self.tell(what if self._own(name) in self._files else "text was compiled to code", frame)
 
     def _is_hint(self, source: str | bytes) -> bool:
         """Whether a text is a type hint of a reviewed file."""
         text = source.decode("utf-8", "replace") if isinstance(source, bytes) else source
         return text in self._hints
 
-    def _in_cell(self, name: str, frame: FrameType) -> bool:
-        """Whether the runner of cells compiles here, with no frame of the submission's between."""
-        if not name.startswith(self._cell):
-            return False
-        at: FrameType | None = frame
-        while at is not None and not at.f_code.co_filename.startswith(self._folder):
-            if at.f_code in self._trusted:
-                return True
-            at = at.f_back
-        return False
+    def _is_of_cells(self, source: bytes) -> bool:
+        """Whether a text is a cell of the notebook, or a part of one that is run by itself."""
+        return normal(source.decode("utf-8", "surrogatepass")) in self._parts
 
     def _content(self, name: str) -> bytes:
         try:
@@ -231,54 +255,117 @@ class _Hook:
             return b""
 
     def _marshal(self, args: tuple[Any, ...], frame: FrameType) -> None:
-        code = frame.f_code
-        if code.co_filename == _BYTECODE and code.co_name == "_compile_bytecode":
+        if _reads_bytecode(frame):
             path = frame.f_locals.get("bytecode_path")
             name = path if type(path) is str else ""
             if self._of_image(name) and self._content(name)[_HEAD:] == bytes(args[0]):
                 return
         self.tell("a code object was made from bytes", frame)
 
+    def _renamed(self, _args: tuple[Any, ...], frame: FrameType) -> None:
+        caller = self._asked_by(frame)
+        if caller is frame or not _reads_bytecode(caller):
+            self.tell("a code object got another file's name", caller)
+
+    def _asked_by(self, frame: FrameType) -> FrameType:
+        """Who called what stands for a function of C; the frame itself if it is none of ours."""
+        at: FrameType | None = frame
+        if frame.f_code is self._announcer:
+            for _ in range(_SEALED_FRAMES):
+                at = at and at.f_back
+        return at or frame
+
     def _code(self, _args: tuple[Any, ...], frame: FrameType) -> None:
         if self._key(frame) != ("types.py", "coroutine"):
             self.tell("a code object was made by hand", frame)
 
     def _pickle(self, args: tuple[Any, ...], frame: FrameType) -> None:
-        module, name = str(args[0]), str(args[1])
+        module, name = _text(args[0]), _text(args[1])
         root = module.partition(".")[0]
         names = DENIED_PICKLES.get(root, ())
         if root == "grader" or names is None or name.partition(".")[0] in names:
             self.tell(f"a pickle asks for {module}.{name}"[:120], frame)
 
     def _import(self, args: tuple[Any, ...], frame: FrameType) -> None:
-        name = str(args[0])
+        name = _text(args[0])
         if name == "grader" or name.startswith("grader."):
             if self._hidden:
                 hidden, self._hidden = self._hidden, {}
                 self._modules.update(hidden)
             caller = self._caller(frame)
-            if caller is None or not self._of_image(caller.f_code.co_filename):
+            if caller is None or not self._of_image(_file(caller.f_code)):
                 self.tell("the runner was imported", frame)
         elif name in {"_posixsubprocess", "_xxsubinterpreters", "_interpreters", "_testcapi"}:
             caller = self._caller(frame)
-            if caller is None or not self._of_image(caller.f_code.co_filename):
+            if caller is None or not self._of_image(_file(caller.f_code)):
                 self.tell(f"{name} was imported", frame)
 
     def _process(self, path: object, frame: FrameType) -> None:
-        if isinstance(path, str | bytes) and not self._exists(path):
+        if issubclass(type(path), (str, bytes)) and not self._found(_path(path)):
             return  # it will fail
         caller = self._caller(frame, "subprocess.py", "os.py")
         if caller is None or self._key(caller)[0] not in STARTERS:
             self.tell("another program was started", frame)
 
     def _fork_exec(self, args: tuple[Any, ...], frame: FrameType) -> None:
-        for path in args[0]:
-            self._process(path, frame.f_back or frame)
+        paths = args[0][1] if type(args[0]) is tuple and len(args[0]) > 1 else None
+        caller = self._asked_by(frame)
+        if not (type(paths) is tuple or type(paths) is list):
+            self.tell("another program was started", caller)
+            return
+        for path in paths:
+            self._process(path, caller)
+
+    def _opened(self, args: tuple[Any, ...], frame: FrameType) -> None:
+        """A file is opened: to write into memory by /proc needs no event of its own."""
+        path, flags = args[0], args[2]
+        if type(flags) is not int or not flags & _WRITABLE or type(path) is int:
+            return
+        if issubclass(type(path), (str, bytes)) and self._on_proc(path):
+            self.tell("memory of the process was opened", frame)
+
+    def _linked(self, args: tuple[Any, ...], frame: FrameType) -> None:
+        source = args[0]
+        if issubclass(type(source), (str, bytes)) and self._on_proc(source):
+            self.tell("memory of the process was opened", frame)
+
+    def _on_proc(self, path: object) -> bool:
+        """Whether a path is on /proc, or may be where it does not begin at the root."""
+        plain = _path(path)
+        if plain.rpartition("/")[2] == "mem":
+            return True
+        found = self._found(plain)
+        return found is not None and found.st_dev == self._proc
+
+    def _found(self, path: str) -> os.stat_result | None:
+        try:
+            return self._stat(path)
+        except (OSError, ValueError):
+            return None
 
     def _door(self, _args: tuple[Any, ...], frame: FrameType) -> None:
         caller = self._caller(frame, "ctypes/__init__.py", "grader/candidate/audit.py")
-        if caller is None or not self._of_image(caller.f_code.co_filename):
+        if caller is None or not self._of_image(_file(caller.f_code)):
             self.tell("memory of the process was opened", frame)
+
+    def _frames(self, _args: tuple[Any, ...], frame: FrameType) -> None:
+        if not self._of_image(_file(frame.f_code)):
+            self.tell("frames of the interpreter were looked at", frame)
+
+    def announce(self) -> None:
+        """Raise events where the interpreter has none for what changes or starts code."""
+        import _imp  # noqa: PLC0415 - together with the next one
+        import _posixsubprocess  # noqa: PLC0415 - not where there is no fork
+
+        # multiprocessing starts programs by it
+        fork_exec, self._announcer = _announcing(_FORK_EXEC, _posixsubprocess.fork_exec)
+        _posixsubprocess.fork_exec = fork_exec
+        subprocess._fork_exec = fork_exec  # type: ignore[attr-defined]  # noqa: SLF001
+        rename = _imp._fix_co_filename  # type: ignore[attr-defined]  # noqa: SLF001
+        _imp._fix_co_filename, _ = _announcing(_RENAMED, rename)  # type: ignore[attr-defined]  # noqa: SLF001
+        # These two write anywhere.
+        ctypes.memmove, _ = _announcing(_WRITTEN, ctypes.memmove)  # type: ignore[assignment]
+        ctypes.memset, _ = _announcing(_WRITTEN, ctypes.memset)  # type: ignore[assignment]
 
     def hide_runner(self) -> None:
         """Let an import of the runner be one that the hook sees."""
@@ -291,20 +378,36 @@ def _identity(fd: int) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
-def _cell_runners() -> frozenset[CodeType]:
-    from grader.candidate import cells  # noqa: PLC0415 - IPython, for notebooks only
+def _text(value: object) -> str:
+    """The characters of a text, whatever its class says of them; nothing of anything else."""
+    return str.__str__(value) if issubclass(type(value), str) else ""
 
-    return frozenset({cells._in_shell.__code__, cells._executed.__code__})  # noqa: SLF001
+
+def _path(value: object) -> str:
+    """The same of a path, which may be bytes."""
+    if issubclass(type(value), bytes):
+        return bytes.decode(value, "utf-8", "surrogateescape")  # type: ignore[arg-type]
+    return _text(value)
 
 
-def arm(fd: int, folder: str, files: Mapping[str, bytes], notebook: str = "") -> None:
+def _file(code: CodeType) -> str:
+    return _text(code.co_filename)
+
+
+def _reads_bytecode(frame: FrameType) -> bool:
+    return _file(frame.f_code) == _BYTECODE and frame.f_code.co_name == "_compile_bytecode"
+
+
+def arm(
+    fd: int, folder: str, files: Mapping[str, bytes], notebook: NotebookConfig | None = None
+) -> None:
     """Report from here on, in this process and in those that it forks.
 
     Args:
         fd: a socket that keeps the borders of messages; it stays open.
         folder: where the submission's files are.
         files: what was handed in, by path below that folder.
-        notebook: its path, where one is graded.
+        notebook: its path and cells, where one is graded.
     """
     hook = _Hook(fd, folder, files, notebook)
     table = hook.handlers()
@@ -312,38 +415,95 @@ def arm(fd: int, folder: str, files: Mapping[str, bytes], notebook: str = "") ->
 
     def see(event: str, args: tuple[Any, ...]) -> None:
         handler = get(event)
-        if handler is not None:
+        if handler is None:
+            return
+        try:
             handler(args, frame_at(1))
+        except (RecursionError, MemoryError):
+            raise  # what raised the event does not happen
+        except BaseException:  # noqa: BLE001 - what leaves here shows the hook's own frames
+            hook.tell(_BY_HAND, frame_at(1))
 
-    _announce_programs()
-    _announce_memory()
+    hook.announce()
+    _keep_out_of(see.__code__)
     hook.hide_runner()
     sys.addaudithook(see)
 
 
-def _announce_programs() -> None:
-    """Raise an event where the interpreter has none: multiprocessing starts programs by it."""
-    import _posixsubprocess  # noqa: PLC0415 - not where there is no fork
+def _sealed(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function, from which nothing that it holds can be had.
 
-    real, audit = _posixsubprocess.fork_exec, sys.audit
+    A function shows what it holds, so it is put into a cache of no entries, which does not; and an
+    error shows frames, so it leaves the cache as a value.
+    """
 
-    def fork_exec(*args: Any) -> int:  # noqa: ANN401 - as the interpreter's
-        audit(_FORK_EXEC, args[1])
-        return int(real(*args))
+    def tried(*args: Any) -> tuple[bool, Any]:  # noqa: ANN401 - as the real one's
+        try:
+            return True, function(*args)
+        except BaseException as error:  # noqa: BLE001 - raised again below
+            return False, error.with_traceback(None)
 
-    _posixsubprocess.fork_exec = fork_exec
-    subprocess._fork_exec = fork_exec  # type: ignore[attr-defined]  # noqa: SLF001
+    cache: Callable[..., Callable[..., tuple[bool, Any]]] = functools._lru_cache_wrapper  # noqa: SLF001
+    kept = cache(tried, 0, False, None)
+
+    def call(*args: Any) -> Any:  # noqa: ANN401 - as the real one's
+        done, value = kept(*args)
+        if not done:
+            raise value
+        return value
+
+    return call
 
 
-def _announce_memory() -> None:
-    """The same for the two functions of ctypes that write anywhere without an event."""
+def _announcing(event: str, real: Callable[..., Any]) -> tuple[Callable[..., Any], CodeType]:
+    """A function that raises an event before it does what another one does, and its inner code."""
     audit = sys.audit
 
-    def announced(real: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any) -> Any:  # noqa: ANN401 - as the library's
-            audit("ctypes.call_function", 0, args)
-            return real(*args)
+    def announced(*args: Any) -> Any:  # noqa: ANN401 - as the real one's
+        audit(event, args)
+        return real(*args)
 
-        return call
+    return _sealed(announced), announced.__code__
 
-    ctypes.memmove, ctypes.memset = announced(ctypes.memmove), announced(ctypes.memset)  # type: ignore[assignment]
+
+class _Handler:
+    """A signal handler of the submission's, which never runs inside the hook."""
+
+    __slots__ = ("_code", "handler")
+
+    def __init__(self, handler: Callable[..., object], code: CodeType) -> None:
+        self.handler, self._code = handler, code
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        at = frame
+        while at is not None:
+            if at.f_code is self._code:
+                _start(_later, (number,))
+                return
+            at = at.f_back
+        self.handler(number, frame)
+
+
+def _later(number: int) -> None:
+    """Let a signal arrive again, when the hook is through."""
+    _sleep(_MOMENT)
+    _again(number)  # type: ignore[arg-type]
+
+
+def _keep_out_of(code: CodeType) -> None:
+    """Let no signal handler see frames of the hook."""
+    real, asked = _signal.signal, _signal.getsignal
+
+    def plain(handler: Any) -> Any:  # noqa: ANN401 - as the library's
+        return handler.handler if type(handler) is _Handler else handler
+
+    def signal(number: int, handler: Any) -> Any:  # noqa: ANN401
+        if type(number) is not int:
+            raise TypeError("the number of a signal must be an int")
+        simple = handler is None or type(handler) is type(_again) or issubclass(type(handler), int)
+        return plain(real(number, handler if simple else _Handler(handler, code)))
+
+    def getsignal(number: int) -> Any:  # noqa: ANN401
+        return plain(asked(number))
+
+    _signal.signal, _signal.getsignal = _sealed(signal), _sealed(getsignal)

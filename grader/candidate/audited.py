@@ -6,11 +6,15 @@ Found by running the honest solutions with a hook that wrote down whatever it di
 from __future__ import annotations
 
 import ast
+import builtins
+import dataclasses
+import json
 import opcode
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import CodeType, FrameType
 
 __all__ = [
@@ -24,6 +28,12 @@ __all__ = [
     "reviewed_hints",
 ]
 
+# As in `grader.candidate.audit`, whose hook asks the functions below.
+globals()["__builtins__"] = dict(vars(builtins))
+
+_FIELD = dataclasses.Field
+_FIELD_NAME: Any = vars(_FIELD)["name"]
+_NAME_OF = _FIELD_NAME.__get__
 _INERT = frozenset(
     opcode.opmap[name]
     for name in (
@@ -33,10 +43,10 @@ _INERT = frozenset(
     )
     if name in opcode.opmap
 )
-_INERT_NODES = (
-    *(ast.Expression, ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.Tuple, ast.List),
-    *(ast.BinOp, ast.BitOr, ast.Load, ast.Starred),
-)
+# A hint without a call: names, attributes, subscripts, constants, tuples, lists, `|` and `*`. Words
+# and constants have something between them, so there is no keyword and no prefix of a string.
+_ATOM = r"""(?:[^\W\d]\w*|\d+|\.\.\.|'[^'\\\n]*'|"[^"\\\n]*"|(?<=\[)\(\))"""
+_INERT_HINT = re.compile(rf"\s*(?:(?:{_ATOM}\s*)?[.,|*\[\]]\s*)*(?:{_ATOM}\s*)?")
 
 
 def ran_inert(code: CodeType, _frame: FrameType) -> bool:
@@ -45,14 +55,13 @@ def ran_inert(code: CodeType, _frame: FrameType) -> bool:
 
 
 def _inert_text(source: object, _frame: FrameType) -> bool:
-    if not isinstance(source, str | bytes):
-        return False
-    try:
-        return all(
-            isinstance(node, _INERT_NODES) for node in ast.walk(ast.parse(source, mode="eval"))
-        )
-    except SyntaxError:
-        return True  # nothing comes of it
+    """Whether a text is a hint that calls nothing.
+
+    It is not parsed: a submission can change what trees are made of.
+    """
+    if type(source) is bytes:
+        source = source.decode("utf-8", "replace")
+    return type(source) is str and _INERT_HINT.fullmatch(source) is not None
 
 
 def hint_shape(code: CodeType) -> tuple[object, ...]:
@@ -68,12 +77,7 @@ def reviewed_hints(files: Mapping[str, bytes]) -> tuple[frozenset[str], frozense
     """
     texts: set[str] = set()
     for name, data in files.items():
-        if name.endswith(".py"):
-            try:
-                tree = ast.parse(data)
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
-                continue  # it will not be imported either
-            texts.update(_later_hints(tree))
+        texts.update(_later_hints(_trees(name, data)))
     shapes = set()
     for text in texts:
         try:
@@ -83,20 +87,42 @@ def reviewed_hints(files: Mapping[str, bytes]) -> tuple[frozenset[str], frozense
     return frozenset(texts), frozenset(shapes)
 
 
-def _later_hints(tree: ast.Module) -> Iterator[str]:
-    """Texts of hints in a file that asks for their later evaluation."""
+def _trees(name: str, data: bytes) -> list[ast.Module]:
+    """A module, or the cells of a notebook."""
+    texts: list[bytes | str] = []
+    if name.endswith(".py"):
+        texts = [data]
+    elif name.endswith(".ipynb"):
+        try:
+            cells = json.loads(data)["cells"]
+            texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return []
+    trees = []
+    for text in texts:
+        try:
+            trees.append(ast.parse(text))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue  # a module will not be imported either; a cell has magics
+    return trees
+
+
+def _later_hints(trees: Sequence[ast.Module]) -> Iterator[str]:
+    """Texts of hints in a file that asks for their later evaluation, a notebook in any cell."""
     if not any(
         isinstance(node, ast.ImportFrom)
         and node.module == "__future__"
         and any(alias.name == "annotations" for alias in node.names)
+        for tree in trees
         for node in tree.body
     ):
         return
-    for node in ast.walk(tree):
-        for field in ("annotation", "returns"):
-            hint = getattr(node, field, None)
-            if isinstance(hint, ast.expr) and not isinstance(hint, ast.Constant):
-                yield ast.unparse(hint)
+    for tree in trees:
+        for node in ast.walk(tree):
+            for field in ("annotation", "returns"):
+                hint = getattr(node, field, None)
+                if isinstance(hint, ast.expr) and not isinstance(hint, ast.Constant):
+                    yield ast.unparse(hint)
 
 
 def _plain_fields(_code: CodeType, frame: FrameType) -> bool:
@@ -107,13 +133,28 @@ def _plain_fields(_code: CodeType, frame: FrameType) -> bool:
             at.f_code.co_name == "_process_class"
             and at.f_code.co_filename == frame.f_code.co_filename
         ):
-            owner = at.f_locals.get("cls")
-            hints = vars(owner).get("__annotations__", {}) if isinstance(owner, type) else None
-            return isinstance(hints, dict) and all(
-                type(name) is str and name.isidentifier() for name in hints
-            )
+            fields = at.f_locals.get("fields")
+            return type(fields) is dict and all(map(_is_plain, fields.values()))
         at = at.f_back
     return False
+
+
+def _is_plain(field: object) -> bool:
+    if type(field) is not _FIELD or vars(_FIELD).get("name") is not _FIELD_NAME:
+        return False
+    name = _NAME_OF(field)
+    return type(name) is str and name.isidentifier()
+
+
+def _makes_a_tuple(code: CodeType, _frame: FrameType) -> bool:
+    """Of a named tuple: the text is a function that makes a tuple of what it gets, no more."""
+    nested = [value for value in code.co_consts if type(value) is type(code)]
+    return (
+        not code.co_names
+        and len(nested) == 1
+        and nested[0].co_names == ("_tuple_new",)
+        and not any(type(value) is type(code) for value in nested[0].co_consts)
+    )
 
 
 def _always(_source: object, _frame: FrameType) -> bool:
@@ -124,7 +165,7 @@ def _always(_source: object, _frame: FrameType) -> bool:
 EVALUATORS: Mapping[tuple[str, str], Callable[[Any, FrameType], bool] | None] = {
     ("dataclasses.py", "_create_fn"): _plain_fields,  # Python 3.11
     ("dataclasses.py", "_FuncBuilder.add_fns_to_class"): _plain_fields,  # Python 3.13
-    ("collections/__init__.py", "namedtuple"): None,  # asks for identifiers itself
+    ("collections/__init__.py", "namedtuple"): _makes_a_tuple,
     ("typing.py", "ForwardRef._evaluate"): ran_inert,
     ("inspect.py", "get_annotations.<locals>.<dictcomp>"): ran_inert,
     ("inspect.py", "get_annotations"): ran_inert,

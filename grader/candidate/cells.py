@@ -14,7 +14,10 @@ test the notebook is loaded as a module is, so that what stands below ``if __nam
 
 from __future__ import annotations
 
+import ast
+import codeop
 import importlib
+import inspect
 import json
 import linecache
 import os
@@ -34,6 +37,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Type
 from traitlets.config import Config
 
+from grader.candidate import parts
 from grader.candidate.config import CellFailure
 from grader.candidate.described import describe_error
 from grader.candidate.lacking import Lacking
@@ -151,6 +155,8 @@ def the_shell() -> _Shell:
         os.environ["IPYTHONDIR"] = folder
         shell = _Shell.instance(config=config, colors="nocolor")
         del os.environ["IPYTHONDIR"]
+    flags = shell.compile.flags & ~codeop.PyCF_ALLOW_INCOMPLETE_INPUT  # type: ignore[attr-defined]
+    shell.compile.flags = flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     # What is set up on first use is set up here.
     shell.run_cell("pass")  # type: ignore[no-untyped-call]
     return shell
@@ -241,12 +247,11 @@ def run_cells(
         sys.path.append(str(folder))
     failures = []
     watched = begin is not None or any(_HISTORY.search(text) for _, text in notebook.cells)
-    run = _in_shell if watched else _directly
     signal.signal(signal.SIGALRM, _too_long)
     for number, text in notebook.cells:
         if begin:
             begin(number)
-        failure = _run_cell(shell, folder, notebook, number, text, run=run)
+        failure = _run_cell(shell, folder, notebook, number, text, watched=watched)
         if failure:
             failures.append(failure)
         if done:
@@ -259,30 +264,59 @@ def _too_long(_number: int, _frame: FrameType | None) -> NoReturn:
     raise CellTimeout
 
 
-def _in_shell(shell: _Shell, text: str) -> BaseException | None:
-    result = shell.run_cell(text)  # type: ignore[no-untyped-call]
-    error = result.error_before_exec or result.error_in_exec
-    return error if isinstance(error, BaseException) else None
+def _shown(shell: _Shell, text: str, *, last: bool) -> BaseException | None:
+    """Run a part of a cell under the shell's eyes, and show the cell's value."""
+    before, value = parts.shown(text) if last else (text, "")
+    with shell.builtin_trap, shell.display_trap:
+        failure = _executed(shell, before)
+        if value and failure is None:
+            failure = _executed(shell, value, shown=True)
+        return failure
 
 
-def _directly(shell: _Shell, text: str) -> BaseException | None:
-    """The same without the shell's bookkeeping, which takes longer than a test's own work."""
-    try:
-        return _executed(shell, text)
-    except (ImportError, NameError) as error:
-        return error
+def _executed(shell: _Shell, text: str, *, shown: bool = False) -> BaseException | None:
+    """Run a part of a cell, with the text that the audit hook knows.
 
-
-def _executed(shell: _Shell, text: str) -> BaseException | None:
+    Returns:
+        An error that a notebook may go on after; any other is raised.
+    """
     name = _Compiler.current
     try:
-        code = shell.compile(f"{text}\n", name, "exec")
-    except SyntaxError:
-        return _in_shell(shell, text)  # `await` at top level, or indeed no Python
-    # What is left of a cell has its lines where the whole cell has them.
-    linecache.cache.setdefault(name, (len(text), None, text.splitlines(keepends=True), name))
-    exec(code, shell.user_ns)  # noqa: S102 - the candidate's own code, in its own process
+        code = shell.compile(f"{text}\n", name, "eval" if shown else "exec")
+        value = eval(code, shell.user_ns)  # noqa: S307 - the candidate's own code, in its own process
+        if code.co_flags & inspect.CO_COROUTINE:  # `await` at top level
+            value = shell.loop_runner(value)
+        if shown:
+            sys.displayhook(value)
+    except (ImportError, NameError) as error:
+        return error
     return None
+
+
+def _run_parts(
+    shell: _Shell, text: str, name: str, *, watched: bool
+) -> tuple[BaseException | None, str]:
+    """Run a cell, and what of it is left where it can do without a statement that failed.
+
+    Returns:
+        The first error, and the package that is not here where that is why.
+    """
+    first: BaseException | None = None
+    gone = ""
+    left = [text]
+    while left:
+        part = left.pop(0)
+        try:
+            error = _shown(shell, part, last=not left) if watched else _executed(shell, part)
+        except BaseException as raised:  # noqa: BLE001 - whatever the cell raises
+            return (first, gone) if first and not isinstance(raised, CellTimeout) else (raised, "")
+        if error is None:
+            continue
+        first = first or error
+        others, lacking = shell.lacks.after(part, error, _line(error, name))
+        gone = gone or lacking
+        left = [*others, *left] if others is not None else []
+    return first, gone
 
 
 def _run_cell(
@@ -292,34 +326,33 @@ def _run_cell(
     number: int,
     text: str,
     *,
-    run: Callable[[_Shell, str], BaseException | None],
+    watched: bool,
 ) -> CellFailure | None:
-    _Compiler.current = f"{folder / notebook.path}, cell {number}"
+    name = _Compiler.current = f"{folder / notebook.path}, cell {number}"
+    # What is left of a cell has its lines where the whole cell has them.
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
     shell.execution_count = number
+    if watched:
+        shell.history_manager.store_inputs(number, text)  # type: ignore[union-attr]
     shell.ends_quietly = text.rstrip().endswith(";")
     signal.setitimer(signal.ITIMER_REAL, notebook.cell_ms / 1000)
-    first: BaseException | None = None
-    gone = ""
     try:
-        left: str | None = text
-        while left is not None and (error := run(shell, left)) is not None:
-            first = first or error
-            left, lacking = shell.lacks.after(left, error, _line(error, _Compiler.current))
-            gone = gone or lacking
+        try:
+            error, gone = _run_parts(shell, text, name, watched=watched)
+        finally:
+            if watched:
+                shell.events.trigger("post_execute")  # figures show at the end of their cell
     except BaseException as raised:  # noqa: BLE001 - the cell, or an alarm in the shell
-        first, gone = (
-            (first, gone) if first and not isinstance(raised, CellTimeout) else (raised, "")
-        )
+        error, gone = raised, ""
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-    error = first
     if error is None:
         return None
     if isinstance(error, CellTimeout):
         message = f"the cell took longer than {notebook.cell_ms / 1000:g} s"
-        return CellFailure(number, _line(error, _Compiler.current), "CellTimeout", message)
+        return CellFailure(number, _line(error, name), "CellTimeout", message)
     described = describe_error(error, folder)
-    line = _line(error, _Compiler.current)
+    line = _line(error, name)
     message = f"{gone} is not available here" if gone else str(described[3])
     return CellFailure(number, line, str(described[1]), message)
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import ast
 
+from grader.candidate import parts
+
 __all__ = ["Lacking"]
 
 _MOST = 200  # statements that are passed over in one notebook
@@ -22,19 +24,16 @@ class Lacking:
         self._names: set[str] = set()
         self._left = _MOST
 
-    def after(self, text: str, error: BaseException, line: int) -> tuple[str | None, str]:
-        """What of a cell is still to run after an error at one of its lines.
+    def after(self, text: str, error: BaseException, line: int) -> tuple[list[str] | None, str]:
+        """What of a part of a cell is still to run after an error at one of its lines.
 
         Returns:
-            The rest of the cell with its lines in their places, or None where it ends here; and
-            the package that is not here, where that is the error.
+            Its other statements, each with its lines in their places, or None where the cell ends
+            here; and the package that is not here, where that is the error.
         """
         self._left -= 1
-        if self._left < 0 or line < 1:
-            return None, ""
-        try:
-            body = ast.parse(text).body
-        except (SyntaxError, ValueError, RecursionError, MemoryError):  # await at top level
+        body = parts.parsed(text)  # none with `await` at top level, or where it is no Python
+        if self._left < 0 or line < 1 or not body:
             return None, ""
         at = next((n for n, s in enumerate(body) if s.lineno <= line <= (s.end_lineno or 0)), None)
         if at is None:
@@ -42,7 +41,7 @@ class Lacking:
         while at + 1 < len(body) and body[at + 1].lineno == line and self._was_run(body[at], error):
             at += 1  # several in one line
         failed = body[at]
-        rest = _from(text, body, at + 1)
+        rest = parts.statements(text, body)[at + 1 :]
         if isinstance(error, ModuleNotFoundError) and isinstance(
             failed, ast.Import | ast.ImportFrom
         ):
@@ -64,27 +63,26 @@ class Lacking:
         return wanted not in {n.id for n in ast.walk(statement) if isinstance(n, ast.Name)}
 
     def _without(
-        self, failed: ast.Import | ast.ImportFrom, error: ModuleNotFoundError, rest: str
-    ) -> tuple[str | None, str]:
+        self, failed: ast.Import | ast.ImportFrom, error: ModuleNotFoundError, rest: list[str]
+    ) -> tuple[list[str] | None, str]:
         wanted = error.name or ""
         modules = _modules(failed)
         module = next((module for module in modules if _within(module, wanted)), None)
         if module is None:
             return None, ""  # a package that is here lacks one of its own
-        others: list[ast.alias] = []
+        others: list[str] = []
         if isinstance(failed, ast.Import):
-            lacking = [alias for alias in failed.names if _within(alias.name, wanted)]
-            others = [alias for alias in failed.names if alias not in lacking]
-            self._names |= {a.asname or a.name.partition(".")[0] for a in lacking}
+            lacking = [_within(alias.name, wanted) for alias in failed.names]
+            self._names |= {
+                alias.asname or alias.name.partition(".")[0]
+                for alias, gone in zip(failed.names, lacking, strict=True)
+                if gone
+            }
+            each = zip(parts.imports(failed), lacking, strict=True)
+            others = [part for part, gone in each if not gone]
         else:
             self._names |= {alias.asname or alias.name for alias in failed.names}
-        if others:  # the other names of the same statement, in its place
-            lines = rest.split("\n")
-            place = (failed.end_lineno or failed.lineno) - 1
-            again = ast.unparse(ast.Import(names=others))
-            lines[place] = f"{again}; {lines[place]}" if lines[place].strip() else again
-            rest = "\n".join(lines)
-        return rest, module
+        return [*others, *rest], module
 
 
 def _modules(statement: ast.stmt) -> list[str]:
@@ -103,17 +101,3 @@ def _within(module: str, missing: str) -> bool:
 def _bound(statement: ast.Assign | ast.AnnAssign) -> set[str]:
     targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
     return {n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)}
-
-
-def _from(text: str, body: list[ast.stmt], at: int) -> str:
-    """The statements from one on, each in its own line."""
-    lines = text.split("\n")
-    if at >= len(body):
-        return "\n" * (len(lines) - 1)
-    following = body[at]
-    decorators: list[ast.expr] = getattr(following, "decorator_list", [])
-    first = min([following.lineno, *(decorator.lineno for decorator in decorators)])
-    kept = lines[first - 1 :]
-    if body[at - 1].end_lineno == first:  # behind a semicolon
-        kept[0] = kept[0].encode()[following.col_offset :].decode()
-    return "\n" * (first - 1) + "\n".join(kept)

@@ -134,7 +134,7 @@ def _run_child(
         for name in ("cells",) * bool(notebook) + ("state",) * ("pandas" in sys.modules):
             runner.part(name)
         runner.prepare(settings.config)
-        audit.arm(reports_w, SUBMISSION_DIR, settings.files, notebook.path if notebook else "")
+        audit.arm(reports_w, SUBMISSION_DIR, settings.files, notebook)
         runner.serve(request_r, reply_w, settings.config)
         code = 0
     finally:

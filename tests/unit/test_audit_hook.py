@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import textwrap
 from pathlib import Path
 
 import pytest
+
+from grader.candidate.audited import reviewed_hints
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="as in the containers")
 
@@ -26,6 +29,9 @@ if pid == 0:
         import solution
     finally:
         os._exit(0)
+"""
+# The end of each program: what the hook in the child told.
+TOLD = """
 os.close(theirs)
 os.waitpid(pid, 0)
 found = reports.Reports()
@@ -40,8 +46,13 @@ def reported(tmp_path: Path, code: str, **files: str) -> list[list[str]]:
     (folder / "solution.py").write_text(textwrap.dedent(code))
     for name, text in files.items():
         (folder / f"{name}.py").write_text(text)
+    return reports_of(RUN, str(folder))
+
+
+def reports_of(program: str, *arguments: str) -> list[list[str]]:
+    """What a process that runs a program was told by the hook in its child."""
     done = subprocess.run(
-        [sys.executable, "-B", "-P", "-c", RUN, str(folder)],
+        [sys.executable, "-B", "-P", "-c", program + TOLD, *arguments],
         capture_output=True,
         check=True,
         env={**os.environ, "PYTHONPATH": str(Path.cwd())},
@@ -49,6 +60,17 @@ def reported(tmp_path: Path, code: str, **files: str) -> list[list[str]]:
     found: list[list[str]] = eval(done.stdout.splitlines()[-1])
     return found
 
+
+# A text of a class that answers for its characters.
+LIAR = """
+import importlib._bootstrap_external, sys
+class Liar(str):
+    def startswith(self, *_): return isinstance(_[0], tuple)
+    def __contains__(self, part): return False
+    def __eq__(self, other): return True
+    def __hash__(self): return hash(importlib._bootstrap_external.__file__)
+    def encode(self, *_): return b''
+"""
 
 UNREVIEWED = {
     "text": ("exec('X = 1')", "text was compiled to code"),
@@ -122,7 +144,124 @@ UNREVIEWED = {
         ),
         "text was compiled to code",
     ),
+    # What the hook is asked about has methods of its own.
+    "name-that-says-it-is-of-the-image": (
+        LIAR + "code = compile('X = 1', Liar(__file__), 'exec')",
+        "a file that is not as it was handed in was compiled",
+    ),
+    "file-that-says-it-is-of-the-image": (
+        LIAR
+        + (
+            "import tempfile\npath = tempfile.mktemp()\n"
+            "with open(path, 'w') as file: file.write('X = 1')\n"
+            "exec(compile('X = 1', Liar(path), 'exec'))"
+        ),
+        "text was compiled to code",
+    ),
+    "frame-that-says-it-is-of-the-image": (
+        LIAR
+        + (
+            "if 'again' not in globals():\n"
+            "    text = open(__file__).read()\n"
+            "    exec(compile(text, Liar(__file__), 'exec'), {'again': 1, '__file__': __file__})\n"
+            "else:\n"
+            "    exec('X = 1')"
+        ),
+        "text was compiled to code",
+    ),
+    "module-that-says-its-name-is-another": (
+        (
+            "class Liar(str):\n    def __str__(self): return 'json'\n"
+            "__import__(Liar('grader.candidate.runner'))"
+        ),
+        "the runner was imported",
+    ),
+    # What the hook may be made of is changed.
+    "builtins-changed": (
+        (
+            "import builtins, dataclasses\n"
+            "builtins.all = lambda _: True\n"
+            "kind = type('A', (), {'__annotations__': {'a or print(1)': int}})\n"
+            "dataclasses.dataclass(init=False, repr=False)(kind)"
+        ),
+        "text was executed as code",
+    ),
+    "field-whose-name-is-computed": (
+        (
+            "import dataclasses\n"
+            "class Name:\n"
+            "    def __get__(self, field, kind): return 'a or print(1)'\n"
+            "    def __set__(self, field, value): pass\n"
+            "dataclasses.Field.name = Name()\n"
+            "kind = type('A', (), {'__annotations__': {'a': int}})\n"
+            "dataclasses.dataclass(init=False, repr=False)(kind)"
+        ),
+        "text was executed as code",
+    ),
+    "trees-changed": (
+        (
+            "import ast, typing\n"
+            "ast.walk = lambda tree: []\nast.parse = lambda *_, **__: None\n"
+            "typing.get_type_hints(type('A', (), {'__annotations__': {'a': 'print(1)'}}))"
+        ),
+        "text was compiled to code",
+    ),
+    "code-under-another-files-name": (
+        (
+            "import _imp, collections\n"
+            "def namedtuple(): exec('X = 1')\n"
+            "_imp._fix_co_filename(namedtuple.__code__, collections.__file__)\nnamedtuple()"
+        ),
+        "a code object got another file's name",
+    ),
+    "program-announced-by-hand": (
+        "import sys\nsys.audit('grader.fork_exec', (b'x', 1))",
+        "another program was started",
+    ),
+    "event-raised-by-hand": (
+        "import sys\nclass Code:\n    co_filename = 'x'\nsys.audit('exec', Code())",
+        "an event was raised by hand",
+    ),
+    "event-raised-by-hand-with-nothing": (
+        (
+            "import sys\ntry:\n    sys.audit('open')\n"
+            "except IndexError as error:\n    error.__traceback__.tb_next.tb_frame.f_locals.clear()"
+        ),
+        "an event was raised by hand",
+    ),
+    "frames": ("import sys\nsys._current_frames()", "frames of the interpreter were looked at"),
+    "own-memory": (
+        "open('/proc/self/mem', 'r+b', buffering=0).close()",
+        "memory of the process was opened",
+    ),
+    "own-memory-by-its-folder": (
+        "import os\nos.open('mem', os.O_RDWR, dir_fd=os.open('/proc/self', os.O_RDONLY))",
+        "memory of the process was opened",
+    ),
+    "own-memory-by-a-link": (
+        (
+            "import os, tempfile\npath = tempfile.mktemp()\nos.symlink('/proc/self/mem', path)\n"
+            "os.open(os.path.basename(path), os.O_RDWR | os.O_CREAT, "
+            "dir_fd=os.open(os.path.dirname(path), os.O_RDONLY))"
+        ),
+        "memory of the process was opened",
+    ),
 }
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import subprocess\nsubprocess._fork_exec.__closure__[0].cell_contents.__closure__",
+        "import ctypes\nctypes.memmove.__closure__[0].cell_contents.__wrapped__",
+        "import _imp\n_imp._fix_co_filename.__wrapped__",
+        "import _signal\n_signal.signal.__wrapped__",
+    ],
+)
+def test_what_raises_an_event_does_not_show_what_it_stands_for(code: str, tmp_path: Path) -> None:
+    first, last = code.split("\n")
+    tried = f"{first}\ntry:\n    {last}\nexcept AttributeError:\n    import other\n"
+    assert ["loaded", "other.py"] in reported(tmp_path, tried, other="X = 1\n")
 
 
 @pytest.mark.parametrize("name", UNREVIEWED)
@@ -229,3 +368,144 @@ def test_hints_of_reviewed_files_may_call(tmp_path: Path) -> None:
     inspect.signature(handler, eval_str=True)
     """
     assert reported(tmp_path, code) == [["loaded", "solution.py"]]
+
+
+def test_hints_of_a_notebooks_cells_are_reviewed_too() -> None:
+    cells = [
+        {"cell_type": "code", "source": ["from __future__ import annotations\n", "import typing"]},
+        {"cell_type": "code", "source": "%time\nx: nothing_that_parses = ["},
+        {"cell_type": "markdown", "source": "y: str"},
+        {"cell_type": "code", "source": "class A(typing.TypedDict):\n    a: dict[str, float]\n"},
+    ]
+    notebook = json.dumps({"cells": cells}).encode()
+    texts, shapes = reviewed_hints({"solution.ipynb": notebook})
+    assert texts == {"dict[str, float]"}
+    assert len(shapes) == 1
+    assert reviewed_hints({"solution.ipynb": b"{"}) == (frozenset(), frozenset())
+
+
+NOTEBOOK = """
+import os, sys
+from pathlib import Path
+from grader.candidate import audit, cells, config, reports
+folder, texts = Path(sys.argv[1]), eval(sys.argv[2])
+numbered = tuple(enumerate(texts, 1))
+notebook = config.NotebookConfig(path="solution.ipynb", cells=numbered, cell_ms=5000)
+shell = cells.the_shell()
+ours, theirs = reports.report_sockets()
+pid = os.fork()
+if pid == 0:
+    try:
+        os.chdir(folder)
+        audit.arm(theirs, str(folder), {}, notebook)
+        if sys.argv[3] == "shown":
+            cells.show_run(shell, config.LoadConfig(notebook=notebook), lambda line: None)
+        else:
+            cells.run_cells(shell, folder, notebook)
+    finally:
+        os._exit(0)
+"""
+
+
+def reported_of_cells(tmp_path: Path, cells: list[str], how: str) -> list[list[str]]:
+    return reports_of(NOTEBOOK, str(tmp_path), repr(cells), how)
+
+
+WATCHED = pytest.mark.parametrize("how", ["shown", "loaded"])
+HONEST_CELLS = [
+    "from __future__ import annotations\nimport google.colab, json\nimport numpy as np",
+    "_, counts = np.unique([1, 1, 2], return_counts=True)\ncounts",
+    "print(_, In[-1], _i, _1 if '_1' in globals() else '')\n(counts +\n 1)",
+    "import asyncio\nawait asyncio.sleep(0, 7)",
+    "def half(x: int) -> float:\n    return x / 2\nhalf(4); half(2)",
+    "from nowhere import it; a = it.b\nc = 3; c",
+    "get_ipython().ast_transformers\nx = (",
+    "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()",
+    "1 / 0\n",
+    "# only words\n",
+]
+
+
+@WATCHED
+def test_cells_of_a_notebook_are_left_alone(how: str, tmp_path: Path) -> None:
+    assert reported_of_cells(tmp_path, HONEST_CELLS, how) == []
+
+
+SWAPPED = {
+    "what-is-left-of-a-cell": (
+        (
+            "class Lacks:\n    def after(self, *_): return ['print(1)'], ''\n"
+            "get_ipython().lacks = Lacks()"
+        ),
+        "import nothing",
+    ),
+    "what-compiles": (
+        (
+            "import functools\nshell = get_ipython()\n"
+            "shell.compile = lambda *_: compile('print(1)', *_[1:])"
+        ),
+        "x = 1",
+    ),
+    "what-transforms-trees": (
+        (
+            "import ast\nclass Other(ast.NodeTransformer):\n"
+            "    def visit_Module(self, tree): return ast.parse('print(1)')\n"
+            "get_ipython().ast_transformers.append(Other())\nget_ipython().run_cell('2')"
+        ),
+        "x = _ = 1",
+    ),
+    "what-is-run-by-hand": ("get_ipython().run_cell('print(1)')",),
+    "text-under-a-cells-name": (
+        "import sys\ncompile('print(1)', sys._getframe().f_code.co_filename, 'exec')",
+    ),
+}
+
+
+@WATCHED
+@pytest.mark.parametrize("name", SWAPPED)
+def test_what_is_put_in_the_place_of_a_cell_is_reported(
+    name: str, how: str, tmp_path: Path
+) -> None:
+    found = reported_of_cells(tmp_path, list(SWAPPED[name]), how)
+    assert [what for what, _ in found][:1] == ["text was compiled to code"]
+
+
+def test_an_error_does_not_show_what_raises_an_event(tmp_path: Path) -> None:
+    code = """
+        import subprocess, traceback
+        try:
+            subprocess._fork_exec()
+        except TypeError as error:
+            found = [set(frame.f_locals) for frame, _ in traceback.walk_tb(error.__traceback__)]
+        assert len(found) == 2 and found[1] == {"args", "done", "value", "kept"}, found
+        import other
+    """
+    found = reported(tmp_path, code, other="X = 1\n")
+    assert ["loaded", "other.py"] in found
+
+
+def test_a_signal_handler_never_runs_inside_the_hook(tmp_path: Path) -> None:
+    code = """
+        import signal, time
+        seen, calls = [], 0
+        def handler(number, frame):
+            global calls
+            calls += 1
+            while frame is not None:
+                seen.append(frame.f_code.co_name)
+                frame = frame.f_back
+        assert signal.signal(signal.SIGALRM, handler) is signal.SIG_DFL
+        assert signal.getsignal(signal.SIGALRM) is handler
+        end = time.monotonic() + 20
+        while calls < 50 and time.monotonic() < end:
+            signal.setitimer(signal.ITIMER_REAL, 0.001)
+            for _ in range(200):
+                open("/dev/null", "w").close()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        assert signal.signal(signal.SIGALRM, signal.SIG_IGN) is handler
+        assert calls >= 50 and not {"see", "_opened", "_on_proc"} & set(seen), (calls, seen)
+        import other
+    """
+    assert reported(tmp_path, code, other="X = 1\n") == [
+        ["loaded", "solution.py"], ["loaded", "other.py"],
+    ]  # fmt: skip
