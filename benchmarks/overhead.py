@@ -102,7 +102,8 @@ def bare(suite: Suite, folders: list[Path], jobs: int) -> None:
 
     def one(folder: Path) -> None:
         command = [str(BIN / "pytest"), "-q", "-p", "no:cacheprovider", "-p", "grader.judge.plugin"]
-        command += ["--assert=plain", "--solution", str(folder), "--suite-seed", SEED]
+        command += ["--assert=plain", "--tb=native"]  # as in the judge; others parse the suite
+        command += ["--solution", str(folder), "--suite-seed", SEED]
         call([*command, str(suite.tests)], PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
 
     with ThreadPoolExecutor(jobs) as pool:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from grader.errors import GraderError
-    from grader.models import Evidence, Exercise, Level, ScoreCard, Submission
+    from grader.models import Evidence, Exercise, Level, Submission
     from grader.pipeline import Report, grade
     from grader.proof.replay import replay
+    from grader.scores import ScoreCard
 
 __all__ = [
     "Evidence",
@@ -36,7 +37,7 @@ _HOME = {
     "GraderError": "grader.errors",
     "Level": "grader.models",
     "Report": "grader.pipeline",
-    "ScoreCard": "grader.models",
+    "ScoreCard": "grader.scores",
     "Submission": "grader.models",
     "grade": "grader.pipeline",
     "replay": "grader.proof.replay",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,22 +10,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from grader.contracts import AppContract, Environment, StandIn
+
 __all__ = [
-    "AppContract",
     "Band",
     "CategoryRule",
-    "CategoryScore",
     "Cause",
     "Cell",
     "CollectedTest",
-    "CriterionShare",
-    "Environment",
     "Evidence",
     "Exercise",
     "Expectation",
     "ExpectedFunction",
     "FindingsRule",
-    "Indicator",
     "Level",
     "LevelRule",
     "Limits",
@@ -35,8 +31,6 @@ __all__ = [
     "Output",
     "Profile",
     "Rubric",
-    "ScoreCard",
-    "StandIn",
     "Status",
     "Submission",
     "SubmissionFile",
@@ -234,10 +228,12 @@ class FindingsRule:
     Attributes:
         file: path in the submission.
         words: criterion → beginnings of words, lower case, that a line about it may hold.
+        code: beginnings of words by which comments and docstrings are found as well.
     """
 
     file: str
     words: Mapping[str, tuple[str, ...]]
+    code: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,59 +276,6 @@ class Expectation:
     meets: Profile
     exceeds: Profile
     headline: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AppContract:
-    """Where a submission's web application is: what makes it, or its own name; one is empty."""
-
-    factory: str = ""
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class StandIn:
-    """A module of the starter's some of whose functions are the judge's in a grading.
-
-    Attributes:
-        module: its name.
-        source: of the starter's module; what it holds besides the functions stays as it is.
-        functions: the names that the judge answers for.
-    """
-
-    module: str
-    source: str
-    functions: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """The Python and the packages that an exercise's submissions run on.
-
-    Attributes:
-        python: ``"3.11"`` or ``"3.13"``; judge, candidate and analyst all run on it.
-        base: packages that every exercise offers, name → version.
-        extra: packages of this exercise alone, name → version, as its lock pins them.
-        lock: the lock file's bytes; empty where the exercise adds nothing.
-        fault: why no image can be made of it, and the fix; empty where nothing is wrong.
-    """
-
-    python: str
-    base: Mapping[str, str]
-    extra: Mapping[str, str] = field(default_factory=dict)
-    lock: bytes = b""
-    fault: str = ""
-
-    @property
-    def packages(self) -> Mapping[str, str]:
-        """All that a submission can import, name → version, in order of name."""
-        return dict(sorted({**self.base, **self.extra}.items()))
-
-    @property
-    def digest(self) -> str:
-        """SHA-256, hex, over Python, base set and lock."""
-        pins = "".join(f"{name}=={version}\n" for name, version in sorted(self.base.items()))
-        return hashlib.sha256(f"{self.python}\n{pins}".encode() + self.lock).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -428,77 +371,3 @@ class Evidence:
     measurements: tuple[Measurement, ...] = ()
     remarks: tuple[str, ...] = ()
     seconds: float = 0.0  # volatile
-
-
-@dataclass(frozen=True, slots=True)
-class CriterionShare:
-    """How much of a criterion is kept.
-
-    Attributes:
-        passed: lines of the task sheet of which every test passed. A test without a line counts
-            as a line of its own; a group counts criteria that passed whole.
-        total: the same, all of them.
-        unit: ``lines``, ``checks`` or ``criteria``.
-    """
-
-    id: str
-    title: str
-    passed: int
-    total: int
-    unit: str = "checks"
-
-    @property
-    def share(self) -> float:
-        """Passed over total, 0.0 for a criterion without tests."""
-        return self.passed / self.total if self.total else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Indicator:
-    """One sentence of evidence for or against a level, with the test that it comes from.
-
-    Attributes:
-        detail: what was expected and seen; may quote the candidate.
-    """
-
-    text: str
-    positive: bool
-    criterion: str
-    test_id: str = ""
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CategoryScore:
-    """The level of one category and what decided it.
-
-    Attributes:
-        assessed: False when no evidence exists for it yet; it then has no weight.
-        decided_by: one sentence that names the rule that was reached and the one that was not.
-    """
-
-    id: str
-    title: str
-    weight: float
-    level: Level
-    assessed: bool
-    provisional: bool
-    decided_by: str
-    criteria: tuple[CriterionShare, ...]
-    indicators: tuple[Indicator, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreCard:
-    """The rubric applied to one run's evidence.
-
-    Attributes:
-        overall: 1.0-4.0, weighted mean over the assessed categories.
-        missed: what the next higher band asks for and the submission lacks, one phrase each.
-    """
-
-    categories: tuple[CategoryScore, ...]
-    overall: float
-    band: Band
-    seniority: str
-    missed: tuple[str, ...] = ()

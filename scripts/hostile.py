@@ -11,10 +11,13 @@ What should come out is data:
     BOUND   like FAIL or SAME, and the run ends within its wall limit + 2 s
     INERT   like SAME or FAIL, and the text acts in no file of the results folder
     REJECT  refused at intake with this code, before anything runs
+    REFUSE  a request to the review app that it answers with this status, and stores nothing
 
 Besides, for every run: each collected test has one verdict, the transcript replays to the same
-evidence, and no canary reaches the candidate's container or feedback. At the end the host must
-look as it did before (`grader.sandbox.leftovers`), so run it on a machine that does nothing else.
+evidence, and no canary reaches the candidate's container or feedback. What the groups `report` and
+`review` leave is opened in the review app, in whose pages nothing of it may act. At the end the
+host must look as it did before (`grader.sandbox.leftovers`), so run it on a machine that does
+nothing else.
 
 Exit code 0 when all of that holds, 1 otherwise.
 """
@@ -68,6 +71,7 @@ HOST_SECONDS = 3.0  # of CPU that the host may spend on an attack beyond what it
 MARK = "hostile-payload-ran-to-its-end"
 EXPECTED = {"SAME", "DENY", "FAIL", "BOUND", "INERT", "REJECT"}
 PLACES = {"first", "last", "call", "replace"}
+SHOWN = {"report", "review"}  # groups whose results the review app shows
 KEYS = {
     "id", "about", "place", "expect", "costs", "causes", "ends", "exercises", "limits", "files",
     "payload", "twin",
@@ -132,6 +136,12 @@ class Attack:
     payload: str = ""
     twin: str = ""
     archive: Callable[[Path], Path] | None = None
+    request: object | None = None
+
+    @property
+    def graded(self) -> bool:
+        """Whether it is a payload that is graded; archives and requests are not."""
+        return self.archive is None and self.request is None
 
 
 @dataclass(frozen=True)
@@ -169,7 +179,7 @@ def load_attacks() -> list[Attack]:
         for path in sorted(CORPUS.glob("*.toml"))
         for raw in tomllib.loads(path.read_text(encoding="utf-8"))["attack"]
     ]
-    found += _archives()
+    found += [*_archives(), *_requests()]
     names = collections.Counter((attack.group, attack.name) for attack in found)
     if twice := [name for name, count in names.items() if count > 1]:
         raise ValueError(f"two attacks are called {twice[0]}")
@@ -204,6 +214,21 @@ def _archives() -> list[Attack]:
     return [
         Attack("intake", name, (make.__doc__ or "").strip(), expect, archive=make, ends=False)
         for name, (expect, make) in sorted(module.ARCHIVES.items())
+    ]
+
+
+def _requests() -> list[Attack]:
+    module = _module(CORPUS / "review.py")
+    return [
+        Attack(
+            "review",
+            name,
+            request.about,
+            f"REFUSE({min(request.expect)})",
+            request=request,
+            ends=False,
+        )
+        for name, request in sorted(module.REQUESTS.items())
     ]
 
 
@@ -310,7 +335,7 @@ class Range:
         bases = {
             (exercise, seed, tuple(sorted(attack.limits.items())), attack.twin)
             for attack, exercise, seed in tasks
-            if attack.archive is None
+            if attack.graded
         }
         first = {self._pool.submit(self._twin, *base): base for base in sorted(bases)}
         for done in as_completed(first):
@@ -325,13 +350,14 @@ class Range:
         return vector
 
     def _attack(self, attack: Attack, exercise: str, seed: str) -> Finding:
-        if attack.archive is not None:
+        if not attack.graded:
             problems = refusal(attack, self._next_folder())
             return Finding(attack, exercise, problems, "as it says" if not problems else "", 0.0)
         names = {f.name: f.methods for f in load_exercise(exercise, root=self.root).functions}
         submission = armed(self.twin(exercise, attack.twin), attack, names)
         key = (exercise, seed, tuple(sorted(attack.limits.items())), attack.twin)
-        vector, seen = self._grade(submission, exercise, seed, attack.limits)
+        pages = attack.group in SHOWN
+        vector, seen = self._grade(submission, exercise, seed, attack.limits, pages=pages)
         limit = self._limits(exercise, attack.limits).limits.wall_seconds
         problems = [*compare(attack, self._twins[key], vector), *seen]
         over = vector.seconds - limit
@@ -350,7 +376,13 @@ class Range:
         return folder
 
     def _grade(
-        self, submission: Submission, exercise: str, seed: str, limits: Mapping[str, float]
+        self,
+        submission: Submission,
+        exercise: str,
+        seed: str,
+        limits: Mapping[str, float],
+        *,
+        pages: bool = False,
     ) -> tuple[Vector, list[str]]:
         folder = self._next_folder()
         plain = folder / "twin"
@@ -374,6 +406,8 @@ class Range:
         document = report_json.build_report(graded.report)
         vector = _vector(document, graded.report, host_seconds)
         problems += [*self._leaks(graded.folder), *sink_problems(graded.folder)]
+        if pages:
+            problems += _module(CORPUS / "review.py").page_problems(folder / "results")
         shutil.rmtree(folder)
         return vector, problems
 
@@ -400,12 +434,15 @@ class Range:
 
 
 def refusal(attack: Attack, folder: Path) -> tuple[str, ...]:
-    """What is wrong with how intake takes an attack's archive.
+    """What is wrong with how intake takes an attack's archive, or the review app its request.
 
     Args:
-        attack: one with a maker.
+        attack: one with a maker or a request.
         folder: an empty one to make it in.
     """
+    if attack.request is not None:
+        found: tuple[str, ...] = _module(CORPUS / "review.py").answered(attack.request, folder)
+        return found
     if attack.archive is None:
         raise ValueError(f"{attack.name} is no archive")
     path = attack.archive(folder)
@@ -417,8 +454,8 @@ def refusal(attack: Attack, folder: Path) -> tuple[str, ...]:
     except SubmissionRejected as error:
         code = error.code
     seconds = time.perf_counter() - clock
-    found = () if code == wanted else (f"{code}, not {wanted}",)
-    return (*found, f"intake took {seconds:.1f} s") if seconds > GRACE_SECONDS else found
+    odd = () if code == wanted else (f"{code}, not {wanted}",)
+    return (*odd, f"intake took {seconds:.1f} s") if seconds > GRACE_SECONDS else odd
 
 
 def _vector(document: Mapping[str, Any], report: pipeline.Report, host: float) -> Vector:
@@ -524,9 +561,8 @@ def main() -> int:
         (attack, exercise, seed)
         for number, seed in enumerate(seeds(options.rounds))
         for attack in attacks
-        for exercise in (chosen[:1] if attack.archive else chosen)
-        if (not attack.exercises or exercise in attack.exercises)
-        and not (attack.archive and number)
+        for exercise in (chosen if attack.graded else chosen[:1])
+        if (not attack.exercises or exercise in attack.exercises) and (attack.graded or not number)
     ]
     if not tasks:
         sys.stderr.write("hostile: no attack matches\n")

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from grader.contracts import Environment
 from grader.errors import ExerciseError
-from grader.models import Environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

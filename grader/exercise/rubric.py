@@ -96,8 +96,9 @@ def _findings(top: Table, criteria: Mapping[str, str]) -> FindingsRule | None:
     for name in inner.keys():  # noqa: SIM118 - not a dict
         _known(inner, name, name, tuple(criteria))
         words[name] = inner.texts(name, r"[^A-Z\n]{2,40}", "lower-case beginnings of words")
+    code = table.texts("code", r"[^A-Z\n]{2,40}", "lower-case beginnings of words")
     table.finish()
-    return FindingsRule(file, words)
+    return FindingsRule(file, words, code)
 
 
 def _category(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from grader.models import AppContract, StandIn
+from grader.contracts import AppContract, StandIn
 
 if TYPE_CHECKING:
     from pathlib import Path

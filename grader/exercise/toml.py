@@ -64,6 +64,14 @@ class Table:
             self.fail(key, f"must be {wanted}, not {value!r}")
         return value
 
+    def prose(self, key: str, longest: int = 4000) -> str:
+        """A text of one or more lines, without the space around it."""
+        wanted = f"a text of at most {longest} characters"
+        value = self._take(key, wanted)
+        if not isinstance(value, str) or not 0 < len(value.strip()) <= longest:
+            self.fail(key, f"must be {wanted}, not {str(value)[:80]!r}")
+        return value.strip()
+
     def number(self, key: str, low: float, high: float) -> float:
         """A finite number in ``[low, high]``."""
         wanted = f"a number from {low:g} to {high:g}"

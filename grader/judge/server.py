@@ -97,7 +97,7 @@ def _run_suite(wire: Wire, config: dict[str, object]) -> tuple[list[str], list[t
     ini = folder / "pytest.ini"
     ini.write_text("[pytest]\n")
     os.chdir(folder)
-    options = [f"-c{ini}", f"--rootdir={folder}", "--assert=plain", "--tb=short", "-q"]
+    options = [f"-c{ini}", f"--rootdir={folder}", "--assert=plain", "--tb=native", "-q"]
     options += ["--strict-markers", "-W", "ignore", "-p", "no:cacheprovider"]
     options += ["-p", "grader.judge.plugin", "--no-header", "--capture=no", str(folder)]
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import grader
+from grader.collect.decided import decided_run
 from grader.errors import GraderError, UsageError
 from grader.exercise.contract import load_exercise, starter_files
 from grader.exercise.suite import load_suite
@@ -187,6 +188,7 @@ class _Maker:
     def __init__(self, folder: Path, body: _Json, root: Path) -> None:
         self._folder = folder
         self._dossiers: list[Dossier] = []
+        self._decided: list[Dossier] = []
         files = body.get("files")
         bound: dict[str, Any] = files if isinstance(files, dict) else {}
         try:
@@ -206,6 +208,14 @@ class _Maker:
             again = dataclasses.replace(recorded, starter=starter, handed_out=given)
             self._dossiers.append(again)
             self._dossiers.append(open_dossier(folder, exercise, given)[0])
+            for dossier, by in (
+                (again, exercise),
+                (self._dossiers[-1], exercise),
+                (recorded, None),
+            ):
+                report = decided_run(folder, dossier.report, by)
+                if report.machine is not None:
+                    self._decided.append(dataclasses.replace(dossier, report=report))
 
     def compare(self, name: str) -> tuple[str, str]:
         """State and text of a page that is not as it was written with the run."""
@@ -217,6 +227,10 @@ class _Maker:
             with contextlib.suppress(Exception):
                 if render(_MADE[name], dossier) == found:
                     return "ok", "as the bound report gives it again"
+        for dossier in self._decided:
+            with contextlib.suppress(Exception):
+                if render(_MADE[name], dossier) == found:
+                    return "ok", "as the bound report gives it with what people decided over it"
         return "differs", (
             "is neither what was written with the run nor what its report gives here; "
             "`grade report` makes it again"

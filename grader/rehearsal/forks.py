@@ -37,7 +37,7 @@ from grader.rehearsal.channel import ProcessChannel
 __all__ = ["Task", "main"]
 
 _OPTIONS = (
-    *("--assert=plain", "--tb=short", "-q", "--strict-markers", "-W", "ignore"),
+    *("--assert=plain", "--tb=native", "-q", "--strict-markers", "-W", "ignore"),
     *("-p", "no:cacheprovider", "-p", "grader.judge.plugin", "--no-header", "--capture=no"),
 )
 _OUTPUT = 20_000

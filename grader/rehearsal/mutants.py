@@ -54,6 +54,7 @@ class Settings:
         suite: the folder of the hidden tests, with a ``pytest.ini``.
         meta: the contract in the analyst's terms.
         preload: modules that are there before any submission is loaded.
+        service: the web application and the stand-ins, as the header of a submission tells them.
     """
 
     suite: str
@@ -64,6 +65,7 @@ class Settings:
     call_ms: int
     load_ms: int
     reply_bytes: int
+    service: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -236,6 +238,8 @@ def main(argv: Sequence[str]) -> int:
         functions=tuple(settings.meta["names"]),
         packages=tuple(settings.packages),
         reply_bytes=settings.reply_bytes,
+        app=runner.AppConfig.from_meta(settings.service.get("app")),
+        stand_ins=runner.StandInConfig.all_from_meta(settings.service.get("stand_ins")),
     )
     said = io.StringIO()
     with tempfile.TemporaryDirectory(prefix="mutants-") as scratch:

@@ -26,7 +26,7 @@ from grader.sandbox.wheels import fetched
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from grader.models import Environment
+    from grader.contracts import Environment
     from grader.sandbox.engine import Engine
 
 __all__ = ["NAMES", "Images", "ensure_images", "find_images"]

@@ -31,6 +31,9 @@ _NOTEBOOK_PINS = "requirements-notebook.txt"
 _IGNORED = ".venv/\n__pycache__/\n.pytest_cache/\n.ipynb_checkpoints/\n*.pyc\n*.zip\n"
 # A task sheet may send candidates to their contact about this; a policy answers it.
 _ASK_CONTACT = re.compile(rb"\n\*\*AI assistants:\*\*.*?(?=\n\n|\Z)", re.DOTALL)
+_SECTION_ON_NOTEBOOKS = re.compile(r"^## Notebooks\n.*?(?=^## )", re.DOTALL | re.MULTILINE)
+_ON_FUNCTIONS, _ON_SERVICES = "- Hidden tests call your functions", "- Hidden tests send your"
+_ON_AI = "4. Fill in `AI_USE.md`"
 _OWN = (_AI_USE, "FINDINGS.md", "NOTES.md", "pyproject.toml", ".gitignore", MARKER)
 
 
@@ -75,8 +78,8 @@ def build(
         if needed not in files:
             raise ExerciseError(f"{exercise.public_dir}/starter has no {needed}; add it")
     files.setdefault(".gitignore", _IGNORED.encode())
-    files[_GUIDE] = _for_python(_GUIDE, exercise.environment.python)
     python = exercise.environment.python
+    files[_GUIDE] = _guide(python, service=exercise.app is not None, ai=ai)
     files[_WORKFLOW] = _for_python("tests.yml", python)
     files[".devcontainer/devcontainer.json"] = _for_python("devcontainer.json", python)
     variant = None
@@ -117,8 +120,11 @@ def shipped(exercise: Exercise) -> dict[str, set[bytes]]:
     files.pop(_SHEET, None)
     known = {path: {data} for path, data in files.items()}
     # A starter may have been handed out before its exercise moved to another Python.
-    for path, name in ((_WORKFLOW, "tests.yml"), (_GUIDE, _GUIDE)):
-        known[path] = {_for_python(name, python) for python in PYTHONS}
+    service = exercise.app is not None
+    known[_WORKFLOW] = {_for_python("tests.yml", python) for python in PYTHONS}
+    known[_GUIDE] = {
+        _guide(python, service=service, ai=ai) for python in PYTHONS for ai in (None, "with")
+    }
     if PINS in files:  # an exercise that nothing is handed out of may have none
         known[PINS].add(files[PINS] + _file(_NOTEBOOK_PINS))
     return known
@@ -169,6 +175,26 @@ def _marker(exercise: Exercise, files: Mapping[str, bytes], variant: str | None)
     text = "\n".join([*lines, ""])
     tomllib.loads(text)  # a path that needs escaping would be an author's mistake
     return text.encode()
+
+
+def _guide(python: str, *, service: bool, ai: str | None) -> bytes:
+    """What every candidate is told, without what is of no concern here."""
+    text = _for_python(_GUIDE, python).decode("utf-8")
+    if service:
+        text = _SECTION_ON_NOTEBOOKS.sub("", text)
+    text = _left_out(text, _ON_FUNCTIONS if service else _ON_SERVICES)
+    if ai != "with":
+        text = _left_out(text, _ON_AI).replace("\n5. ", "\n4. ", 1)
+    return text.encode()
+
+
+def _left_out(text: str, item: str) -> str:
+    """The text without the item of a list that begins so."""
+    found = re.compile(rf"^{re.escape(item)}.*\n(?:  .*\n)*", re.MULTILINE)
+    shorter, count = found.subn("", text)
+    if count != 1:
+        raise ExerciseError(f"{_GUIDE} has no item that begins with {item!r}; add it")
+    return shorter
 
 
 def _for_python(name: str, python: str) -> bytes:

@@ -16,18 +16,22 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-EXERCISES = ("imputation", "inference_pipeline", "leakage_debug", "predict_service")
+EXERCISES = (
+    "imputation",
+    "inference_pipeline",
+    "leakage_debug",
+    "predict_service",
+    "drift_monitor",
+)
 DATA_SCRIPTS = {
     "imputation": "exercises/imputation/make_data.py",
     "leakage_debug": "hidden_tests/leakage_debug/data.py",  # the judge draws from the same world
 }
+STYLE = {"predict_service": "correct_threads_lock", "drift_monitor": "correct_psi"}
 COMPLETE = [
     (exercise, case)
     for exercise in EXERCISES
-    for case in (
-        "reference",
-        "correct_threads_lock" if exercise == "predict_service" else "correct_verbose_junior",
-    )
+    for case in ("reference", STYLE.get(exercise, "correct_verbose_junior"))
 ]
 
 

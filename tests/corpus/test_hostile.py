@@ -26,12 +26,15 @@ SUBSET = {
     "report/terminal-escapes-in-errors",
     "neighbours/submission-is-rewritten",
     "ci/forged-results",
+    "review/forms-in-errors",
+    "review/notebook-with-outputs-that-act",
 }
 
 
 hostile = load("hostile")
 ATTACKS = {f"{attack.group}/{attack.name}": attack for attack in hostile.load_attacks()}
 ARCHIVES = [name for name, attack in ATTACKS.items() if attack.archive]
+REQUESTS = [name for name, attack in ATTACKS.items() if attack.request]
 
 
 def test_the_corpus_has_every_group() -> None:
@@ -39,7 +42,7 @@ def test_the_corpus_has_every_group() -> None:
     assert sum(groups.values()) >= 150
     assert set(groups) == {
         "channel", "ci", "escape", "forging", "imports", "intake", "neighbours", "process",
-        "readers", "report", "resources", "secrecy", "services", "unreviewed",
+        "readers", "report", "resources", "review", "secrecy", "services", "unreviewed",
         "witness",
     }  # fmt: skip
 
@@ -57,6 +60,11 @@ def test_the_documentation_counts_the_attacks_right() -> None:
 def test_intake_gives_its_code(name: str, tmp_path: Path) -> None:
     attack = ATTACKS[name]
     assert hostile.refusal(attack, tmp_path) == ()
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_the_review_app_refuses(name: str, tmp_path: Path) -> None:
+    assert hostile.refusal(ATTACKS[name], tmp_path) == ()
 
 
 def vector(*, passed: bool = True, level: int = 2, marked: bool = True, host: float = 0.5) -> Any:

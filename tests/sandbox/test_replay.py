@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from grader.sandbox.workbench import Workbench, Worker
     from tests.sandbox.probe import Probed
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEFECTIVE = HONEST.replace("2 * x", "3 * x") + "\n\ndef fill(df):\n    import os; os._exit(3)\n"

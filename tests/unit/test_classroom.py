@@ -27,13 +27,14 @@ from grader.errors import UsageError
 from grader.exercise.contract import load_exercise
 from grader.exercise.sheet import read_sheet
 from grader.exercise.suite import load_suite
-from grader.models import CategoryScore, Level, ScoreCard
+from grader.models import Level
 from grader.record.graded import SUBMISSION, pack_files
 from grader.report.ci import check_run, commit_status, fenced, notices
 from grader.report.classroom import classroom50_result, place_from, reporter_line, reporter_result
 from grader.report.dossier import Dossier
 from grader.report.points import MOST, whole_points
 from grader.report.report_json import build_report, write_report
+from grader.scores import CategoryScore, ScoreCard
 from grader.starter import build
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from grader.models import FindingsRule, Submission, SubmissionFile
 from grader.report import report_json
+from grader.report.stored import report_from
 from grader.report.terminal import render
 from grader.scoring.findings import findings_of
 
@@ -87,3 +88,46 @@ def test_remarks_are_shown_and_kept() -> None:
 
     assert "Inconclusive: noise hides it." in out.getvalue()
     assert report_json.build_report(whole)["evidence"][0]["remarks"] == list(told.remarks)
+
+
+CODE = b'''"""A cache.
+
+Safe with threads: one lock.
+"""
+
+LOCK = "thread"  # never hold this lock in a callback
+x = 1  # nothing
+'''
+
+
+def test_comments_and_docstrings_with_a_word_are_found() -> None:
+    rule = dataclasses.replace(RULE, code=("thread", "lock"))
+    asking = dataclasses.replace(RUBRIC, findings=rule)
+    files = (SubmissionFile("solution.py", CODE), SubmissionFile("notes.txt", b"# a lock"))
+
+    found = findings_of(Submission("jane", Path("jane.zip"), "a" * 64, files), asking, EVIDENCE)
+
+    assert found is not None
+    assert [(note.path, note.line, note.text.raw) for note in found.notes] == [
+        ("solution.py", 3, "Safe with threads: one lock."),
+        ("solution.py", 6, "never hold this lock in a callback"),
+    ]
+
+
+def test_what_did_not_hold_stands_beside_the_claim() -> None:
+    found = findings_of(submission(b"naming is fine"), ASKING, EVIDENCE)
+
+    assert found is not None
+    core, style = found.claims
+    assert core.facts == ()
+    assert style.facts == (EVIDENCE[1].test.title or EVIDENCE[1].test.id,)
+
+
+def test_notes_and_facts_are_kept_in_the_report() -> None:
+    rule = dataclasses.replace(RULE, code=("lock",))
+    files = (SubmissionFile("a.py", b"# lock\n"), SubmissionFile("FINDINGS.md", b"naming"))
+    sent = Submission("jane", Path("jane.zip"), "a" * 64, files)
+    found = findings_of(sent, dataclasses.replace(RUBRIC, findings=rule), EVIDENCE)
+    document = report_json.build_report(dataclasses.replace(report(*EVIDENCE), findings=found))
+
+    assert report_from(document).findings == found

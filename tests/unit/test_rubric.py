@@ -11,7 +11,6 @@ from grader.errors import ExerciseError
 from grader.exercise.rubric import load_rubric
 from grader.models import (
     Band,
-    CategoryScore,
     Cause,
     CollectedTest,
     Evidence,
@@ -20,7 +19,6 @@ from grader.models import (
     Measurement,
     Profile,
     Rubric,
-    ScoreCard,
     Status,
 )
 from grader.scoring.score import check_suite, score
@@ -28,6 +26,8 @@ from grader.scoring.score import check_suite, score
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from grader.scores import CategoryScore, ScoreCard
 
 EXPECTATION = Expectation("mid", Profile(2.4), Profile(3.3))
 TOML = """

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from grader.models import CriterionShare, Evidence, Measurement
+from grader.models import Evidence, Measurement
 from grader.report.terminal import render
+from grader.scores import CriterionShare
 from grader.scoring.indicators import indicators
 from grader.scoring.series import collect_series, point_of
 

@@ -26,7 +26,7 @@ from grader.starter import build, deliver, handed_out
 from grader.starter.build import MARKER, candidates_own, shipped
 
 ROOT = Path(__file__).resolve().parents[2]
-EXERCISES = ("imputation", "inference_pipeline", "leakage_debug")
+EXERCISES = ("imputation", "inference_pipeline", "leakage_debug", "drift_monitor")
 SHINGLE = 10  # words
 PHRASES = {"tickets.py"}  # the sentences that tickets are made of, the shipped ones too
 
@@ -275,3 +275,28 @@ def test_what_came_with_a_service_is_known() -> None:
     made = build(exercise("predict_service"), ai="with")
     given = handed_out(exercise("predict_service"))
     assert [path for path, data in made.files.items() if data not in given[path]] == []
+
+
+def guide(name: str, ai: str | None = None) -> str:
+    return build(exercise(name), ai=ai).files["CANDIDATE.md"].decode("utf-8")
+
+
+def test_the_guide_says_what_concerns_this_exercise() -> None:
+    function, service = guide("imputation"), guide("predict_service")
+    assert "## Notebooks" in function
+    assert "call your functions" in function
+    assert "web service" not in function
+    assert "otebook" not in service
+    assert "your functions with" not in service
+    assert "web service" in service
+    for text in (function, service):
+        assert "AI_USE.md" not in text
+        assert re.findall(r"(?m)^(\d)\. ", text) == list("1234")
+    assert "AI_USE.md" in guide("imputation", "with")
+    assert "AI_USE.md" not in guide("imputation", "without")
+
+
+def test_every_form_of_the_guide_is_known_as_handed_out() -> None:
+    for name in (*EXERCISES, "predict_service"):
+        known = shipped(exercise(name))["CANDIDATE.md"]
+        assert {guide(name, ai).encode() for ai in (None, "with", "without")} <= known
