@@ -55,8 +55,9 @@ __all__ = [
 
 _RELATIVE = 1e-6  # of the scores' spread: far above rounding, far below any statistic
 _RELATIVE_SINGLE = 1e-4  # the same in single precision, where one call may round unlike another
-_MAX_GROUPINGS = 5_000  # of runs, that a permutation test looks at
-_MIN_GROUPINGS = 500  # so that chance accuses in one of 500 checks at most
+_MAX_GROUPINGS = 2_000  # of runs, that a permutation test looks at; drawn where there are more
+_MIN_GROUPINGS = 1_000  # so that one look accuses by chance in one of 1,000 checks at most
+_RIDGES = (1e-9, 1e-3)  # of the scatter: for a leak beside loud noise, and for one within it
 # What scikit-learn's scalers, imputers, encoders and discretizers learn of columns.
 _STATISTIC = re.compile(
     r"\b(mean_|var_|scale_|center_|statistics_|data_min_|data_max_|data_range_|min_|quantiles_|"
@@ -100,16 +101,17 @@ def movement(base: Sequence[Scores], altered: Sequence[Scores]) -> Movement:
     A submission without randomness of its own gives the same scores in all runs on one input, and
     then any change above rounding counts. For one with randomness, runs on both inputs have the
     same distribution if the change does not matter, so that every way to call four of fourteen runs
-    the altered ones is as likely. It moved when the true way sets the two groups further apart than
-    any other way does (an exact permutation test: Fisher, "The Design of Experiments", 1935;
-    Pesarin and Salmaso, "Permutation Tests for Complex Data", 2010), whatever the noise is like.
+    the altered ones is as likely. It moved when one in 1,000 ways at most sets the two groups as
+    far apart as the true one does (a permutation test, exact where all ways are looked at: Fisher,
+    "The Design of Experiments", 1935; Pesarin and Salmaso, "Permutation Tests for Complex Data",
+    2010), whatever the noise is like.
 
     Args:
         base: scores of each run on the input as it was, shape ``(rows,)`` each.
         altered: scores of each run on altered input, shape ``(rows,)`` each.
 
-    False alarms: none without randomness; with it, one in as many checks as there are ways to group
-    the runs, of which there must be 500 (10 and 4 runs have 1,001).
+    False alarms: none without randomness; with it, one in 1,000 looks, for which there must be
+    1,000 ways to group the runs (10 and 4 runs have 1,001; of more than 2,000, 2,000 are drawn).
     Misses: an effect on no probed row, or one that its own noise hides (inconclusive).
     """
     first, others = base[0], np.stack([*base[1:], base[0]])
@@ -123,7 +125,7 @@ def movement(base: Sequence[Scores], altered: Sequence[Scores]) -> Movement:
         return Movement(verdict, float(change.max()), count, len(change), floor, rounding)
     floor = max(floor, among)
     groupings = math.comb(len(base) + len(altered), len(altered))
-    tested = _MIN_GROUPINGS <= groupings <= _MAX_GROUPINGS
+    tested = groupings >= _MIN_GROUPINGS
     loud = tested and _stands_apart(base, altered)
     verdict = Verdict.MOVED if loud else Verdict.INCONCLUSIVE
     count = int((change > rounding).sum())
@@ -140,36 +142,62 @@ def _spread(scores: Scores) -> float:
 
 
 def _stands_apart(base: Sequence[Scores], altered: Sequence[Scores]) -> bool:
-    """Whether no other grouping of all runs into these sizes has groups as far apart.
+    """Whether one in 1,000 groupings of all runs at most has groups as far apart as the true one.
 
-    Far apart is what is left of the difference of the two means when all that the runs of the first
-    group differ by among themselves is taken out of it. Noise on a few weights moves scores in a
-    few directions only; a leak is seen in the others, however loud that noise.
+    Far apart is Hotelling's T-squared with a ridge (Chen, Paul, Prentice and Wang, "A Regularized
+    Hotelling's T-squared Test", JASA 106, 2011), the product of it with a small and a large one.
+    Noise on a few weights moves scores in a few directions only; with a small ridge a leak is seen
+    in the others, however loud that noise, and with a large one among them.
     """
     runs, size = np.stack([*base, *altered]), len(altered)
     spread = runs.std(axis=0)
     loud = spread > 0
     scaled = (runs[:, loud] - runs[:, loud].mean(axis=0)) / spread[loud]
-    inner = scaled @ scaled.T
-    # The last grouping is the true one.
-    groups = list(itertools.combinations(range(len(runs)), size))
-    apart = np.array([_left_over(inner, list(group)) for group in groups])
-    return bool(apart[-1] > apart[:-1].max() * (1 + 1e-9))
+    groups = _groupings(len(runs), size)
+    apart = np.concatenate(
+        [_distances(scaled @ scaled.T, some) for some in np.array_split(groups, len(groups) // 200)]
+    )
+    as_far = int((apart >= apart[-1] - 1e-9).sum())  # the true one is among them
+    return as_far * _MIN_GROUPINGS <= len(groups)
 
 
-def _left_over(inner: Scores, group: list[int]) -> float:
-    """Squared distance of a group's mean from the plane through all other runs."""
-    rest = [run for run in range(len(inner)) if run not in group]
-    toward = np.zeros(len(inner))
-    toward[group] = 1 / len(group)
-    toward[rest[0]] = -1
-    plane = np.zeros((len(inner), len(rest) - 1))
-    plane[rest[0]] = -1
-    plane[rest[1:], range(len(rest) - 1)] = 1
-    within = plane.T @ inner @ plane
-    ridge = 1e-9 * np.trace(inner) * np.eye(len(within))  # the others may all be the same
-    along = plane.T @ inner @ toward
-    return float(toward @ inner @ toward - along @ np.linalg.solve(within + ridge, along))
+def _groupings(runs: int, size: int) -> NDArray[np.bool_]:
+    """Which runs are in the group, a row for each grouping; the last one has the last runs."""
+    if math.comb(runs, size) <= _MAX_GROUPINGS:
+        chosen = np.array(list(itertools.combinations(range(runs), size)))
+    else:
+        rng = np.random.default_rng(0)
+        every = np.tile(np.arange(runs), (_MAX_GROUPINGS, 1))
+        chosen = rng.permuted(every, axis=1)[:, :size]
+        chosen[-1] = np.arange(runs - size, runs)
+    groups = np.zeros((len(chosen), runs), dtype=bool)
+    np.put_along_axis(groups, chosen, values=True, axis=1)
+    return groups
+
+
+def _distances(inner: Scores, groups: NDArray[np.bool_]) -> Scores:
+    """How far apart each grouping's two means are, against the scatter within both.
+
+    Args:
+        inner: inner products of the runs, shape ``(runs, runs)``.
+        groups: shape ``(groupings, runs)``.
+
+    Returns:
+        Sum of the logarithms of T-squared with each of `_RIDGES`, up to a constant.
+    """
+    shares = groups / groups.sum(axis=1, keepdims=True)
+    others = ~groups / (~groups).sum(axis=1, keepdims=True)
+    centre = np.eye(len(inner)) - (
+        shares[:, :, None] * groups[:, None, :] + others[:, :, None] * ~groups[:, None, :]
+    )
+    between = (shares - others) @ inner
+    squared = (between * (shares - others)).sum(axis=1)
+    within, along = centre @ inner @ centre, centre @ between[:, :, None]
+    found = np.zeros(len(groups))
+    for ridge in np.array(_RIDGES) * np.trace(inner):
+        solved = np.linalg.solve(within + ridge * np.eye(len(inner)), along)
+        found += np.log(np.maximum(squared - (along * solved).sum(axis=(1, 2)), 1e-300))
+    return found
 
 
 def assert_still(

@@ -25,7 +25,7 @@ __all__ = ["Experiment", "Run", "as_ids", "as_run", "as_split"]
 
 _PROBE_CARDS = 52
 _SURE, _SURE_ALTERED = 7, 3  # runs that agree: what differs then is no chance
-_MANY, _MANY_ALTERED = 10, 4  # runs of a submission that draws random numbers: 1,001 groupings
+_LOOKS = ((10, 4), (20, 8))  # runs of a submission that draws random numbers, until one tells
 _MORE_DRAWS = 5
 _OTHER_DRAWS = 100  # random numbers that no run on the frame as it is has had
 _QUICK_SECONDS = 12.0  # a slower one is not repeated: the whole run has a limit
@@ -125,9 +125,13 @@ class _Answers:
         return dataclasses.replace(self, scores=self.first, state={})
 
 
+def _movement(before: list[_Answers], after: list[_Answers]) -> Movement:
+    return movement([run.scores for run in before], [run.scores for run in after])
+
+
 def _agree(runs: list[_Answers]) -> bool:
     """Whether no score and no fitted number differs between runs."""
-    if movement([runs[0].scores], [run.scores for run in runs]).verdict is not Verdict.STILL:
+    if _movement(runs[:1], runs).verdict is not Verdict.STILL:
         return False
     return not any(moved_state([runs[0].state], [run.state]) for run in runs[1:])
 
@@ -152,10 +156,15 @@ def _repeated(
     if _agree(before):  # is it the change, or chance?
         after += [ask(_OTHER_DRAWS + n) for n in range(len(after), _SURE_ALTERED)]
         before = base(_SURE)
-    noisy = not (_agree(before) and _agree(after))
-    if noisy and max(run.seconds for run in before) < _QUICK_SECONDS:
-        base(_MANY)
-        after += [ask(_OTHER_DRAWS + n) for n in range(len(after), _MANY_ALTERED)]
+    if _agree(before) and _agree(after):
+        return after
+    for looks, (runs, altered) in enumerate(_LOOKS, 1):
+        if max(run.seconds for run in before) * looks >= _QUICK_SECONDS:
+            break
+        before = base(runs)
+        after += [ask(_OTHER_DRAWS + n) for n in range(len(after), altered)]
+        if _movement(before, after).verdict is Verdict.MOVED:
+            break
     return after
 
 
@@ -279,7 +288,7 @@ class Experiment:
 
     def moved(self, after: list[_Answers]) -> Movement:
         """How far scores moved against the frame as it is."""
-        return movement([run.scores for run in self.base()], [run.scores for run in after])
+        return _movement(self.base(), after)
 
     @property
     def opposed(self) -> Movement:
@@ -301,8 +310,7 @@ class Experiment:
 
         def measure() -> Movement:
             alone = _repeated(self._base_of_first_fold, self._first_alone)
-            base = self._base_of_first_fold()
-            return movement([run.scores for run in base], [run.scores for run in alone])
+            return _movement(self._base_of_first_fold(), alone)
 
         return self._once("without other folds", measure)
 

@@ -143,6 +143,33 @@ def test_loud_noise_in_a_few_directions_does_not_hide_a_change_in_another() -> N
     assert movement(runs[:10], [run + leak for run in runs[10:]]).verdict is Verdict.MOVED
 
 
+def runs_with_weights(count: int, rng: np.random.Generator) -> list[NDArray[np.float64]]:
+    """Runs of a linear model with twelve weights that are a little different each time."""
+    features = np.random.default_rng(6).normal(size=(101, 12))
+    return [1 / (1 + np.exp(-(features @ rng.normal(1, 0.02, 12)))) for _ in range(count)]
+
+
+def test_a_change_within_the_noise_of_all_weights_is_found_in_twenty_and_eight_runs() -> None:
+    """Another scaler moves scores in the very directions in which the noise moves them."""
+    verdicts = []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        base, altered = runs_with_weights(20, rng), runs_with_weights(8, rng)
+        moved = [1 / (1 + (1 / run - 1) ** 0.97) for run in altered]  # weights by 3 % smaller
+        verdicts.append((movement(base, altered).verdict, movement(base, moved).verdict))
+
+    assert verdicts == [(Verdict.INCONCLUSIVE, Verdict.MOVED)] * 10
+
+
+def test_chance_accuses_one_look_in_a_thousand_at_most() -> None:
+    accused = 0
+    for seed in range(60):
+        runs = runs_with_weights(28, np.random.default_rng(seed))
+        accused += movement(runs[:20], runs[20:]).verdict is Verdict.MOVED
+
+    assert accused <= 1  # two by chance in 1 of 500 draws; these are always the same
+
+
 def test_a_change_far_below_the_noise_is_inconclusive() -> None:
     found = movement(noisy(10, 1), noisy(4, 2, shift=1e-4))
 
