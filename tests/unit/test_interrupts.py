@@ -33,3 +33,32 @@ def test_interrupt_in_an_import_is_an_exit_code_and_a_line(
         check=False,
     )
     assert (done.returncode, done.stderr) == (130, "interrupted; nothing had been started\n")
+
+
+LATE = {
+    "at exit": "atexit.register(os.kill, os.getpid(), signal.{})",
+    "while modules end": (
+        "class Late:\n"
+        "    def __del__(self, end=os.kill, pid=os.getpid(), by=signal.{}): end(pid, by)\n"
+        "sys.late = Late()\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("when", LATE)
+@pytest.mark.parametrize("name", [signal.SIGINT.name, signal.SIGTERM.name])
+def test_a_signal_after_the_last_line_of_a_command_changes_nothing(
+    name: str, when: str, tmp_path: Path
+) -> None:
+    start = "import atexit, os, signal, sys\n" + LATE[when].format(name)
+    (tmp_path / "sitecustomize.py").write_text(start, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "grader", "list", "--root", str(ROOT)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "imputation" in done.stdout
