@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from grader.models import Exercise, Submission
     from grader.sandbox.relay import RunRecord
 
-__all__ = ["Graded", "Grading", "Report", "exercises_of", "grade", "prepare", "run"]
+__all__ = ["Graded", "Grading", "Offered", "Report", "grade", "prepare", "run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +84,38 @@ def _no_progress(done: int, total: int) -> None:
     del done, total
 
 
-def exercises_of(root: Path, exercise: str | None) -> tuple[Exercise, ...]:
-    """The exercises that a submission may be for.
+class Offered:
+    """The exercises that submissions may be for, and their suites, each read once.
 
-    Args:
-        root: the checkout.
-        exercise: the only one, which is graded even where another one of the checkout is broken.
-
-    Raises:
-        UsageError: there is none.
-        ExerciseError: one of them is broken.
+    Attributes:
+        exercises: all of the checkout, or the only one.
     """
-    return (load_exercise(exercise, root=root),) if exercise else tuple(list_exercises(root))
+
+    def __init__(self, root: Path, exercise: str | None) -> None:
+        """Read the exercises.
+
+        Args:
+            root: the checkout.
+            exercise: the only one, which is graded even where another one of the checkout is
+                broken.
+
+        Raises:
+            UsageError: there is none.
+            ExerciseError: one of them is broken.
+        """
+        only = (load_exercise(exercise, root=root),) if exercise else None
+        self.exercises: tuple[Exercise, ...] = only or tuple(list_exercises(root))
+        self._suites: dict[str, Suite] = {}
+
+    def suite(self, exercise: Exercise) -> Suite:
+        """The hidden tests of one of them.
+
+        Raises:
+            ExerciseError: they cannot be read.
+        """
+        if exercise.id not in self._suites:
+            self._suites[exercise.id] = load_suite(exercise.hidden_dir)
+        return self._suites[exercise.id]
 
 
 def prepare(
@@ -104,7 +124,7 @@ def prepare(
     root: Path,
     exercise: str | None,
     seed: str | None,
-    exercises: tuple[Exercise, ...] | None = None,
+    offered: Offered | None = None,
 ) -> Grading:
     """Everything that can be refused before a container starts.
 
@@ -113,16 +133,15 @@ def prepare(
         root: the checkout.
         exercise: its id, or None where the submission decides.
         seed: 32 hexadecimal digits in place of the team's seed file.
-        exercises: what `exercises_of` gave, so that many submissions read it once.
+        offered: the same exercises for many submissions, read once.
 
     Raises:
         SubmissionRejected: the submission cannot be graded.
         UsageError: the exercise is unknown or undecided.
     """
-    if exercises is None:
-        exercises = exercises_of(root, exercise)
+    offered = offered or Offered(root, exercise)
     submission = read_submission(path)
-    chosen = detect_exercise(submission, exercises, exercise)
+    chosen = detect_exercise(submission, offered.exercises, exercise)
     submission = for_entry(submission, chosen.entry)
     try:
         submission = resolve(submission, chosen)
@@ -136,7 +155,7 @@ def prepare(
     return Grading(
         submission,
         chosen,
-        load_suite(chosen.hidden_dir),
+        offered.suite(chosen),
         run_seed(secret, chosen.id, chosen.version),
     )
 

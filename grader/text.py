@@ -89,6 +89,8 @@ def _visible(text: str | CandidateText, *, lines: bool) -> str:
     raw = _raw(text)
     if lines:
         raw = raw.replace("\r\n", "\n").replace("\t", "    ")
+    if raw.isascii() and raw.isprintable():
+        return raw  # nothing of that is invisible
     return "".join(
         char
         if (char.isprintable() and char not in _INVISIBLE) or (lines and char == "\n")

@@ -75,6 +75,7 @@ def book(
         step: called for each submission looked at.
     """
     rows: list[Row] = []
+    starters: dict[str, dict[str, set[bytes]]] = {}
     for person, every in match(found, people):
         items = [item for item in every if _counts(person, item, people)]
         if not items:
@@ -83,7 +84,7 @@ def book(
             continue
         looked = []
         for item in items:
-            looked.append(_look(person, item, prepare, due=due, attempts=len(items)))
+            looked.append(_look(person, item, prepare, starters, due=due, attempts=len(items)))
             step()
         rows += choose(looked, take)
     return list(_with_copies(rows))
@@ -102,6 +103,7 @@ def _look(
     person: Person,
     item: Found,
     prepare: Callable[[Path], Grading],
+    starters: dict[str, dict[str, set[bytes]]],
     *,
     due: dt.datetime | None,
     attempts: int,
@@ -114,7 +116,7 @@ def _look(
     if item.path.is_symlink():
         return replace(row, state="rejected", notes=(*notes, _LINK))
     try:
-        row = _read(row, item.path, prepare(item.path))
+        row = _read(row, item.path, prepare(item.path), starters)
     except SubmissionRejected as error:
         row = replace(row, state="rejected", notes=(*notes, f"{error.code}: {error}"))
     except GraderError as error:
@@ -124,11 +126,15 @@ def _look(
     return _dated(row, due)
 
 
-def _read(row: Row, path: Path, grading: Grading) -> Row:
+def _read(
+    row: Row, path: Path, grading: Grading, starters: dict[str, dict[str, set[bytes]]]
+) -> Row:
     """The row of a submission that can be graded: its key, its commits, what it changed."""
     notes = list(row.notes)
     submission, exercise = grading.submission, grading.exercise
-    given = shipped(exercise)
+    if exercise.id not in starters:
+        starters[exercise.id] = shipped(exercise)
+    given = starters[exercise.id]
     protected = [path for path in given if not candidates_own(path, exercise.entry)]
     history = None
     if path.is_dir():

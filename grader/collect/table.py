@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GRADEBOOKS", "collected_csv", "print_table"]
 
+_PRINTED = 1_000  # rows that somebody may still read in a terminal
 _MACHINE = 6  # place of the machine's column in the terminal's table
 _COLUMNS = (
     "candidate", "name", "username", "email", "section", "state", "score", "band", "levels",
@@ -224,7 +225,13 @@ def _machine(row: Row) -> str:
 
 
 def print_table(rows: Sequence[Row], console: Console) -> None:
-    """One line a submission; below, what a reviewer should know of some."""
+    """One line a submission; below, what a reviewer should know of some.
+
+    Of more than 1,000 rows only those without a score are shown, and no more than that many.
+    """
+    left = len(rows)
+    if left > _PRINTED:
+        rows = [row for row in rows if row.state != "graded"][:_PRINTED]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     any_decided = any(row.report and row.report.machine for row in rows)
     for name in (
@@ -256,7 +263,11 @@ def print_table(rows: Sequence[Row], console: Console) -> None:
             del cells[_MACHINE]
         style = styles.get(row.state, "red")
         table.add_row(*(for_rich(CandidateText(_inert(cell)), style) for cell in cells))
-    console.print(table, highlight=False, markup=False, emoji=False)
+    if rows:
+        console.print(table, highlight=False, markup=False, emoji=False)
+    if left > len(rows):
+        more = f"{left - len(rows):,} other rows are in the files of the collection"
+        console.print(more, highlight=False, markup=False)
     for row in rows:
         if row.notes:
             note = CandidateText(_inert(f"{row.person.identifier}: {'; '.join(row.notes)}"))

@@ -81,7 +81,7 @@ def run(argv: Sequence[str], *, benches: Sequence[Callable[[], Bench]] | None = 
     found = find(options.folder)
     show = _Show()
     show.due(options.due)
-    exercises = cache(partial(pipeline.exercises_of, root, options.exercise))
+    offered = cache(partial(pipeline.Offered, root, options.exercise))
 
     def prepare(path: Path) -> Grading:
         return pipeline.prepare(
@@ -89,7 +89,7 @@ def run(argv: Sequence[str], *, benches: Sequence[Callable[[], Bench]] | None = 
             root=root,
             exercise=options.exercise,
             seed=options.seed,
-            exercises=exercises(),
+            offered=offered(),
         )
 
     terms: dict[str, Terms] = {}
@@ -117,7 +117,9 @@ def run(argv: Sequence[str], *, benches: Sequence[Callable[[], Bench]] | None = 
             f"{before} of them graded before"
         )
         failed: dict[Key, GraderError] = {}
-        work = Work(todo, prepare, exercises, seeds, results, root / "hidden_tests")
+        work = Work(
+            todo, prepare, lambda: offered().exercises, seeds, results, root / "hidden_tests"
+        )
         makers = benches or sandboxes(show.say, min(options.jobs, max(1, len(todo))))
         try:
             with show.bar("grading", len(todo)) as step:

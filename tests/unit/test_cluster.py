@@ -130,9 +130,9 @@ def collection(
     make: Maker = quick,
 ) -> tuple[dict[str, Done | GraderError], list[str]]:
     """Grade sources; the outcome by source, and what was said."""
-    exercise = load_exercise("imputation", root=ROOT)
+    offered = pipeline.Offered(ROOT, "imputation")
     prepare = partial(
-        pipeline.prepare, root=ROOT, exercise="imputation", seed=SEED, exercises=(exercise,)
+        pipeline.prepare, root=ROOT, exercise="imputation", seed=SEED, offered=offered
     )
     tasks, by_key = [], {}
     for number, source in enumerate(sources):
@@ -143,7 +143,12 @@ def collection(
     said: list[str] = []
     with Results(tmp_path / "out") as results:
         work = Work(
-            tasks, prepare, lambda: [exercise], {"imputation": grading.seed}, results, tmp_path
+            tasks,
+            prepare,
+            lambda: offered.exercises,
+            {"imputation": grading.seed},
+            results,
+            tmp_path,
         )
         cluster = Cluster(workers.scheduler_address, read_certs(certs, "client"), make=make)
         ended = {by_key[task.key]: got for task, got in grade_on(cluster, work, said.append)}

@@ -20,16 +20,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from grader import pipeline
+from grader.collect import book
+from grader.collect.book import Row
 from grader.collect.found import find
 from grader.collect.grading import Key, Results, key_of
 from grader.collect.matching import match
-from grader.collect.roster import read_roster
+from grader.collect.roster import Person, read_roster
+from grader.collect.table import print_table
 from grader.commands import collect
 from grader.errors import PlatformError, UsageError
 from grader.record.graded import SUBMISSION, pack_files
 from grader.record.results import ResultsFolder
 from grader.record.seeds import commitment
 from grader.report.model import Moment
+from grader.report.printer import printer
 from grader.report.report_json import build_report, write_report
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -515,3 +519,42 @@ def test_an_index_leads_to_every_report_and_a_name_is_no_workflow_command(
     (row,) = table(out)
     index = (out / "index.html").read_text()
     assert f'href="runs/{Path(row["results"]).name}/report.html"' in index
+
+
+def test_of_a_thousand_rows_and_more_those_without_a_score_are_printed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    people = [Person(f"p{n:04}", f"p{n:04}", f"P{n:04}", "Q", "") for n in range(1_003)]
+    states = ["rejected", "missing", *["graded"] * 1_001]
+    rows = [Row(person, state) for person, state in zip(people, states, strict=True)]
+
+    print_table(rows, printer())
+
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[1:3]] == ["p0000", "p0001"]
+    assert lines[3:] == ["1,001 other rows are in the files of the collection"]
+    print_table(rows[:1_000], printer())
+    assert len(capsys.readouterr().out.splitlines()) == 1_001
+
+
+def test_exercises_and_starters_are_read_once_for_all_submissions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: Counter[str] = Counter()
+
+    def counted(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
+            asked[name] += 1
+            return real(*args)
+
+        return call
+
+    monkeypatch.setattr(pipeline, "load_suite", counted("suite", pipeline.load_suite))
+    monkeypatch.setattr(book, "shipped", counted("starter", book.shipped))
+    folder, out = tmp_path / "in", tmp_path / "out"
+    for n in range(5):
+        (folder / f"c{n}").mkdir(parents=True)
+        (folder / f"c{n}" / "solution.py").write_text(f"x = {n}\n", encoding="utf-8")
+
+    assert collect.run(arguments(folder, out), benches=fast(out)) == 0
+    assert asked == {"suite": 1, "starter": 1}
