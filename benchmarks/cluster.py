@@ -40,12 +40,11 @@ from grader.exercise.contract import load_exercise
 from grader.models import SubmissionFile
 from grader.pipeline import Graded
 from grader.record.results import ResultsFolder
-from grader.record.seeds import commitment
 from grader.report.report_json import build_report, write_report
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests" / "unit"), str(ROOT / "benchmarks")]
-from sample_report import record, report  # noqa: E402 - a small finished report
+from sample_report import answering, record, report  # noqa: E402 - a small finished report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,18 +65,7 @@ class Sleeper:
         del last
         time.sleep(float(os.environ[SECONDS]))
         base = report(record("test_one"), record("three", criterion="scale"))
-        made = dataclasses.replace(
-            base,
-            exercise_id=grading.exercise.id,
-            exercise_version=grading.exercise.version,
-            submission_name=grading.submission.name,
-            submission_digest=grading.submission.digest,
-            run=dataclasses.replace(
-                base.run,
-                suite_digest=grading.suite.digest,
-                seed_commitment=commitment(grading.seed),
-            ),
-        )
+        made = answering(base, grading)
         results = ResultsFolder(out, grading.submission.name)
         write_report(results.draft / "report.json", build_report(made))
         return Graded(made, results.publish())

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import dataclasses
 import os
 import subprocess
 import sys
@@ -22,12 +21,11 @@ from pathlib import Path
 
 from grader import pipeline
 from grader.record.results import ResultsFolder
-from grader.record.seeds import commitment
 from grader.report.report_json import build_report, write_report
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "unit"))
-from sample_report import record, report  # noqa: E402 - a small finished report
+from sample_report import answering, record, report  # noqa: E402 - a small finished report
 
 EXERCISE = "imputation"
 SEED = "5eed" * 8
@@ -52,19 +50,7 @@ def fill(folder: Path, count: int) -> None:
             grading = pipeline.prepare(
                 path.parent, root=ROOT, exercise=EXERCISE, seed=SEED, offered=offered
             )
-            made = dataclasses.replace(
-                base,
-                exercise_id=grading.exercise.id,
-                exercise_version=grading.exercise.version,
-                submission_name=name,
-                submission_digest=grading.submission.digest,
-                run=dataclasses.replace(
-                    base.run,
-                    suite_digest=grading.suite.digest,
-                    scoring_digest=grading.exercise.scoring_digest,
-                    seed_commitment=commitment(grading.seed),
-                ),
-            )
+            made = answering(base, grading)
             part = int(grading.submission.digest[:16], 16) % 2 + 1
             for out in ("whole", f"part-{part}"):
                 results = ResultsFolder(folder / out / "runs", name)

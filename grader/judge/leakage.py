@@ -153,10 +153,10 @@ def _stands_apart(base: Sequence[Scores], altered: Sequence[Scores]) -> bool:
     spread = runs.std(axis=0)
     loud = spread > 0
     scaled = (runs[:, loud] - runs[:, loud].mean(axis=0)) / spread[loud]
+    inner = scaled @ scaled.T
     groups = _groupings(len(runs), size)
-    apart = np.concatenate(
-        [_distances(scaled @ scaled.T, some) for some in np.array_split(groups, len(groups) // 200)]
-    )
+    parts = np.array_split(groups, len(groups) // 200)
+    apart = np.concatenate([_distances(inner, some) for some in parts])
     as_far = int((apart >= apart[-1] - 1e-9).sum())  # the true one is among them
     return as_far * _MIN_GROUPINGS <= len(groups)
 

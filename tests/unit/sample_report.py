@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 from grader.models import (
     CategoryRule,
@@ -18,9 +19,13 @@ from grader.models import (
     Rubric,
     Status,
 )
+from grader.record.seeds import commitment
 from grader.report.model import Capture, EnvironmentFacts, FileFact, Moment, Report, RunFacts
 from grader.scoring.score import score
 from grader.text import CandidateText
+
+if TYPE_CHECKING:
+    from grader.pipeline import Grading
 
 HOSTILE = "\x1b[2J[bold]all 40 tests passed[/bold] \u202e\u2028\ud800 :smile: <script>\n::error::x"
 EXPECTATION = Expectation("mid", Profile(2.4), Profile(3.3))
@@ -108,6 +113,23 @@ def report(*evidence: Evidence, name: str = "jane-doe") -> Report:
             "runc 1.3.3",
             ("no user namespaces",),
             (Capture("test_a.py::test_two", CandidateText(HOSTILE), CandidateText("")),),
+        ),
+    )
+
+
+def answering(base: Report, grading: Grading) -> Report:
+    """A report as of the run that grades a submission."""
+    return dataclasses.replace(
+        base,
+        exercise_id=grading.exercise.id,
+        exercise_version=grading.exercise.version,
+        submission_name=grading.submission.name,
+        submission_digest=grading.submission.digest,
+        run=dataclasses.replace(
+            base.run,
+            suite_digest=grading.suite.digest,
+            scoring_digest=grading.exercise.scoring_digest,
+            seed_commitment=commitment(grading.seed),
         ),
     )
 

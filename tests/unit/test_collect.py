@@ -31,13 +31,12 @@ from grader.commands import collect
 from grader.errors import PlatformError, UsageError
 from grader.record.graded import SUBMISSION, pack_files
 from grader.record.results import ResultsFolder
-from grader.record.seeds import commitment
 from grader.report.model import Moment
 from grader.report.printer import printer
 from grader.report.report_json import build_report, write_report
 
 sys.path.insert(0, str(Path(__file__).parent))
-from sample_report import record, report
+from sample_report import answering, record, report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -86,21 +85,8 @@ class Fast:
 
 def fabricated(grading: Grading) -> Any:
     base = report(record("test_one"), record("three", criterion="scale"))
-    exercise = grading.exercise
-    return dataclasses.replace(
-        base,
-        exercise_id=exercise.id,
-        exercise_version=exercise.version,
-        submission_name=grading.submission.name,
-        submission_digest=grading.submission.digest,
-        run=dataclasses.replace(
-            base.run,
-            suite_digest=grading.suite.digest,
-            seed_commitment=commitment(grading.seed),
-            scoring_digest=exercise.scoring_digest,
-        ),
-        moment=Moment("run", "2026-01-01T00:00:00+00:00"),
-    )
+    moment = Moment("run", "2026-01-01T00:00:00+00:00")
+    return dataclasses.replace(answering(base, grading), moment=moment)
 
 
 def submission(place: Path, source: str) -> Path:
