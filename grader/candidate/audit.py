@@ -35,17 +35,18 @@ from grader.candidate.audited import (
     DOORS,
     EVALUATORS,
     STARTERS,
+    hint_codes,
     hint_shape,
     ran_inert,
-    reviewed_hints,
 )
-from grader.candidate.parts import every, normal
+from grader.candidate.parts import normal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from types import CodeType, FrameType, ModuleType
 
     from grader.candidate.config import NotebookConfig
+    from grader.candidate.reviewed import Reviewed
 
 __all__ = ["LOADED", "REPORT_BYTES", "arm"]
 
@@ -79,19 +80,19 @@ class _Hook:
     """What the hook knows; made before the submission is loaded, reachable from nowhere after."""
 
     def __init__(
-        self, fd: int, folder: str, files: Mapping[str, bytes], notebook: NotebookConfig | None
+        self, fd: int, folder: str, reviewed: Reviewed, notebook: NotebookConfig | None
     ) -> None:
         self._fd = fd
         self._identity = _identity(fd)
         self._folder = folder.rstrip("/") + "/"
-        self._files = dict(files)
+        self._files = dict(reviewed.files)
         self._cell = f"{self._folder}{notebook.path}, cell " if notebook else ""
-        self._hints, self._hint_codes = reviewed_hints(self._files)
+        self._hints, self._hint_codes = reviewed.hints, hint_codes(reviewed.hints)
         self._roots = image_roots()
         self._told: dict[str, int] = {}
         self._loaded: set[str] = set()
         self._hidden: dict[str, ModuleType] = {}
-        self._parts = every(text for _, text in notebook.cells) if notebook else frozenset()
+        self._parts = reviewed.parts
         self._write, self._exit = os.write, os._exit
         # Bound here: what a module of the library is changed to later is not asked.
         self._normal: Callable[[str], str] = posix._path_normpath  # type: ignore[attr-defined]  # noqa: SLF001
@@ -398,18 +399,16 @@ def _reads_bytecode(frame: FrameType) -> bool:
     return _file(frame.f_code) == _BYTECODE and frame.f_code.co_name == "_compile_bytecode"
 
 
-def arm(
-    fd: int, folder: str, files: Mapping[str, bytes], notebook: NotebookConfig | None = None
-) -> None:
+def arm(fd: int, folder: str, reviewed: Reviewed, notebook: NotebookConfig | None = None) -> None:
     """Report from here on, in this process and in those that it forks.
 
     Args:
         fd: a socket that keeps the borders of messages; it stays open.
         folder: where the submission's files are.
-        files: what was handed in, by path below that folder.
+        reviewed: what was handed in.
         notebook: its path and cells, where one is graded.
     """
-    hook = _Hook(fd, folder, files, notebook)
+    hook = _Hook(fd, folder, reviewed, notebook)
     table = hook.handlers()
     get, frame_at = table.get, sys._getframe  # noqa: SLF001
 

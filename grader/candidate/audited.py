@@ -5,16 +5,15 @@ Found by running the honest solutions with a hook that wrote down whatever it di
 
 from __future__ import annotations
 
-import ast
 import builtins
+import contextlib
 import dataclasses
-import json
 import opcode
 import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
     from types import CodeType, FrameType
 
 __all__ = [
@@ -23,9 +22,9 @@ __all__ = [
     "DOORS",
     "EVALUATORS",
     "STARTERS",
+    "hint_codes",
     "hint_shape",
     "ran_inert",
-    "reviewed_hints",
 ]
 
 # As in `grader.candidate.audit`, whose hook asks the functions below.
@@ -69,60 +68,17 @@ def hint_shape(code: CodeType) -> tuple[object, ...]:
     return code.co_code, code.co_names, code.co_consts
 
 
-def reviewed_hints(files: Mapping[str, bytes]) -> tuple[frozenset[str], frozenset[object]]:
-    """The type hints that stand in reviewed files and are evaluated later, as text and as code.
+def hint_codes(hints: Iterable[str]) -> frozenset[object]:
+    """The codes of those hints that do more than look names up.
 
-    Such a hint may call something, as in ``Annotated[str, Depends(settings)]``. A hint that is
-    written as a string is not among them: its text is no code where it stands.
+    Such a hint calls something, as in ``Annotated[str, Depends(settings)]``.
     """
-    texts: set[str] = set()
-    for name, data in files.items():
-        texts.update(_later_hints(_trees(name, data)))
     shapes = set()
-    for text in texts:
-        try:
-            shapes.add(hint_shape(compile(text, "<string>", "eval")))
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-    return frozenset(texts), frozenset(shapes)
-
-
-def _trees(name: str, data: bytes) -> list[ast.Module]:
-    """A module, or the cells of a notebook."""
-    texts: list[bytes | str] = []
-    if name.endswith(".py"):
-        texts = [data]
-    elif name.endswith(".ipynb"):
-        try:
-            cells = json.loads(data)["cells"]
-            texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-        except (ValueError, KeyError, TypeError, RecursionError):
-            return []
-    trees = []
-    for text in texts:
-        try:
-            trees.append(ast.parse(text))
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue  # a module will not be imported either; a cell has magics
-    return trees
-
-
-def _later_hints(trees: Sequence[ast.Module]) -> Iterator[str]:
-    """Texts of hints in a file that asks for their later evaluation, a notebook in any cell."""
-    if not any(
-        isinstance(node, ast.ImportFrom)
-        and node.module == "__future__"
-        and any(alias.name == "annotations" for alias in node.names)
-        for tree in trees
-        for node in tree.body
-    ):
-        return
-    for tree in trees:
-        for node in ast.walk(tree):
-            for field in ("annotation", "returns"):
-                hint = getattr(node, field, None)
-                if isinstance(hint, ast.expr) and not isinstance(hint, ast.Constant):
-                    yield ast.unparse(hint)
+    for text in hints:
+        if _INERT_HINT.fullmatch(text) is None:
+            with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+                shapes.add(hint_shape(compile(text, "<string>", "eval")))
+    return frozenset(shapes)
 
 
 def _plain_fields(_code: CodeType, frame: FrameType) -> bool:

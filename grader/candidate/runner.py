@@ -37,6 +37,7 @@ __all__ = [
     "LoadConfig",
     "Session",
     "StandInConfig",
+    "load_parts",
     "part",
     "prepare",
     "serve",
@@ -72,10 +73,20 @@ def part(name: str) -> Any:  # noqa: ANN401 - a module
     return importlib.import_module(f"grader.candidate.{name}")
 
 
-def prepare(config: LoadConfig) -> None:
-    """Load what a service or a stand-in needs, before the submission's imports are watched."""
+def load_parts(config: LoadConfig) -> None:
+    """Import the parts that a submission needs, once for the processes of all its tests."""
+    if config.notebook:
+        part("cells").the_shell()  # loads IPython
+    if "pandas" in sys.modules:
+        part("state")
     if config.app or config.stand_ins:
         part("service")
+        part("standins")
+
+
+def prepare(config: LoadConfig) -> None:
+    """Make the stand-ins, before the submission's imports are watched."""
+    if config.app or config.stand_ins:
         part("standins").prepare(config.stand_ins)
 
 

@@ -28,6 +28,7 @@ from grader.candidate.capture import Capture
 from grader.candidate.config import LoadConfig, string_list, whole_number
 from grader.candidate.cores import count_own_cores
 from grader.candidate.reports import Reports, report_sockets
+from grader.candidate.reviewed import Reviewed, read_apart
 from grader.candidate.scratch import empty_directory, write_files
 from grader.wire.frames import (
     HEADER,
@@ -56,7 +57,7 @@ _RUN_BYTES = 32 << 20
 class _Settings:
     """What the first frame says."""
 
-    files: dict[str, bytes] = field(default_factory=dict)
+    reviewed: Reviewed = field(default_factory=Reviewed)
     config: LoadConfig = field(default_factory=LoadConfig)
     reply_bytes: int = 1 << 20
     output_bytes: int = 1 << 16
@@ -128,13 +129,10 @@ def _run_child(
         set_dumpable(value=True)  # or the child could not read its own /proc/self
         with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
             file.write("1000")
-        write_files(SUBMISSION_DIR, settings.files)
+        write_files(SUBMISSION_DIR, settings.reviewed.files)
         os.chdir(SUBMISSION_DIR)
-        notebook = settings.config.notebook
-        for name in ("cells",) * bool(notebook) + ("state",) * ("pandas" in sys.modules):
-            runner.part(name)
         runner.prepare(settings.config)
-        audit.arm(reports_w, SUBMISSION_DIR, settings.files, notebook)
+        audit.arm(reports_w, SUBMISSION_DIR, settings.reviewed, settings.config.notebook)
         runner.serve(request_r, reply_w, settings.config)
         code = 0
     finally:
@@ -197,12 +195,12 @@ class Supervisor:
         for name in string_list(meta, "preload"):
             importlib.import_module(name)
         config = LoadConfig.from_meta(meta)
-        if config.notebook:
-            runner.part("cells").the_shell()  # loads IPython
+        reviewed = read_apart(files, config.notebook)
+        runner.load_parts(config)
         gc.collect()
         gc.freeze()  # a forked child's collector then leaves our pages alone
         self._settings = _Settings(
-            files=files,
+            reviewed=reviewed,
             config=config,
             reply_bytes=whole_number(meta, "reply_bytes"),
             output_bytes=whole_number(meta, "output_bytes"),

@@ -11,17 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from grader.candidate.audited import reviewed_hints
+from grader.candidate.reviewed import Reviewed
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="as in the containers")
 
 RUN = """
 import os, sys
 from grader.candidate import audit, reports
+from grader.candidate.reviewed import Reviewed
 folder = sys.argv[1]
 files = {name: open(os.path.join(folder, name), "rb").read() for name in os.listdir(folder)}
 ours, theirs = reports.report_sockets()
-audit.arm(theirs, folder, files)
+audit.arm(theirs, folder, Reviewed.read(files))
 sys.path.insert(0, folder)
 pid = os.fork()
 if pid == 0:
@@ -378,16 +379,15 @@ def test_hints_of_a_notebooks_cells_are_reviewed_too() -> None:
         {"cell_type": "code", "source": "class A(typing.TypedDict):\n    a: dict[str, float]\n"},
     ]
     notebook = json.dumps({"cells": cells}).encode()
-    texts, shapes = reviewed_hints({"solution.ipynb": notebook})
-    assert texts == {"dict[str, float]"}
-    assert len(shapes) == 1
-    assert reviewed_hints({"solution.ipynb": b"{"}) == (frozenset(), frozenset())
+    assert Reviewed.read({"solution.ipynb": notebook}).hints == {"dict[str, float]"}
+    assert Reviewed.read({"solution.ipynb": b"{"}).hints == frozenset()
 
 
 NOTEBOOK = """
 import os, sys
 from pathlib import Path
 from grader.candidate import audit, cells, config, reports
+from grader.candidate.reviewed import Reviewed
 folder, texts = Path(sys.argv[1]), eval(sys.argv[2])
 numbered = tuple(enumerate(texts, 1))
 notebook = config.NotebookConfig(path="solution.ipynb", cells=numbered, cell_ms=5000)
@@ -397,7 +397,7 @@ pid = os.fork()
 if pid == 0:
     try:
         os.chdir(folder)
-        audit.arm(theirs, str(folder), {}, notebook)
+        audit.arm(theirs, str(folder), Reviewed.read({}, notebook), notebook)
         if sys.argv[3] == "shown":
             cells.show_run(shell, config.LoadConfig(notebook=notebook), lambda line: None)
         else:
