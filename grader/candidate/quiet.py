@@ -21,35 +21,36 @@ __all__ = ["is_quiet", "wait_until_quiet"]
 
 _TASKS = "/proc/self/task"
 _BETWEEN = 0.0005  # seconds; the interpreter's lock is free meanwhile
-_SLEEPING = "S"  # as proc(5) names the states; what ends is not asleep
+_STATUS_BYTES = 1 << 16
+_SLEEPING = b"S"  # as proc(5) names the states; what ends is not asleep
 
 
-_UNSURE: dict[str, tuple[str, ...]] = {"": ("unsure",)}  # no state in which anything sleeps
-
-
-def _threads(own: int) -> dict[str, tuple[str, ...]]:
-    """State and counts of switches of each thread but `own`.
+def _asleep(own: int) -> dict[str, bytes] | None:
+    """Counts of switches of each thread but `own`; None where one of them is not asleep.
 
     A thread that ends meanwhile was running, and may have begun another; then the list of threads
-    may also be cut short. Both are told as a state in which nobody sleeps.
+    may also be cut short. Both count as not asleep.
     """
     found = {}
     names = os.listdir(_TASKS)  # noqa: PTH208 - many times in a row
     for name in names:
         try:
-            with open(f"{_TASKS}/{name}/status", "rb") as file:  # noqa: PTH123 - the same
-                lines = file.read().decode("ascii", "replace").splitlines()
+            with open(f"{_TASKS}/{name}/status", "rb", buffering=0) as file:  # noqa: PTH123 - the same
+                status = file.read(_STATUS_BYTES)
         except (FileNotFoundError, ProcessLookupError):
-            return _UNSURE
-        told = dict(line.partition(":")[::2] for line in lines)
-        if int(told["Threads"]) != len(names):
-            return _UNSURE
+            return None
+        if int(_value(status, b"\nThreads:")) != len(names):
+            return None
         if int(name) != own:
-            found[name] = tuple(
-                told[key].strip()
-                for key in ("State", "voluntary_ctxt_switches", "nonvoluntary_ctxt_switches")
-            )
+            if not _value(status, b"\nState:").startswith(_SLEEPING):
+                return None
+            found[name] = status[status.index(b"\nvoluntary_ctxt_switches:") :]
     return found
+
+
+def _value(status: bytes, key: bytes) -> bytes:
+    start = status.index(key) + len(key)
+    return status[start : status.index(b"\n", start)].strip()
 
 
 def is_quiet(busy: Callable[[], bool]) -> bool:
@@ -64,11 +65,11 @@ def is_quiet(busy: Callable[[], bool]) -> bool:
     if sys.platform != "linux":
         raise RuntimeError("services are judged on Linux only; grade it in the sandbox")
     own = threading.get_native_id()
-    before = _threads(own)
-    if busy() or any(state[0][:1] not in _SLEEPING for state in before.values()):
+    before = _asleep(own)
+    if busy() or before is None:
         return False
     time.sleep(_BETWEEN)
-    return not busy() and _threads(own) == before
+    return not busy() and _asleep(own) == before
 
 
 def wait_until_quiet(busy: Callable[[], bool], *, cpu_seconds: float, seconds: float) -> bool:
@@ -81,8 +82,11 @@ def wait_until_quiet(busy: Callable[[], bool], *, cpu_seconds: float, seconds: f
         seconds: the most that it waits.
     """
     end, cpu_end = time.monotonic() + seconds, time.process_time() + cpu_seconds
+    begun = time.monotonic()
     while not is_quiet(busy):
-        if time.monotonic() >= end or time.process_time() >= cpu_end:
+        now = time.monotonic()
+        if now >= end or time.process_time() >= cpu_end:
             return False
-        time.sleep(_BETWEEN)
+        time.sleep(max(_BETWEEN, now - begun))  # to look takes no more than half of the time
+        begun = time.monotonic()
     return True

@@ -13,6 +13,7 @@ from data import (
     assert_works,
     content,
     drawn,
+    gave_up,
     predicted,
     sent,
     sent_together,
@@ -291,7 +292,7 @@ def test_a_thousand_answers_are_kept_by_default(solution, rng):
     model.answer_with(answer_of)
     _asked_anew(app, model, [first, second])
     for start in range(2, 1000, 100):
-        sent_together(app, texts[start : min(start + 100, 1000)])
-        app.settle()
+        if not all(gave_up(sent_together(app, texts[start : min(start + 100, 1000)]))):
+            break  # the rest would wait as long
     found = _asked_anew(app, model, [first, last, first, second])
     assert_value(found, [last, second], what="texts that cost an inference again")
