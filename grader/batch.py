@@ -8,6 +8,7 @@ import sys
 import threading
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Self
@@ -98,8 +99,9 @@ def grade_all(options: argparse.Namespace) -> int:
     refused: list[IndexRow] = []
     with _Show(quiet=options.quiet or options.json) as show:
         ready: list[Grading] = []
+        offered = cache(partial(pipeline.Offered, root, options.exercise))
         for path in paths:
-            prepared = _prepared(path, root, options)
+            prepared = _prepared(path, root, options, offered)
             if isinstance(prepared, GraderError):
                 if len(paths) == 1:
                     raise prepared
@@ -136,9 +138,13 @@ def grade_all(options: argparse.Namespace) -> int:
     return exit_code(codes)
 
 
-def _prepared(path: Path, root: Path, options: argparse.Namespace) -> Grading | GraderError:
+def _prepared(
+    path: Path, root: Path, options: argparse.Namespace, offered: Callable[[], pipeline.Offered]
+) -> Grading | GraderError:
     try:
-        return pipeline.prepare(path, root=root, exercise=options.exercise, seed=options.seed)
+        return pipeline.prepare(
+            path, root=root, exercise=options.exercise, seed=options.seed, offered=offered()
+        )
     except GraderError as error:
         return error
     except Exception as error:  # noqa: BLE001 - a defect of ours costs one submission

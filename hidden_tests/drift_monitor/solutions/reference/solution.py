@@ -30,6 +30,8 @@ MONTH = 28
 QUIET_DAYS = 7
 SATURDAY = 5
 
+Known = np.ndarray | pd.Series  # what is known of a feature: sorted numbers, or counts of texts
+
 
 class Number(TypedDict):
     """What the model does with a number."""
@@ -137,62 +139,70 @@ def _compared(old: pd.Series, new: pd.Series, level: float) -> tuple[float, str]
     """Return the distance between two windows of a feature, and the kind of its drift."""
     if _is_number(old) != _is_number(new):
         return 1.0, "schema"
-    lost = new.isna().mean() - old.isna().mean()
-    distance, moved = _has_moved(old, new, MIN_DISTANCE, level)
-    if abs(lost) >= 0.1:
-        return max(distance, float(abs(lost))), "missing"
-    kind = _number_kind(old, new) if _is_number(old) else _text_kind(old, new)
+    before, after = _known(old), _known(new)
+    distance, moved = _has_moved(before, after, MIN_DISTANCE, level)
+    lost = abs(float(new.isna().mean() - old.isna().mean()))
+    if lost >= 0.1:
+        return max(distance, lost), "missing"
+    kind = "none"
+    if len(before) and len(after):
+        kind = (_number_kind if _is_number(old) else _text_kind)(before, after)
     return distance, "values" if kind == "none" and moved else kind
 
 
-def _text_kind(old: pd.Series, new: pd.Series) -> str:
-    known = new.dropna()
-    unknown = 1.0 - known.isin(old.dropna().unique()).mean() if len(known) else 0.0
-    return "categories" if unknown >= 0.1 else "none"
+def _text_kind(old: Known, new: Known) -> str:
+    unknown = new[~new.index.isin(old.index)].sum()
+    return "categories" if unknown >= 0.1 * new.sum() else "none"
 
 
-def _number_kind(old: pd.Series, new: pd.Series) -> str:
-    if old.notna().sum() == 0 or new.notna().sum() == 0:
-        return "none"
-    shares = new.value_counts(normalize=True)
-    if shares.iloc[0] >= 0.2 and (old == shares.index[0]).mean() < 0.01:
+def _number_kind(old: Known, new: Known) -> str:
+    values, counts = np.unique(new, return_counts=True)
+    most = counts.argmax()
+    if counts[most] >= 0.2 * len(new) and (old == values[most]).mean() < 0.01:
         return "default"
-    before, after = old.median(), new.median()
+    before, after = np.median(old), np.median(new)
     if max(before, after) >= 5 * min(before, after):
         return "scale"
     return "none"
 
 
-def _distance(old: pd.Series, new: pd.Series) -> float:
+def _known(column: pd.Series) -> Known:
+    """Return the sorted numbers of a column, or how often each of its texts occurs."""
+    known = column.dropna()
+    return np.sort(known.to_numpy()) if _is_number(column) else known.value_counts(sort=False)
+
+
+def _distance(old: Known, new: Known) -> float:
     """Return the distance of the task sheet between two windows without missing values."""
-    if old.empty or new.empty:
+    if not len(old) or not len(new):
         return 0.0
-    if not _is_number(old):
-        shares = old.value_counts(normalize=True).sub(
-            new.value_counts(normalize=True), fill_value=0.0
-        )
-        return float(shares.abs().sum() / 2)
-    before, after = np.sort(old.to_numpy()), np.sort(new.to_numpy())
-    values = np.concatenate([before, after])
-    below_before = np.searchsorted(before, values, side="right") / len(before)
-    below_after = np.searchsorted(after, values, side="right") / len(after)
-    return float(np.abs(below_before - below_after).max())
+    if isinstance(old, pd.Series):
+        return float(_shares(old).sub(_shares(new), fill_value=0.0).abs().sum() / 2)
+    values = np.concatenate([old, new])
+    below_old = np.searchsorted(old, values, side="right") / len(old)
+    below_new = np.searchsorted(new, values, side="right") / len(new)
+    return float(np.abs(below_old - below_new).max())
 
 
-def _p_value(old: pd.Series, new: pd.Series, distance: float) -> float:
+def _shares(counts: pd.Series) -> pd.Series:
+    return counts / counts.sum()
+
+
+def _p_value(old: Known, new: Known, distance: float) -> float:
     """Return how likely such a distance is by chance: Kolmogorov's bound, or a chi-square test."""
-    if _is_number(old):
-        rows = len(old) * len(new) / (len(old) + len(new))
-        return min(1.0, 2 * math.exp(-2 * rows * distance**2))
-    counts = pd.concat([old.value_counts(), new.value_counts()], axis=1).fillna(0)
-    return float(stats.chi2_contingency(counts.to_numpy()).pvalue)
+    if isinstance(old, pd.Series):
+        counts = pd.concat([old, new], axis=1).fillna(0)
+        return float(stats.chi2_contingency(counts.to_numpy()).pvalue)
+    rows = len(old) * len(new) / (len(old) + len(new))
+    return min(1.0, 2 * math.exp(-2 * rows * distance**2))
 
 
-def _has_moved(old: pd.Series, new: pd.Series, least: float, level: float) -> tuple[float, bool]:
+def _has_moved(old: Known, new: Known, least: float, level: float) -> tuple[float, bool]:
     """Return the distance, and whether it is `least` or more and no chance at `level`."""
-    before, after = old.dropna(), new.dropna()
-    distance = _distance(before, after)
-    return distance, distance >= least and _p_value(before, after, distance) < level
+    if len(old) and len(new) and type(old) is not type(new):
+        return 1.0, True  # numbers became texts, or texts numbers
+    distance = _distance(old, new)
+    return distance, distance >= least and _p_value(old, new, distance) < level
 
 
 @dataclass(frozen=True)
@@ -301,6 +311,8 @@ def _shift(
 ) -> Iterator[Finding]:
     """Find features with other values, unless it is only that more or fewer customers churn."""
     moved = report[report["kind"] == "values"]
+    if moved.empty:
+        return
     stayed = drift_report(
         reference[reference["churned"] == 0.0], labelled[labelled["churned"] == 0.0]
     )
@@ -313,15 +325,16 @@ def _shift(
 class Monitor:
     """Compares each day with the same kind of days of a reference, and tells of drift once.
 
-    A feature that has alerted is silent until it was normal for a week. The monitor holds the
-    reference and a number for each feature.
+    A feature that has alerted is silent until it was normal for a week. Of each feature the monitor
+    holds what is known of it in the reference, and a number.
     """
 
     def __init__(self, reference: pd.DataFrame) -> None:
         weekend = _is_weekend(reference["date"])
         self._names = [name for name in reference.columns if name not in NOT_FEATURES]
         self._reference = {
-            kind: reference.loc[weekend == kind, self._names] for kind in (False, True)
+            kind: {name: _known(reference.loc[weekend == kind, name]) for name in self._names}
+            for kind in (False, True)
         }
         self._level = MONITOR_LEVEL / (MONTH * len(self._names))
         self._quiet = dict.fromkeys(self._names, QUIET_DAYS)
@@ -337,10 +350,10 @@ class Monitor:
             self._quiet[name] = 0 if name in moved else self._quiet[name] + 1
         return begun
 
-    def _moved(self, usual: pd.DataFrame, batch: pd.DataFrame, name: str) -> bool:
+    def _moved(self, usual: dict[str, Known], batch: pd.DataFrame, name: str) -> bool:
         if name not in batch:
             return True
-        return _has_moved(usual[name], batch[name], MONITOR_DISTANCE, self._level)[1]
+        return _has_moved(usual[name], _known(batch[name]), MONITOR_DISTANCE, self._level)[1]
 
 
 def _is_weekend(date: pd.Series) -> pd.Series:
