@@ -140,14 +140,25 @@ def probe(frame: pd.DataFrame, source: Wide, name: str) -> pd.DataFrame:
     return changed(frame, name, lambda column: column + 2.5 * source.mean(name))
 
 
-def assert_probe(solution: Any, rng: np.random.Generator) -> None:
-    """Hold that `drift_report` finds a far move, beside what doing nothing would pass."""
-    source = small(rng)
-    name = source.numbers[0]
-    current = probe(source.current(rng), source, name)
-    assert_value(
-        name in drifted(solution.drift_report(source.reference(rng), current)), True, what=name
-    )
+def assert_probe(
+    solution: Any,
+    rng: np.random.Generator,
+    source: Wide | None = None,
+    rows: tuple[int, int] = (1400, 560),
+) -> None:
+    """Hold that `drift_report` finds a far move, beside what doing nothing would pass.
+
+    Args:
+        solution: the submission.
+        rng: draws the windows and the feature.
+        source: of windows that look like those that nothing may be found in.
+        rows: of the reference and of the current window, like theirs as well.
+    """
+    source = source or small(rng)
+    name = str(rng.choice(source.numbers))
+    current = probe(source.current(rng, rows[1]), source, name)
+    report = solution.drift_report(source.reference(rng, rows[0]), current)
+    assert_value(name in drifted(report), True, what=name)
 
 
 def assert_watches(solution: Any, rng: np.random.Generator) -> None:

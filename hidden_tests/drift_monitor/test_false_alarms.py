@@ -18,7 +18,7 @@ BINS = "What do quantiles of a column look like that holds one value only?"
 def test_sixty_quiet_features(solution, rng, measure):
     """Of ten pairs of quiet windows with 60 features few have any that is called drifted."""
     pairs, alarms = 10, 0
-    assert_probe(solution, rng)
+    assert_probe(solution, rng, Wide(rng, 50, 10))
     for _ in range(pairs):
         source = Wide(rng, 50, 10)
         report = solution.drift_report(source.reference(rng), source.current(rng))
@@ -31,7 +31,7 @@ def test_sixty_quiet_features(solution, rng, measure):
 def test_the_smallest_windows(solution, rng):
     """So it is with the fewest rows that the sheet allows."""
     pairs, alarms = 5, 0
-    assert_probe(solution, rng)
+    assert_probe(solution, rng, Wide(rng, 45, 15), (1000, 400))
     for _ in range(pairs):
         source = Wide(rng, 45, 15)
         report = solution.drift_report(source.reference(rng, 1000), source.current(rng, 400))
@@ -43,7 +43,7 @@ def test_the_smallest_windows(solution, rng):
 def test_many_rows_make_no_drift(solution, rng, measure):
     """With 20,000 rows on each side a distance of 0.02 to 0.035 is no drift."""
     reports, alarms = 4, 0
-    assert_probe(solution, rng)
+    assert_probe(solution, rng, Wide(rng, 4, 2), (20_000, 20_000))
     source = Wide(rng, 4, 2)
     old = source.reference(rng, 20_000)
     for _ in range(reports):

@@ -22,6 +22,7 @@ class Wide:
     """A source of quiet windows with `numbers` number columns and `texts` text columns."""
 
     def __init__(self, rng: np.random.Generator, numbers: int, texts: int) -> None:
+        self._start = START + pd.Timedelta(weeks=int(rng.integers(100)))
         self._means = {
             f"n{place:02d}": float(np.exp(rng.uniform(1.0, 6.0))) for place in range(numbers)
         }
@@ -50,7 +51,8 @@ class Wide:
         self, rng: np.random.Generator, rows: int, *, first: int, weeks: int
     ) -> pd.DataFrame:
         """A log of whole weeks from day `first` on; 2 % of each feature are missing."""
-        dates = START + pd.to_timedelta(first + np.sort(np.arange(rows) % (7 * weeks)), unit="D")
+        days = first + np.sort(np.arange(rows) % (7 * weeks))
+        dates = self._start + pd.to_timedelta(days, unit="D")
         columns: dict[str, Any] = {
             "date": dates,
             "score": rng.random(rows),
