@@ -101,11 +101,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--exercise", required=True)
+    parser.add_argument("--root", type=Path, help="the exercise's repository; default: this one")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--kills", type=int, default=4, help="at most, in a round")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     base = [*GRADE, str(options.folder), "--exercise", options.exercise]
+    base += ["--root", str(options.root)] if options.root else []
     wrong = 0
     with tempfile.TemporaryDirectory(prefix="cluster-faults-") as scratch:
         alone = Path(scratch) / "alone"

@@ -35,7 +35,7 @@ from grader.candidate.audited import (
     DOORS,
     EVALUATORS,
     STARTERS,
-    hint_codes,
+    hint_code,
     hint_shape,
     ran_inert,
 )
@@ -87,7 +87,9 @@ class _Hook:
         self._folder = folder.rstrip("/") + "/"
         self._files = dict(reviewed.files)
         self._cell = f"{self._folder}{notebook.path}, cell " if notebook else ""
-        self._hints, self._hint_codes = reviewed.hints, hint_codes(reviewed.hints)
+        self._hints = reviewed.hints
+        codes = (hint_code(text) for text in reviewed.active)
+        self._hint_codes = frozenset(hint_shape(code) for code in codes if code)
         self._roots = image_roots()
         self._told: dict[str, int] = {}
         self._loaded: set[str] = set()

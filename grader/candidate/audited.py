@@ -6,14 +6,13 @@ Found by running the honest solutions with a hook that wrote down whatever it di
 from __future__ import annotations
 
 import builtins
-import contextlib
 import dataclasses
 import opcode
 import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from types import CodeType, FrameType
 
 __all__ = [
@@ -22,7 +21,7 @@ __all__ = [
     "DOORS",
     "EVALUATORS",
     "STARTERS",
-    "hint_codes",
+    "hint_code",
     "hint_shape",
     "ran_inert",
 ]
@@ -50,6 +49,10 @@ _INERT_HINT = re.compile(rf"\s*(?:(?:{_ATOM}\s*)?[.,|*\[\]]\s*)*(?:{_ATOM}\s*)?"
 
 def ran_inert(code: CodeType, _frame: FrameType) -> bool:
     """Code that only looks names up, as a type hint does."""
+    return _is_inert(code)
+
+
+def _is_inert(code: CodeType) -> bool:
     return _INERT.issuperset(code.co_code[::2])
 
 
@@ -68,17 +71,16 @@ def hint_shape(code: CodeType) -> tuple[object, ...]:
     return code.co_code, code.co_names, code.co_consts
 
 
-def hint_codes(hints: Iterable[str]) -> frozenset[object]:
-    """The codes of those hints that do more than look names up.
+def hint_code(text: str) -> CodeType | None:
+    """The code of a hint that does more than look names up; None of any other.
 
-    Such a hint calls something, as in ``Annotated[str, Depends(settings)]``.
+    Such a hint calls something, as in ``Annotated[str, Depends(settings)]``, or unpacks something.
     """
-    shapes = set()
-    for text in hints:
-        if _INERT_HINT.fullmatch(text) is None:
-            with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-                shapes.add(hint_shape(compile(text, "<string>", "eval")))
-    return frozenset(shapes)
+    try:
+        code: CodeType = compile(text, "<string>", "eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return None if _is_inert(code) else code
 
 
 def _plain_fields(_code: CodeType, frame: FrameType) -> bool:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from grader.candidate import parts
+from grader.candidate.audited import hint_code
 from grader.wire.pipes import read_exact, write_all
 
 if TYPE_CHECKING:
@@ -40,11 +41,13 @@ class Reviewed:
         hints: type hints that are evaluated later, as in a file that imports ``annotations`` from
             ``__future__``. One that is written as a string is not among them: its text is no code
             where it stands.
+        active: those of them that do more than look names up.
         parts: what running the notebook's cells may compile.
     """
 
     files: Mapping[str, bytes] = field(default_factory=dict)
     hints: frozenset[str] = frozenset()
+    active: frozenset[str] = frozenset()
     parts: frozenset[str] = frozenset()
 
     @classmethod
@@ -52,7 +55,8 @@ class Reviewed:
         """Read it in this process."""
         hints = {hint for name, data in files.items() for hint in _later_hints(_trees(name, data))}
         cells = (text for _, text in notebook.cells) if notebook else ()
-        return cls(files, frozenset(hints), parts.every(cells))
+        active = frozenset(hint for hint in hints if hint_code(hint))
+        return cls(files, frozenset(hints), active, parts.every(cells))
 
 
 def read_apart(files: Mapping[str, bytes], notebook: NotebookConfig | None) -> Reviewed:
@@ -80,13 +84,14 @@ def _tell(fd: int, files: Mapping[str, bytes], notebook: NotebookConfig | None) 
         with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
             file.write("1000")
         found = Reviewed.read(files, notebook)
-        data = json.dumps([sorted(found.hints), sorted(found.parts)]).encode()
+        told = (sorted(found.hints), sorted(found.active), sorted(found.parts))
+        data = json.dumps(told).encode()
         write_all(fd, len(data).to_bytes(_LENGTH) + data)
     finally:
         os._exit(0)
 
 
-def _hear(fd: int) -> tuple[frozenset[str], frozenset[str]] | None:
+def _hear(fd: int) -> list[frozenset[str]] | None:
     deadline = time.monotonic() + _SECONDS
     head = read_exact(fd, _LENGTH, deadline=deadline)
     if head is None or int.from_bytes(head) > _BYTES:
@@ -94,8 +99,7 @@ def _hear(fd: int) -> tuple[frozenset[str], frozenset[str]] | None:
     data = read_exact(fd, int.from_bytes(head), deadline=deadline)
     if data is None:
         return None
-    hints, texts = json.loads(data)
-    return frozenset(hints), frozenset(texts)
+    return [frozenset(texts) for texts in json.loads(data)]
 
 
 def _trees(name: str, data: bytes) -> list[ast.Module]:

@@ -365,10 +365,20 @@ def test_hints_of_reviewed_files_may_call(tmp_path: Path) -> None:
 
     def handler(query: typing.Annotated[Query, field(default=4)]) -> None: ...
 
+    Ts = typing.TypeVarTuple("Ts")
+
+    def apply(run: typing.Callable[[*Ts], int]) -> tuple[*Ts]: ...
+
     typing.get_type_hints(Query, include_extras=True)
+    inspect.signature(apply, eval_str=True)
     inspect.signature(handler, eval_str=True)
+    exec("came = 'to the end'")
     """
-    assert reported(tmp_path, code) == [["loaded", "solution.py"]]
+    assert reported(tmp_path, code) == [
+        ["loaded", "solution.py"],
+        ["text was compiled to code", "solution.py:18"],
+        ["text was executed as code", "solution.py:18"],
+    ]
 
 
 def test_hints_of_a_notebooks_cells_are_reviewed_too() -> None:

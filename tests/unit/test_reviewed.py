@@ -16,7 +16,7 @@ from grader.candidate.reviewed import Reviewed, read_apart
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="as in the containers")
 
 HINTED = b"""from __future__ import annotations
-def f(x: list[str], y: "Other") -> Annotated[str, g(1)]: ...
+def f(x: list[str], y: "Other", z: tuple[a, *b]) -> Annotated[str, g(1)]: ...
 """
 
 
@@ -25,7 +25,8 @@ def test_a_process_of_its_own_reads_the_same() -> None:
     files = {"solution.py": HINTED, "notes.txt": b"x: int"}
     found = read_apart(files, notebook)
     assert found == Reviewed.read(files, notebook)
-    assert found.hints == {"list[str]", "Annotated[str, g(1)]"}
+    assert found.hints == {"list[str]", "tuple[a, *b]", "Annotated[str, g(1)]"}
+    assert found.active == {"tuple[a, *b]", "Annotated[str, g(1)]"}
     assert "import re" in found.parts
 
 
