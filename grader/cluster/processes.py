@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import multiprocessing
 import os
 import signal
 import sys
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["SETTINGS", "run_scheduler", "run_worker", "set_aside"]
 
 _RETRY_SECONDS = 2.0
+_START_SECONDS = 120  # that the process of a worker may take to start, on a machine with other work
 
 # A submission never runs in a worker's process, so a lost worker says nothing against a submission.
 SETTINGS = {
@@ -128,13 +130,17 @@ def run_worker(
             "protocol": "tls",
             "local_directory": folder,
             "memory_limit": 0,
-            "death_timeout": 30,
+            "death_timeout": _START_SECONDS,
             "dashboard": False,
             "env": {CERTS: str(certs.folder)},
         }
         try:
             nanny = await Nanny(address, **options)
-        except (OSError, TimeoutError, RuntimeError):  # no scheduler there yet
+        except (OSError, TimeoutError, RuntimeError, AssertionError):
+            # No scheduler there yet; or the worker's process did not start in time, over which
+            # the nanny trips in closing and leaves that process behind.
+            for child in multiprocessing.active_children():
+                child.kill()
             return
         async with nanny:
             say(f"joined {address} with {slots} slots")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import multiprocessing
 import sys
 import threading
+import time
 import zipfile
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
+from unittest.mock import Mock
 
 import pytest
 from distributed import LocalCluster
@@ -17,7 +20,7 @@ from distributed.security import Security
 
 from grader import pipeline
 from grader.cluster import bundle as bundles
-from grader.cluster import driver
+from grader.cluster import driver, processes
 from grader.cluster.bundle import pack, unpack
 from grader.cluster.certs import ROLES, make_certs, read_certs
 from grader.cluster.driver import Cluster, grade_on
@@ -474,3 +477,48 @@ def test_a_run_of_other_images_does_not_count(run: tuple[bytes, Wanted], tmp_pat
     wanted = dataclasses.replace(run[1], images={"imputation": ("sha256:z", "sha256:y")})
     with pytest.raises(OtherImages, match="judge image is sha256:a, that of earlier runs sha256:z"):
         published(run[0], wanted, tmp_path / "runs", tmp_path)
+
+
+class SlowNanny:
+    """Trips over a worker's process that does not start in time, twice, and leaves it behind."""
+
+    left: ClassVar[list[Any]] = []
+
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
+
+    def __await__(self) -> Any:
+        if len(self.left) < 2:
+            child = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,))
+            child.start()
+            self.left.append(child)
+            raise AssertionError("Status.starting")
+        return self
+        yield
+
+    async def __aenter__(self) -> None: ...
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+    async def finished(self) -> None:
+        processes.set_aside("it is enough")
+
+
+def test_a_worker_that_starts_slowly_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "Nanny", SlowNanny)
+    monkeypatch.setattr(processes, "Engine", Mock())
+    monkeypatch.setattr(processes, "_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(processes, "_aside", [])
+    make_certs(tmp_path)
+    certs = read_certs(tmp_path, "worker")
+    said: list[str] = []
+    with pytest.raises(PlatformError, match="it is enough"):
+        processes.run_worker(
+            certs, "tls://127.0.0.1:1", name="a", slots=1, say=said.append, while_stdin=False
+        )
+    assert sum("trying again" in line for line in said) == 2
+    for child in SlowNanny.left:
+        child.join(10)
+        assert not child.is_alive()
