@@ -35,7 +35,7 @@ from grader.wire.frames import (
     read_header,
     unpack_bundle,
 )
-from grader.wire.pipes import IDLE_SECONDS, read_exact, set_dumpable, write_all
+from grader.wire.pipes import IDLE_SECONDS, be_killed_first, read_exact, set_dumpable, write_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -168,8 +168,7 @@ def _child(job: Callable[[bytes], bytes], body: bytes, writer: int, seconds: flo
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
         cpu = int(seconds) + 1
         resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
-        with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
-            file.write("1000")
+        be_killed_first()
         write_all(writer, job(body))
         code = 0
     except BaseException as error:  # noqa: BLE001 - the parent turns it into failed checks

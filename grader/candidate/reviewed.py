@@ -8,7 +8,6 @@ that breaks Python's parser breaks that process and not the supervisor.
 from __future__ import annotations
 
 import ast
-import contextlib
 import json
 import os
 import signal
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from grader.candidate import parts
 from grader.candidate.audited import hint_code
-from grader.wire.pipes import read_exact, write_all
+from grader.wire.pipes import be_killed_first, read_exact, write_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -81,8 +80,7 @@ def read_apart(files: Mapping[str, bytes], notebook: NotebookConfig | None) -> R
 
 def _tell(fd: int, files: Mapping[str, bytes], notebook: NotebookConfig | None) -> None:
     try:
-        with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
-            file.write("1000")
+        be_killed_first()
         found = Reviewed.read(files, notebook)
         told = (sorted(found.hints), sorted(found.active), sorted(found.parts))
         data = json.dumps(told).encode()

@@ -40,7 +40,14 @@ from grader.wire.frames import (
     read_header,
     unpack_bundle,
 )
-from grader.wire.pipes import IDLE_SECONDS, read_exact, set_dumpable, widen, write_all
+from grader.wire.pipes import (
+    IDLE_SECONDS,
+    be_killed_first,
+    read_exact,
+    set_dumpable,
+    widen,
+    write_all,
+)
 
 __all__ = ["main"]
 
@@ -127,8 +134,7 @@ def _run_child(
         for fd in (null, capture_w):
             os.close(fd)
         set_dumpable(value=True)  # or the child could not read its own /proc/self
-        with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
-            file.write("1000")
+        be_killed_first()
         write_files(SUBMISSION_DIR, settings.reviewed.files)
         os.chdir(SUBMISSION_DIR)
         runner.prepare(settings.config)

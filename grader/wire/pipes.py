@@ -9,7 +9,7 @@ import os
 import select
 import time
 
-__all__ = ["IDLE_SECONDS", "read_exact", "set_dumpable", "widen", "write_all"]
+__all__ = ["IDLE_SECONDS", "be_killed_first", "read_exact", "set_dumpable", "widen", "write_all"]
 
 _PIPE_BYTES = 1 << 20
 _PR_SET_DUMPABLE = 4
@@ -67,3 +67,9 @@ def set_dumpable(*, value: bool) -> None:
     """
     if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, int(value), 0, 0, 0):
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_DUMPABLE) failed")
+
+
+def be_killed_first() -> None:
+    """Let this process be killed before others of its container where memory runs out."""
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
+        file.write("1000")

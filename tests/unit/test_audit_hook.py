@@ -389,8 +389,10 @@ def test_hints_of_a_notebooks_cells_are_reviewed_too() -> None:
         {"cell_type": "code", "source": "class A(typing.TypedDict):\n    a: dict[str, float]\n"},
     ]
     notebook = json.dumps({"cells": cells}).encode()
-    assert Reviewed.read({"solution.ipynb": notebook}).hints == {"dict[str, float]"}
-    assert Reviewed.read({"solution.ipynb": b"{"}).hints == frozenset()
+    files = {"solution.ipynb": notebook}
+    assert Reviewed.read(files) == Reviewed(files, hints=frozenset({"dict[str, float]"}))
+    broken = {"solution.ipynb": b"{"}
+    assert Reviewed.read(broken) == Reviewed(broken)
 
 
 NOTEBOOK = """
