@@ -8,6 +8,7 @@
     ├── SubmissionRejected     the candidate's: the archive cannot be graded           exit 4
     └── PlatformError          ours or the machine's: no score, the run can be redone  exit 3
         ├── PrerequisiteError  something is not installed or not running
+        ├── SetAsideError      a cluster's worker that the client retired            exit 5
         ├── SandboxError       the engine refused or lost a container
         ├── JudgeError         the judge crashed or broke the protocol
         │   └── AnsweredJudgeError   … after an answer: tried again in a fresh judge
@@ -31,6 +32,7 @@ __all__ = [
     "PrerequisiteError",
     "ReplayMismatch",
     "SandboxError",
+    "SetAsideError",
     "SubmissionRejected",
     "UnforeseenError",
     "UsageError",
@@ -85,6 +87,12 @@ class PlatformError(GraderError):
 
 class PrerequisiteError(PlatformError):
     """Something is not installed or not running; the message holds the command that mends it."""
+
+
+class SetAsideError(PlatformError):
+    """The client retired this worker; it fails again until its machine is mended."""
+
+    exit_code = 5
 
 
 class SandboxError(PlatformError):

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from grader.cluster.certs import Certs, make_certs, read_certs
-from grader.errors import PlatformError
+from grader.errors import PlatformError, SetAsideError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,8 +78,8 @@ class LocalCrew:
     def mend(self) -> None:
         """Start again what has died; a scheduler gets its former port."""
         for name, process in list(self._processes.items()):
-            if process.poll() is None or process.returncode == PlatformError.exit_code:
-                continue  # 3: it was set aside, or has no engine
+            if process.poll() is None or process.returncode == SetAsideError.exit_code:
+                continue
             self._say(f"{name} ended with code {process.returncode}; it is started again")
             if name == "scheduler":
                 self._start_scheduler()

@@ -87,6 +87,7 @@ class _Ledger:
     blamed: dict[Key, list[str]] = field(default_factory=dict)
     strikes: Counter[str] = field(default_factory=Counter)
     reasons: dict[str, str] = field(default_factory=dict)  # of workers that were set aside
+    joined: set[str] = field(default_factory=set)  # addresses of workers, whatever became of them
 
 
 def grade_on(
@@ -342,14 +343,19 @@ class _Session:
         if now != self._workers:
             self._say(f"workers: {len(now)} with {sum(now.values())} slots")
         self._workers, self._looked = now, time.monotonic()
+        self._ledger.joined |= now.keys()
         if now:
             self._alone_since = time.monotonic()
-        elif self._ledger.reasons or time.monotonic() - self._alone_since > _PATIENCE_SECONDS:
+        elif self._are_all_aside() or time.monotonic() - self._alone_since > _PATIENCE_SECONDS:
             told = "; ".join(self._ledger.reasons.values()) or "none joined"
             raise PlatformError(
                 f"no worker is left at {self._cluster.address} ({told}); mend them and run the "
                 "same command: what was graded is kept"
             )
+
+    def _are_all_aside(self) -> bool:
+        """Whether each worker that joined was set aside; one that was lost may come back."""
+        return bool(self._ledger.reasons) and self._ledger.joined <= self._ledger.reasons.keys()
 
     def _check_connection(self, error: BaseException | None) -> None:
         if self._client.status != "running":

@@ -16,7 +16,7 @@ import dask
 from distributed import Nanny, Scheduler
 
 from grader.cluster.station import CERTS, RESOURCE
-from grader.errors import PlatformError, UsageError
+from grader.errors import SetAsideError, UsageError
 from grader.files import write_whole
 from grader.sandbox.engine import Engine
 
@@ -100,11 +100,9 @@ def run_worker(
 ) -> int:
     """Serve until a signal comes; a lost scheduler is waited for.
 
-    Returns:
-        0, or 3 if the client set this worker aside.
-
     Raises:
         PrerequisiteError: this machine has no container engine, so it never joins.
+        SetAsideError: the client set this worker aside.
     """
     facts = Engine().facts
     say(f"{facts.product} {facts.version}; waiting for {address}")
@@ -114,7 +112,7 @@ def run_worker(
             while not stop.is_set():
                 await _one_life(stop, folder)
                 if _aside:
-                    raise PlatformError(f"the client set this worker aside: {_aside[-1]}")
+                    raise SetAsideError(f"the client set this worker aside: {_aside[-1]}")
                 if not stop.is_set():
                     say(f"no scheduler at {address}; trying again")
                     with contextlib.suppress(TimeoutError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import multiprocessing
+import shutil
 import sys
 import threading
 import time
@@ -23,14 +24,21 @@ from grader.cluster import bundle as bundles
 from grader.cluster import driver, processes
 from grader.cluster.bundle import pack, unpack
 from grader.cluster.certs import ROLES, make_certs, read_certs
+from grader.cluster.crew import LocalCrew
 from grader.cluster.driver import Cluster, grade_on
 from grader.cluster.parcel import OtherImages, Wanted, packed, published
 from grader.cluster.sealed import KEY_BYTES, opened, sealed
-from grader.cluster.station import CERTS
+from grader.cluster.station import CERTS, RESOURCE
 from grader.collect.grading import Done, Results, Task, Work, key_of
 from grader.commands import cluster as command
 from grader.commands import collect
-from grader.errors import GraderError, PlatformError, SubmissionRejected, UsageError
+from grader.errors import (
+    GraderError,
+    PlatformError,
+    SetAsideError,
+    SubmissionRejected,
+    UsageError,
+)
 from grader.exercise.contract import load_exercise
 from grader.record.binding import BINDING, SIGNATURE
 from grader.record.results import ResultsFolder
@@ -514,7 +522,7 @@ def test_a_worker_that_starts_slowly_is_tried_again(
     make_certs(tmp_path)
     certs = read_certs(tmp_path, "worker")
     said: list[str] = []
-    with pytest.raises(PlatformError, match="it is enough"):
+    with pytest.raises(SetAsideError, match="it is enough"):
         processes.run_worker(
             certs, "tls://127.0.0.1:1", name="a", slots=1, say=said.append, while_stdin=False
         )
@@ -522,3 +530,45 @@ def test_a_worker_that_starts_slowly_is_tried_again(
     for child in SlowNanny.left:
         child.join(10)
         assert not child.is_alive()
+
+
+@pytest.mark.parametrize(("code", "again"), [(0, True), (3, True), (-9, True), (5, False)])
+def test_a_local_worker_that_ended_is_started_again_unless_it_was_set_aside(
+    code: int, again: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[str] = []
+    said: list[str] = []
+    crew = LocalCrew(2, said.append)
+    monkeypatch.setattr(crew, "_start_worker", started.append)
+    ended, running = Mock(returncode=code), Mock()
+    running.poll.return_value = None
+    ended.poll.return_value = code
+    crew._processes = {"local-1": ended, "local-2": running}
+    crew.mend()
+    shutil.rmtree(crew.folder)
+    assert started == (["local-1"] if again else [])
+    assert len(said) == len(started)
+
+
+def test_a_lost_worker_is_waited_for_though_the_other_one_is_set_aside() -> None:
+    facts = {"resources": {RESOURCE: 1}}
+    there = {"tls://a": facts, "tls://b": facts}
+    session: Any = driver._Session.__new__(driver._Session)
+    session._cluster = Mock(crew=None)
+    session._client = Mock(status="running", scheduler_info=lambda **_: {"workers": there})
+    session._ledger = driver._Ledger({}, {}, Mock())
+    session._say, session._workers, session._looked = Mock(), {}, 0.0
+    session._look()
+    session._ledger.reasons["tls://a"] = "a: its disk is full"
+    there.clear()
+    session._looked = 0.0
+    session._look()  # b was killed a moment ago
+    there["tls://c"] = facts  # and is back at another port
+    session._looked = 0.0
+    session._look()
+    assert session._workers == {"tls://c": 1}
+    session._ledger.reasons |= {"tls://b": "b: too", "tls://c": "c: too"}
+    there.clear()
+    session._looked = 0.0
+    with pytest.raises(PlatformError, match=r"no worker is left .*its disk is full"):
+        session._look()
