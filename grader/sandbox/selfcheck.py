@@ -19,7 +19,7 @@ from grader.sandbox.stream import StreamClosedError, StreamTimeoutError
 from grader.wire.frames import FrameError, unpack_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from grader.models import Limits
     from grader.sandbox.engine import Engine
@@ -53,13 +53,17 @@ _KNOWN_LACKS = {  # product or runtime → probe → what to do about it
 }
 
 
-def self_check(engine: Engine, images: Images, limits: Limits) -> Iterator[Finding]:
+def self_check(
+    engine: Engine, images: Images, limits: Limits, *, fill_judge: bool = True
+) -> Iterator[Finding]:
     """Probe both kinds of container.
 
     Args:
         engine: where they run.
         images: what they run.
         limits: of the exercise whose candidate container is probed.
+        fill_judge: try the judge's limit of memory, too: 3 GiB, some ten seconds. No candidate's
+            code gets there, so a machine that grades meanwhile is better off without.
 
     Yields:
         One finding a probe; an ``error`` is something that the inside could do and must not.
@@ -75,7 +79,8 @@ def self_check(engine: Engine, images: Images, limits: Limits) -> Iterator[Findi
     if _is_gvisor(engine):
         lacks = lacks | _KNOWN_LACKS["runsc"]
     for spec in specs:
-        for name, holds, text in probe_container(engine, spec):
+        without = () if fill_judge or spec.role != "judge" else ("memory",)
+        for name, holds, text in probe_container(engine, spec, without):
             if holds:
                 yield Finding(f"{spec.role}: {name}", "ok", text)
             elif name in lacks:
@@ -85,8 +90,15 @@ def self_check(engine: Engine, images: Images, limits: Limits) -> Iterator[Findi
                 yield Finding(f"{spec.role}: {name}", "error", text, fix)
 
 
-def probe_container(engine: Engine, spec: ContainerSpec) -> list[tuple[str, bool, str]]:
+def probe_container(
+    engine: Engine, spec: ContainerSpec, without: Sequence[str] = ()
+) -> list[tuple[str, bool, str]]:
     """Run the probes under a specification.
+
+    Args:
+        engine: where.
+        spec: of the container.
+        without: limits that are not tried, of ``processes`` and ``memory``.
 
     Returns:
         Name of the probe, whether the sandbox holds there, and what was seen. With gVisor a limit's
@@ -96,7 +108,7 @@ def probe_container(engine: Engine, spec: ContainerSpec) -> list[tuple[str, bool
         SandboxError: no answer came.
     """
     found = [*_ask(engine, spec, "all")]
-    for limit in _ENDING:
+    for limit in (limit for limit in _ENDING if limit not in without):
         try:
             found += _ask(engine, spec, limit)
         except EndedError:

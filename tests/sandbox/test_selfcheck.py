@@ -32,6 +32,14 @@ def test_both_kinds_of_container_hold(bench: Workbench, images: Images) -> None:
     assert {f.name.partition(":")[0] for f in found} == {"candidate", "judge"}
 
 
+def test_a_worker_leaves_out_the_judges_memory_alone(bench: Workbench, images: Images) -> None:
+    found = {f.name: f.state for f in self_check(bench.engine, images, LIMITS, fill_judge=False)}
+    assert set(found.values()) == {"ok"}
+    assert len(found) == 2 * 23 - 1
+    assert "judge: limit of memory" not in found
+    assert "candidate: limit of memory" in found
+
+
 def test_a_weaker_container_is_found_out(images: Images, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = hardening.create_body
 
