@@ -54,18 +54,25 @@ class LocalCrew:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        for process in self._processes.values():
+        until = time.monotonic() + _STOP_SECONDS
+        scheduler = self._processes.pop("scheduler", None)
+        self._stop(list(self._processes.values()), until)
+        if scheduler is not None:  # last: a worker that has lost it takes seconds to end
+            self._stop([scheduler], until)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @staticmethod
+    def _stop(processes: list[subprocess.Popen[bytes]], until: float) -> None:
+        for process in processes:
             if process.stdin is not None:
                 process.stdin.close()  # its end tells the process to stop
             process.terminate()
-        until = time.monotonic() + _STOP_SECONDS
-        for process in self._processes.values():
+        for process in processes:
             try:
                 process.wait(max(0.1, until - time.monotonic()))
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def certificates(self) -> Certs:
         """The client's."""
