@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -30,7 +31,7 @@ MONTH = 28
 QUIET_DAYS = 7
 SATURDAY = 5
 
-Known = np.ndarray | pd.Series  # what is known of a feature: sorted numbers, or counts of texts
+Known = np.ndarray | Counter[str]  # what is known of a feature: sorted numbers, or counts of texts
 
 
 class Number(TypedDict):
@@ -151,8 +152,8 @@ def _compared(old: pd.Series, new: pd.Series, level: float) -> tuple[float, str]
 
 
 def _text_kind(old: Known, new: Known) -> str:
-    unknown = new[~new.index.isin(old.index)].sum()
-    return "categories" if unknown >= 0.1 * new.sum() else "none"
+    unknown = sum(count for text, count in new.items() if text not in old)
+    return "categories" if unknown >= 0.1 * new.total() else "none"
 
 
 def _number_kind(old: Known, new: Known) -> str:
@@ -169,30 +170,27 @@ def _number_kind(old: Known, new: Known) -> str:
 def _known(column: pd.Series) -> Known:
     """Return the sorted numbers of a column, or how often each of its texts occurs."""
     known = column.dropna()
-    return np.sort(known.to_numpy()) if _is_number(column) else known.value_counts(sort=False)
+    return np.sort(known.to_numpy()) if _is_number(column) else Counter(known.tolist())
 
 
 def _distance(old: Known, new: Known) -> float:
     """Return the distance of the task sheet between two windows without missing values."""
     if not len(old) or not len(new):
         return 0.0
-    if isinstance(old, pd.Series):
-        return float(_shares(old).sub(_shares(new), fill_value=0.0).abs().sum() / 2)
+    if isinstance(old, Counter):
+        before, after = old.total(), new.total()
+        return sum(abs(old[text] / before - new[text] / after) for text in old | new) / 2
     values = np.concatenate([old, new])
     below_old = np.searchsorted(old, values, side="right") / len(old)
     below_new = np.searchsorted(new, values, side="right") / len(new)
     return float(np.abs(below_old - below_new).max())
 
 
-def _shares(counts: pd.Series) -> pd.Series:
-    return counts / counts.sum()
-
-
 def _p_value(old: Known, new: Known, distance: float) -> float:
     """Return how likely such a distance is by chance: Kolmogorov's bound, or a chi-square test."""
-    if isinstance(old, pd.Series):
-        counts = pd.concat([old, new], axis=1).fillna(0)
-        return float(stats.chi2_contingency(counts.to_numpy()).pvalue)
+    if isinstance(old, Counter):
+        counts = [(old[text], new[text]) for text in old | new]
+        return float(stats.chi2_contingency(counts).pvalue)
     rows = len(old) * len(new) / (len(old) + len(new))
     return min(1.0, 2 * math.exp(-2 * rows * distance**2))
 
