@@ -93,6 +93,14 @@ class LocalCrew:
             else:
                 self._start_worker(name)
 
+    def last_words(self) -> str:
+        """What each worker wrote last."""
+        names = sorted(self._processes.keys() - {"scheduler"})
+        return "; ".join(f"{name}: {self._told(name) or 'silent'}" for name in names)
+
+    def _told(self, name: str) -> str:
+        return self._log(name).read_text("utf-8", "replace")[-500:].strip()
+
     def _start_scheduler(self) -> None:
         file = self.folder / "address"
         file.unlink(missing_ok=True)
@@ -101,8 +109,7 @@ class LocalCrew:
         until = time.monotonic() + _START_SECONDS
         while not file.is_file():
             if self._processes["scheduler"].poll() is not None or time.monotonic() > until:
-                told = self._log("scheduler").read_text("utf-8", "replace")[-500:]
-                raise PlatformError(f"the local scheduler did not start: {told}")
+                raise PlatformError(f"the local scheduler did not start: {self._told('scheduler')}")
             time.sleep(0.05)
         self.address = file.read_text("ascii").strip()
 

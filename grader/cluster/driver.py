@@ -7,6 +7,7 @@ comes back gets what is still open.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import pickle
@@ -32,6 +33,8 @@ from grader.errors import GraderError, PlatformError, SubmissionRejected, UsageE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from distributed import Future
+
     from grader.cluster.bundle import Bundle
     from grader.cluster.certs import Certs
     from grader.cluster.crew import LocalCrew
@@ -44,6 +47,7 @@ _STRIKES = 2
 _A_SLOT = 2  # submissions in flight: one that is graded, one that waits at the worker
 _FEWEST = 4
 _LOOK_SECONDS = 2.0
+_FETCH_SECONDS = 1.0
 _CONNECT_SECONDS = 20
 _PATIENCE_SECONDS = 120.0
 
@@ -74,6 +78,10 @@ class _Sent(NamedTuple):
 
 class _SchedulerLost(Exception):
     """The connection broke; what is open goes out again."""
+
+
+class _LostAnswer(Exception):
+    """A worker was lost with the answer that it had."""
 
 
 @dataclass(slots=True)
@@ -212,7 +220,12 @@ class _Session:
             sent = self._sent.pop(str(future.key), None)
             if sent is None:
                 continue
-            outcome = self._outcome(sent)
+            try:
+                outcome = self._outcome(sent)
+            except _LostAnswer:
+                self._expect(sent)
+                continue
+            sent.future.release()
             if outcome is None:
                 waiting.append(sent.task)
             else:
@@ -243,17 +256,22 @@ class _Session:
             workers=others if attempt and others else None,
             allow_other_workers=bool(attempt and others),
         )
-        self._sent[str(future.key)] = _Sent(
-            task, f"{submission.name}-{submission.digest[:8]}", future
-        )
-        future.add_done_callback(self._ended.put)
+        self._expect(_Sent(task, f"{submission.name}-{submission.digest[:8]}", future))
         return None
 
+    def _expect(self, sent: _Sent) -> None:
+        self._sent[str(sent.future.key)] = sent
+        sent.future.add_done_callback(self._ended.put)
+
     def _outcome(self, sent: _Sent) -> Done | GraderError | None:
-        """What came of a task; None if it has to go out again."""
+        """What came of a task; None if it has to go out again.
+
+        Raises:
+            _LostAnswer: the worker was lost with the answer, and Dask has it graded again.
+        """
         key = sent.task.key
         try:
-            reply = sent.future.result(timeout=_PATIENCE_SECONDS)
+            reply = self._fetched(sent.future)
         except KilledWorker as error:
             return self._again(key, "", f"its workers were lost one after another: {error}")
         except FutureCancelledError as error:
@@ -262,11 +280,37 @@ class _Session:
         except (OSError, TimeoutError) as error:
             self._check_connection(error)
             return self._again(key, "", f"its result could not be fetched: {error}")
+        except (_LostAnswer, _SchedulerLost, GraderError):
+            raise
         except Exception as error:  # noqa: BLE001 - of Dask's own
             return self._again(key, "", f"{type(error).__name__}: {error}")
-        finally:
-            sent.future.release()
         return self._read(sent, reply)
+
+    def _fetched(self, future: Future[dict[str, Any]]) -> dict[str, Any]:
+        """The answer of a future that has ended.
+
+        Fetching takes long where the worker is gone, so the others are looked after meanwhile.
+        """
+        loop: Any = self._client.loop  # of tornado, around the one that is meant
+        fetching = asyncio.run_coroutine_threadsafe(
+            self._client.gather(future, asynchronous=True), loop.asyncio_loop
+        )
+        until = time.monotonic() + _PATIENCE_SECONDS
+        try:
+            while True:
+                try:
+                    answer: dict[str, Any] = fetching.result(timeout=_FETCH_SECONDS)
+                except TimeoutError:
+                    if fetching.done() or time.monotonic() > until:
+                        raise
+                else:
+                    return answer
+                if future.status in {"pending", "lost"}:
+                    raise _LostAnswer
+                interrupts.check()
+                self._look()
+        finally:
+            fetching.cancel()
 
     def _read(self, sent: _Sent, reply: dict[str, Any]) -> Done | GraderError | None:
         key, worker, host = sent.task.key, reply["worker"], reply["host"]
@@ -347,7 +391,9 @@ class _Session:
         if now:
             self._alone_since = time.monotonic()
         elif self._are_all_aside() or time.monotonic() - self._alone_since > _PATIENCE_SECONDS:
-            told = "; ".join(self._ledger.reasons.values()) or "none joined"
+            crew = self._cluster.crew
+            lost = "none joined" if crew is None else crew.last_words()
+            told = "; ".join(self._ledger.reasons.values()) or lost
             raise PlatformError(
                 f"no worker is left at {self._cluster.address} ({told}); mend them and run the "
                 "same command: what was graded is kept"

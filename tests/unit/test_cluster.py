@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import io
 import multiprocessing
@@ -572,3 +573,60 @@ def test_a_lost_worker_is_waited_for_though_the_other_one_is_set_aside() -> None
     session._looked = 0.0
     with pytest.raises(PlatformError, match=r"no worker is left .*its disk is full"):
         session._look()
+
+
+class Fetching:
+    """A client whose answers never come; asked for on a loop of its own, as Dask's are."""
+
+    status = "running"
+
+    def __init__(self) -> None:
+        self.loop = Mock(asyncio_loop=asyncio.new_event_loop())
+        self.thread = threading.Thread(target=self.loop.asyncio_loop.run_forever, daemon=True)
+        self.thread.start()
+
+    def gather(self, _future: object, *, asynchronous: bool) -> Any:
+        assert asynchronous
+        return asyncio.sleep(60)
+
+    def scheduler_info(self, **_: object) -> dict[str, Any]:
+        return {"workers": {"tls://a": {"resources": {RESOURCE: 1}}}}
+
+    def close(self) -> None:
+        self.loop.asyncio_loop.call_soon_threadsafe(self.loop.asyncio_loop.stop)
+        self.thread.join()
+        self.loop.asyncio_loop.run_until_complete(asyncio.sleep(0.01))  # what was cancelled ends
+        self.loop.asyncio_loop.close()
+
+
+@pytest.fixture
+def fetching(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A session that waits for an answer, with local workers to look after."""
+    monkeypatch.setattr(driver, "_FETCH_SECONDS", 0.02)
+    monkeypatch.setattr(driver, "_LOOK_SECONDS", 0.0)
+    client = Fetching()
+    session: Any = driver._Session.__new__(driver._Session)
+    session._cluster, session._client = Mock(), client
+    session._ledger = driver._Ledger({}, {}, Mock())
+    session._say, session._workers, session._looked = Mock(), {}, 0.0
+    yield session
+    client.close()
+
+
+def test_lost_workers_are_started_again_while_an_answer_is_fetched(
+    fetching: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(driver, "_PATIENCE_SECONDS", 0.3)
+    with pytest.raises(TimeoutError):
+        fetching._fetched(Mock(status="finished"))
+    assert fetching._cluster.crew.mend.call_count > 2
+
+
+@pytest.mark.parametrize("status", ["pending", "lost"])
+def test_an_answer_that_was_lost_with_its_worker_is_waited_for_like_others(
+    fetching: Any, status: str
+) -> None:
+    began = time.monotonic()
+    with pytest.raises(driver._LostAnswer):
+        fetching._fetched(Mock(status=status))
+    assert time.monotonic() - began < 10
