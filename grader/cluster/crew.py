@@ -105,10 +105,14 @@ class LocalCrew:
         file = self.folder / "address"
         file.unlink(missing_ok=True)
         port = self.address.rpartition(":")[2] or "0"
-        self._start("scheduler", "--host", "127.0.0.1", "--port", port, "--write", str(file))
+        options = ("--host", "127.0.0.1", "--port", port, "--write", str(file))
+        self._start("scheduler", *options)
         until = time.monotonic() + _START_SECONDS
         while not file.is_file():
-            if self._processes["scheduler"].poll() is not None or time.monotonic() > until:
+            ended = self._processes["scheduler"].poll()
+            if ended is not None and ended < 0 and time.monotonic() < until:  # it was killed
+                self._start("scheduler", *options)
+            elif ended is not None or time.monotonic() > until:
                 raise PlatformError(f"the local scheduler did not start: {self._told('scheduler')}")
             time.sleep(0.05)
         self.address = file.read_text("ascii").strip()

@@ -15,6 +15,7 @@ from world import (
     Defect,
     Delayed,
     MoreChurn,
+    Rounded,
     Shifted,
     Skewed,
     World,
@@ -68,6 +69,8 @@ SINGLE = {
     "less churn": lambda _world: MoreChurn(up=False),
     "concept": concept,
     "skew": lambda world: Skewed(feature=world.heavy[0]),
+    "skew of a quarter": lambda world: Skewed(feature=world.heavy[0], share=0.27),
+    "rounded scores": lambda _world: Rounded(),
     "delay": lambda _world: Delayed(),
     "weekends": lambda _world: Cause("seasonal", weekends=True),
 }

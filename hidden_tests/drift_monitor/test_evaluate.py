@@ -67,6 +67,17 @@ def test_rows_of_the_table(solution, rng):
         _assert_column(table, "rows", expected)
 
 
+@pytest.mark.criterion("metrics", sheet="groups", hint=GROUPS)
+def test_slices_of_numbers(solution, rng):
+    """The values of a column of whole numbers are sorted as text, too: 10 before 9."""
+    log = _log(rng, 900).assign(seats=rng.integers(8, 12, 900))
+    expected = reference.evaluate(log, ["seats"], 0.5)
+    table = numbers_of(solution.evaluate(log, ["seats"], 0.5))
+    _assert_groups(table, expected)
+    for name in ("rows", "churners", "recall"):
+        _assert_column(table, name, expected)
+
+
 @pytest.mark.criterion("metrics", sheet="metrics", hint=METRICS)
 def test_metrics_of_known_rows(solution, rng):
     """Counts, AUC, precision and recall agree with the judge's to 1e-9, ties and all."""

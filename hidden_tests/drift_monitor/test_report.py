@@ -144,6 +144,52 @@ def test_the_kind_of_a_drift(solution, rng, change):
         assert_statistics(found)
 
 
+def _replaced(frame, name, share, value):
+    """Just this share of a feature's rows that have a value gets another, or none."""
+    places = np.flatnonzero(frame[name].notna())
+    places = places[np.arange(len(places)) % 100 < round(100 * share)]
+    return changed(frame, name, lambda column: column.mask(_at(len(column), places), value))
+
+
+def _at(rows, places):
+    flags = np.zeros(rows, dtype=bool)
+    flags[places] = True
+    return flags
+
+
+LIMITS = {
+    "missing": (0.13, 0.07, lambda frame, names, share: _replaced(frame, names[0], share, None)),
+    "categories": (
+        0.13,
+        0.07,
+        lambda frame, names, share: _replaced(frame, names[1], share, "oak"),
+    ),
+    "default": (0.24, 0.16, lambda frame, names, share: _replaced(frame, names[0], share, 0.0)),
+    "scale": (5.7, 4.4, lambda frame, names, by: changed(frame, names[0], lambda c: c * by)),
+    "scale down": (
+        1 / 5.7,
+        1 / 4.4,
+        lambda frame, names, by: changed(frame, names[0], lambda c: c * by),
+    ),
+}
+
+
+@pytest.mark.criterion("kinds", sheet="kinds", hint=KINDS)
+@pytest.mark.parametrize("limit", LIMITS)
+def test_the_limit_of_a_kind(solution, rng, limit):
+    """A change somewhat beyond the limit of a kind is of that kind, one somewhat below is not."""
+    beyond, below, alter = LIMITS[limit]
+    kind = limit.partition(" ")[0]
+    source = small(rng)
+    names = (source.numbers[0], source.texts[0])
+    old, new = source.reference(rng), source.current(rng)
+    told = []
+    for size in (beyond, below):
+        found = reported(solution.drift_report(old, alter(new, names, size)))
+        told.append(found[names[kind == "categories"]].kind == kind)
+    assert_value(told, [True, False], what=f"{kind} beyond and below its limit")
+
+
 @pytest.mark.criterion("kinds", sheet="kinds", hint=KINDS)
 def test_values_that_are_missing_no_more(solution, rng):
     """A share missing that fell by three tenths moved as one that rose."""

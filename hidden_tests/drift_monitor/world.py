@@ -423,6 +423,23 @@ class Skewed(Cause):
 
 
 @dataclass(frozen=True)
+class Rounded(Cause):
+    """The service rounds what it answers."""
+
+    name: str = "serving_skew"
+
+    def answered(
+        self,
+        _rng: np.random.Generator,
+        _world: World,
+        _frame: pd.DataFrame,
+        score: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """As the class says."""
+        return np.round(score, 2)
+
+
+@dataclass(frozen=True)
 class Delayed(Cause):
     """Of the newest week the labels of churners are there, and few others."""
 

@@ -630,3 +630,26 @@ def test_an_answer_that_was_lost_with_its_worker_is_waited_for_like_others(
     with pytest.raises(driver._LostAnswer):
         fetching._fetched(Mock(status=status))
     assert time.monotonic() - began < 10
+
+
+def test_a_local_scheduler_that_is_killed_as_it_starts_is_started_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    crew = LocalCrew(1, Mock())
+    ends = iter([-9, -9, None])
+
+    def start(what: str, *_: str) -> None:
+        assert what == "scheduler"
+        code = next(ends)
+        crew._processes[what] = Mock(poll=lambda: code)
+        if code is None:
+            (crew.folder / "address").write_text("tls://127.0.0.1:1\n")
+
+    monkeypatch.setattr(crew, "_start", start)
+    crew._start_scheduler()
+    assert crew.address == "tls://127.0.0.1:1"
+    ends = iter([2])
+    (crew.folder / "scheduler.log").write_text("the port is taken")
+    with pytest.raises(PlatformError, match="did not start: the port is taken"):
+        crew._start_scheduler()
+    shutil.rmtree(crew.folder)

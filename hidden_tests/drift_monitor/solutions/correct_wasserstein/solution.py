@@ -56,7 +56,7 @@ def evaluate(log: pd.DataFrame, slices: Sequence[str], threshold: float) -> pd.D
     for name in slices:
         present = log[name].dropna().astype(str)
         for value in sorted(set(present)):
-            keyed[name, value] = log.loc[(log[name].notna() & (log[name] == value)).to_numpy()]
+            keyed[name, value] = log.loc[(log[name].notna() & (log[name].astype(str) == value)).to_numpy()]
         missing = log.loc[log[name].isna().to_numpy()]
         if len(missing):
             keyed[name, "(missing)"] = missing
