@@ -20,6 +20,7 @@ import _signal  # type: ignore[import-not-found]
 import builtins
 import ctypes
 import functools
+import gc
 import os
 import posix
 import subprocess
@@ -27,13 +28,17 @@ import sys
 from _thread import interrupt_main as _again
 from _thread import start_new_thread as _start
 from time import sleep as _sleep
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from grader.candidate.audited import (
     ALLOWED,
     DENIED_PICKLES,
     DOORS,
+    EVALUATES,
     EVALUATORS,
+    FOREIGN,
+    PROGRAMS,
     STARTERS,
     hint_code,
     hint_shape,
@@ -43,7 +48,7 @@ from grader.candidate.parts import normal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import CodeType, FrameType, ModuleType
+    from types import CodeType, FrameType
 
     from grader.candidate.config import NotebookConfig
     from grader.candidate.reviewed import Reviewed
@@ -58,6 +63,7 @@ REPORT_BYTES = 300
 _MOST = 8  # reports of one kind; the first says it all
 _FORK_EXEC = "grader.fork_exec"
 _RENAMED = "grader.fix_co_filename"
+_BUILTIN = "grader.create_builtin"
 _WRITTEN = "ctypes.call_function"  # as other functions of C
 _WRITABLE = os.O_WRONLY | os.O_RDWR
 _IMPORTLIB = "<frozen importlib"
@@ -66,6 +72,8 @@ _BY_HAND = "an event was raised by hand"
 _MOMENT = 0.001  # seconds
 _SEALED_FRAMES = 3  # of a function that `_sealed` made
 _HEAD = 16  # bytes of a compiled file in front of its code
+_ONLY_AST = 0x400  # the flag of compile() with which it makes a tree
+_OURS = ("grader.candidate.audit", "grader.candidate.audited", "grader.candidate.reviewed")
 
 
 def image_roots() -> tuple[str, ...]:
@@ -86,10 +94,17 @@ class _Hook:
         self._identity = _identity(fd)
         self._folder = folder.rstrip("/") + "/"
         self._files = dict(reviewed.files)
+        self._texts = dict(reviewed.texts)
         self._cell = f"{self._folder}{notebook.path}, cell " if notebook else ""
-        self._hints = reviewed.hints
-        codes = (hint_code(text) for text in reviewed.active)
-        self._hint_codes = frozenset(hint_shape(code) for code in codes if code)
+        self._hints = dict(reviewed.hints)
+        self._hint_codes: dict[tuple[object, ...], frozenset[str]] = {}
+        for text in reviewed.active:
+            code = hint_code(text)
+            if code:
+                self._hint_codes[hint_shape(code)] = reviewed.hints[text]
+        self._evaluators, self._allowed = dict(EVALUATORS), dict(ALLOWED)
+        self._pickles, self._starters = dict(DENIED_PICKLES), STARTERS
+        self._programs, self._foreign, self._evaluates = PROGRAMS, FOREIGN, EVALUATES
         self._roots = image_roots()
         self._told: dict[str, int] = {}
         self._loaded: set[str] = set()
@@ -116,11 +131,16 @@ class _Hook:
             "os.system": lambda _, at: self._process("/bin/sh", at),
             _FORK_EXEC: self._fork_exec,
             _RENAMED: self._renamed,
+            _BUILTIN: self._made_builtin,
             "sys._current_frames": self._frames,
+            "sys._current_exceptions": self._frames,
+            "sys.addaudithook": lambda _, at: self.tell("an audit hook was added", at),
             "open": self._opened,
             "os.symlink": self._linked,
         }
         found.update(dict.fromkeys(DOORS, self._door))
+        for name in ("get_objects", "get_referrers", "get_referents"):
+            found[f"gc.{name}"] = lambda _, at: self.tell("memory of the process was opened", at)
         return found
 
     # Where code comes from.
@@ -199,16 +219,30 @@ class _Hook:
             self.tell("text was executed as code", frame)
 
     def _may_evaluate(self, code: CodeType, frame: FrameType) -> bool:
-        key = self._key(frame)
-        if key in EVALUATORS:
-            check = EVALUATORS[key]
-            if check is None or check(code, frame):
-                return True
-            return check is ran_inert and hint_shape(code) in self._hint_codes
-        return self._importing(frame)
+        check = self._evaluators.get(self._key(frame))
+        if check is None:
+            return self._importing(frame)
+        return check(code, frame) or (
+            check is ran_inert and self._has_run(self._hint_codes.get(hint_shape(code)))
+        )
+
+    def _has_run(self, files: frozenset[str] | None) -> bool:
+        """Whether one of some files has been loaded, so that it was reviewed as well."""
+        return files is not None and (
+            not self._loaded.isdisjoint(files) or any(map(self._is_notebook, files))
+        )
+
+    def _is_notebook(self, name: str) -> bool:
+        return bool(self._cell) and self._cell.startswith(f"{self._folder}{name},")
 
     def _importing(self, frame: FrameType) -> bool:
-        """Whether a module of the image is being imported here, which makes what it needs."""
+        """Whether a module of the image is being imported here, which makes what it needs.
+
+        The function that evaluates has to say so itself: one that a submission put in the place of
+        another is called from code that evaluates nothing.
+        """
+        if self._evaluates.isdisjoint(frame.f_code.co_names):
+            return False
         at: FrameType | None = frame
         while at is not None and not _file(at.f_code).startswith(self._folder):
             if at.f_code.co_name == "<module>" and self._of_image(_file(at.f_code)):
@@ -219,21 +253,21 @@ class _Hook:
     def _compile(self, args: tuple[Any, ...], frame: FrameType) -> None:
         source = args[0]
         key = self._key(frame)
-        if key == ("ast.py", "parse"):
-            return  # a tree is no code
-        if key in EVALUATORS:
+        if key == ("ast.py", "parse") and self._makes_a_tree(frame):
+            return  # which is no code
+        if key in self._evaluators:
             return  # exec() and eval() with a text: what comes of it is seen next
         name = _path(args[1])
         if type(source) in {bytes, str}:
             data = source if type(source) is bytes else source.encode("utf-8", "surrogatepass")
             own = self._own(name)
-            if own is not None and self._files.get(own) == data:
+            if own is not None and self._content_of(own, frame) == data:
                 return
             if self._of_image(name) and self._content(name) == data:
                 return
             if self._cell and name.startswith(self._cell) and self._is_of_cells(data):
                 return
-        check = ALLOWED.get(key)
+        check = self._allowed.get(key)
         if check is not None and type(source) in {str, bytes} and self._is_hint(source):
             return
         if (check is not None and check(source, frame)) or self._importing(frame):
@@ -241,10 +275,25 @@ class _Hook:
         what = "a file that is not as it was handed in was compiled"
         self.tell(what if self._own(name) in self._files else "text was compiled to code", frame)
 
+    def _content_of(self, own: str, frame: FrameType) -> bytes | None:
+        """A file, or its text in UTF-8 where it is in another encoding.
+
+        What is compiled arrives as bytes, also where it is characters, for which the encoding that
+        a file names does not count. Only an import is known to take the file as it is.
+        """
+        if own in self._texts and not _file(frame.f_code).startswith(_IMPORTLIB):
+            return self._texts[own]
+        return self._files.get(own)
+
+    @staticmethod
+    def _makes_a_tree(frame: FrameType) -> bool:
+        flags = frame.f_locals.get("flags")
+        return type(flags) is int and bool(flags & _ONLY_AST)
+
     def _is_hint(self, source: str | bytes) -> bool:
         """Whether a text is a type hint of a reviewed file."""
         text = source.decode("utf-8", "replace") if isinstance(source, bytes) else source
-        return text in self._hints
+        return self._has_run(self._hints.get(text))
 
     def _is_of_cells(self, source: bytes) -> bool:
         """Whether a text is a cell of the notebook, or a part of one that is run by itself."""
@@ -261,7 +310,14 @@ class _Hook:
         if _reads_bytecode(frame):
             path = frame.f_locals.get("bytecode_path")
             name = path if type(path) is str else ""
-            if self._of_image(name) and self._content(name)[_HEAD:] == bytes(args[0]):
+            data = frame.f_locals.get("data")
+            data = data.obj if type(data) is memoryview else data
+            # What can be changed while it is compared is not what is loaded.
+            if (
+                type(data) is bytes
+                and self._of_image(name)
+                and self._content(name)[_HEAD:] == bytes(args[0])
+            ):
                 return
         self.tell("a code object was made from bytes", frame)
 
@@ -285,7 +341,7 @@ class _Hook:
     def _pickle(self, args: tuple[Any, ...], frame: FrameType) -> None:
         module, name = _text(args[0]), _text(args[1])
         root = module.partition(".")[0]
-        names = DENIED_PICKLES.get(root, ())
+        names = self._pickles.get(root, ())
         if root == "grader" or names is None or name.partition(".")[0] in names:
             self.tell(f"a pickle asks for {module}.{name}"[:120], frame)
 
@@ -296,18 +352,25 @@ class _Hook:
                 hidden, self._hidden = self._hidden, {}
                 self._modules.update(hidden)
             caller = self._caller(frame)
-            if caller is None or not self._of_image(_file(caller.f_code)):
+            if caller is None or not self._key(caller)[0].startswith("grader/"):
                 self.tell("the runner was imported", frame)
-        elif name in {"_posixsubprocess", "_xxsubinterpreters", "_interpreters", "_testcapi"}:
-            caller = self._caller(frame)
-            if caller is None or not self._of_image(_file(caller.f_code)):
-                self.tell(f"{name} was imported", frame)
+        elif name in self._foreign:
+            self.tell(f"{name} was imported", frame)
+        path = _path(args[1]) if len(args) > 1 else ""
+        if path and not self._of_image(path):
+            self.tell("code of the machine was loaded", frame)
+
+    def _made_builtin(self, _args: tuple[Any, ...], frame: FrameType) -> None:
+        caller = self._asked_by(frame)
+        if caller is frame or not _file(caller.f_code).startswith(_IMPORTLIB):
+            self.tell("a second copy of a module was made", caller)
 
     def _process(self, path: object, frame: FrameType) -> None:
         if issubclass(type(path), (str, bytes)) and not self._found(_path(path)):
             return  # it will fail
         caller = self._caller(frame, "subprocess.py", "os.py")
-        if caller is None or self._key(caller)[0] not in STARTERS:
+        known = _path(path).rpartition("/")[2] in self._programs
+        if not known or caller is None or self._key(caller)[0] not in self._starters:
             self.tell("another program was started", frame)
 
     def _fork_exec(self, args: tuple[Any, ...], frame: FrameType) -> None:
@@ -335,8 +398,8 @@ class _Hook:
     def _on_proc(self, path: object) -> bool:
         """Whether a path is on /proc, or may be where it does not begin at the root."""
         plain = _path(path)
-        if plain.rpartition("/")[2] == "mem":
-            return True
+        if plain.rpartition("/")[2] == "mem" and not plain.startswith("/"):
+            return True  # below a folder that is not known here
         found = self._found(plain)
         return found is not None and found.st_dev == self._proc
 
@@ -364,16 +427,31 @@ class _Hook:
         fork_exec, self._announcer = _announcing(_FORK_EXEC, _posixsubprocess.fork_exec)
         _posixsubprocess.fork_exec = fork_exec
         subprocess._fork_exec = fork_exec  # type: ignore[attr-defined]  # noqa: SLF001
-        rename = _imp._fix_co_filename  # type: ignore[attr-defined]  # noqa: SLF001
-        _imp._fix_co_filename, _ = _announcing(_RENAMED, rename)  # type: ignore[attr-defined]  # noqa: SLF001
+        for event, name in ((_RENAMED, "_fix_co_filename"), (_BUILTIN, "create_builtin")):
+            setattr(_imp, name, _announcing(event, getattr(_imp, name))[0])
         # These two write anywhere.
         ctypes.memmove, _ = _announcing(_WRITTEN, ctypes.memmove)  # type: ignore[assignment]
         ctypes.memset, _ = _announcing(_WRITTEN, ctypes.memset)  # type: ignore[assignment]
 
     def hide_runner(self) -> None:
-        """Let an import of the runner be one that the hook sees."""
+        """Let an import of the runner be one that the hook sees; the runner is the main module."""
         for name in [n for n in self._modules if n == "grader" or n.startswith("grader.")]:
             self._hidden[name] = self._modules.pop(name)
+        main = self._modules["__main__"]
+        self._modules["__main__"] = ModuleType("__main__")
+        for module in (main, *self._hidden.values()):
+            _forget(module)
+
+
+def _forget(module: ModuleType) -> None:
+    """Take from a module of the runner what leads to this one: its frames show what it holds."""
+    names = vars(module)
+    if names.get("__name__") in _OURS[:2]:
+        return  # nothing leads here any more, and its functions need each other
+    for name, value in list(names.items()):
+        of = value.__name__ if type(value) is ModuleType else getattr(value, "__module__", None)
+        if of in _OURS and of != names.get("__name__"):
+            del names[name]
 
 
 def _identity(fd: int) -> tuple[int, int]:
@@ -412,18 +490,29 @@ def arm(fd: int, folder: str, reviewed: Reviewed, notebook: NotebookConfig | Non
     """
     hook = _Hook(fd, folder, reviewed, notebook)
     table = hook.handlers()
-    get, frame_at = table.get, sys._getframe  # noqa: SLF001
+    watched, frame_at = frozenset(table), sys._getframe  # noqa: SLF001
+    pause, resume, is_on = gc.disable, gc.enable, gc.isenabled
 
-    def see(event: str, args: tuple[Any, ...]) -> None:
-        handler = get(event)
-        if handler is None:
-            return
+    def looked(event: str, args: tuple[Any, ...], frame: FrameType) -> None:
+        collects = is_on()
+        pause()  # what a collection calls would run among these frames
         try:
-            handler(args, frame_at(1))
+            table[event](args, frame)
         except (RecursionError, MemoryError):
             raise  # what raised the event does not happen
-        except BaseException:  # noqa: BLE001 - what leaves here shows the hook's own frames
-            hook.tell(_BY_HAND, frame_at(1))
+        except BaseException:  # noqa: BLE001 - of the arguments, which a caller may have made
+            hook.tell(_BY_HAND, frame)
+        finally:
+            if collects:
+                resume()
+
+    kept = _kept(looked)
+
+    def see(event: str, args: tuple[Any, ...]) -> None:
+        if event in watched:
+            done, value = kept(event, args, frame_at(1))
+            if not done:
+                raise value
 
     hook.announce()
     _keep_out_of(see.__code__)
@@ -434,18 +523,9 @@ def arm(fd: int, folder: str, reviewed: Reviewed, notebook: NotebookConfig | Non
 def _sealed(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same function, from which nothing that it holds can be had.
 
-    A function shows what it holds, so it is put into a cache of no entries, which does not; and an
-    error shows frames, so it leaves the cache as a value.
+    A function shows what it holds, and an error the frames that it left.
     """
-
-    def tried(*args: Any) -> tuple[bool, Any]:  # noqa: ANN401 - as the real one's
-        try:
-            return True, function(*args)
-        except BaseException as error:  # noqa: BLE001 - raised again below
-            return False, error.with_traceback(None)
-
-    cache: Callable[..., Callable[..., tuple[bool, Any]]] = functools._lru_cache_wrapper  # noqa: SLF001
-    kept = cache(tried, 0, False, None)
+    kept = _kept(function)
 
     def call(*args: Any) -> Any:  # noqa: ANN401 - as the real one's
         done, value = kept(*args)
@@ -454,6 +534,20 @@ def _sealed(function: Callable[..., Any]) -> Callable[..., Any]:
         return value
 
     return call
+
+
+def _kept(function: Callable[..., Any]) -> Callable[..., tuple[bool, Any]]:
+    """The function in a cache of no entries, which shows nothing; an error comes as a value."""
+
+    def tried(*args: Any) -> tuple[bool, Any]:  # noqa: ANN401 - as the real one's
+        try:
+            return True, function(*args)
+        except BaseException as error:  # noqa: BLE001 - raised again by the caller
+            error.__context__ = error.__cause__ = None
+            return False, error.with_traceback(None)
+
+    cache: Callable[..., Callable[..., tuple[bool, Any]]] = functools._lru_cache_wrapper  # noqa: SLF001
+    return cache(tried, 0, False, None)
 
 
 def _announcing(event: str, real: Callable[..., Any]) -> tuple[Callable[..., Any], CodeType]:

@@ -19,7 +19,10 @@ __all__ = [
     "ALLOWED",
     "DENIED_PICKLES",
     "DOORS",
+    "EVALUATES",
     "EVALUATORS",
+    "FOREIGN",
+    "PROGRAMS",
     "STARTERS",
     "hint_code",
     "hint_shape",
@@ -43,7 +46,8 @@ _INERT = frozenset(
 )
 # A hint without a call: names, attributes, subscripts, constants, tuples, lists, `|` and `*`. Words
 # and constants have something between them, so there is no keyword and no prefix of a string.
-_ATOM = r"""(?:[^\W\d]\w*|\d+|\.\.\.|'[^'\\\n]*'|"[^"\\\n]*"|(?<=\[)\(\))"""
+_TEXT = r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\""""
+_ATOM = rf"""(?:[^\W\d]\w*|-?\d+|\.\.\.|{_TEXT}|(?<=\[)\(\))"""
 _INERT_HINT = re.compile(rf"\s*(?:(?:{_ATOM}\s*)?[.,|*\[\]]\s*)*(?:{_ATOM}\s*)?")
 
 
@@ -77,24 +81,34 @@ def hint_code(text: str) -> CodeType | None:
     Such a hint calls something, as in ``Annotated[str, Depends(settings)]``, or unpacks something.
     """
     try:
-        code: CodeType = compile(text, "<string>", "eval")
+        code: CodeType = compile(text, "<string>", "eval", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     return None if _is_inert(code) else code
 
 
-def _plain_fields(_code: CodeType, frame: FrameType) -> bool:
-    """Of a dataclass: its fields have names and not code for names."""
+def _plain_fields(code: CodeType, frame: FrameType) -> bool:
+    """Of a dataclass: its fields have names and not code for names, and nothing else is named."""
     at: FrameType | None = frame
-    while at is not None:
-        if (
-            at.f_code.co_name == "_process_class"
-            and at.f_code.co_filename == frame.f_code.co_filename
-        ):
+    while at is not None and at.f_code.co_filename == frame.f_code.co_filename:
+        if at.f_code.co_name == "_process_class":
             fields = at.f_locals.get("fields")
-            return type(fields) is dict and all(map(_is_plain, fields.values()))
+            return (
+                type(fields) is dict
+                and all(map(_is_plain, fields.values()))
+                and _names_of(code) <= _METHOD_NAMES.union(map(_NAME_OF, fields.values()))
+            )
         at = at.f_back
     return False
+
+
+def _names_of(code: CodeType) -> set[str]:
+    """Globals and attributes that a code and those in it use."""
+    found = set(code.co_names)
+    for value in code.co_consts:
+        if type(value) is type(code):
+            found |= _names_of(value)
+    return found
 
 
 def _is_plain(field: object) -> bool:
@@ -106,29 +120,85 @@ def _is_plain(field: object) -> bool:
 
 def _makes_a_tuple(code: CodeType, _frame: FrameType) -> bool:
     """Of a named tuple: the text is a function that makes a tuple of what it gets, no more."""
-    nested = [value for value in code.co_consts if type(value) is type(code)]
+    return not code.co_names and [*map(_new_tuple, _functions(code))] == [True]
+
+
+def _functions(code: CodeType) -> list[CodeType]:
+    return [value for value in code.co_consts if type(value) is type(code)]
+
+
+def _new_tuple(code: CodeType) -> bool:
+    """Whether a function only makes a tuple of its arguments, by one call."""
+    steps = code.co_code[::2]
     return (
-        not code.co_names
-        and len(nested) == 1
-        and nested[0].co_names == ("_tuple_new",)
-        and not any(type(value) is type(code) for value in nested[0].co_consts)
+        code.co_names == ("_tuple_new",)
+        and not _functions(code)
+        and _TUPLE.issuperset(steps)
+        and steps.count(opcode.opmap["CALL"]) == 1
     )
 
 
-def _always(_source: object, _frame: FrameType) -> bool:
-    return True
+def _makes_a_bunch(code: CodeType, _frame: FrameType) -> bool:
+    """Of scipy's named tuples: three functions, of which only the first has the fields' names."""
+    functions = _functions(code)
+    return (
+        set(code.co_names) <= _BUNCH_METHODS
+        and len(functions) == len(_BUNCH_METHODS)
+        and functions[0].co_names == ("_tuple_new",)
+        and not _functions(functions[0])
+        and functions[0].co_code[::2].count(opcode.opmap["CALL"]) == 1
+        and all(_names_of(function) <= _BUNCH_NAMES for function in functions[1:])
+    )
 
 
-# (file below its root, function) → may it execute this? None: whatever it executes
-EVALUATORS: Mapping[tuple[str, str], Callable[[Any, FrameType], bool] | None] = {
+def _parses_arguments(code: CodeType, _frame: FrameType) -> bool:
+    """Of scipy's distributions: three functions that hand their arguments on."""
+    return (
+        set(code.co_names) <= _PARSERS
+        and all(set(function.co_names) <= {"_argcheck_rvs"} for function in _functions(code))
+        and not any(map(_functions, _functions(code)))
+    )
+
+
+_TUPLE = frozenset(
+    opcode.opmap[name]
+    for name in (
+        *("RESUME", "LOAD_FAST", "LOAD_FAST_LOAD_FAST", "LOAD_GLOBAL", "PUSH_NULL", "BUILD_TUPLE"),
+        *("PRECALL", "CALL", "RETURN_VALUE", "CACHE", "EXTENDED_ARG", "BUILD_LIST", "LIST_APPEND"),
+        *("LIST_TO_TUPLE", "CALL_INTRINSIC_1"),  # of many fields
+    )
+    if name in opcode.opmap
+)
+# what methods that a dataclass gets name, beside its fields
+_METHOD_NAMES = frozenset(
+    {
+        *("NotImplemented", "__class__", "__create_fn__", "__delattr__", "__post_init__"),
+        *("__qualname__", "__setattr__", "hash", "super", "type", "join"),  # join: a long repr
+    }
+)
+_BUNCH_METHODS = frozenset({"__new__", "__init__", "__setattr__"})
+_BUNCH_NAMES = frozenset(
+    {
+        *("_extra_fields", "TypeError", "items", "__dict__", "AttributeError", "__class__"),
+        "__name__",
+    }
+)
+_PARSERS = frozenset({"_parse_args", "_parse_args_rvs", "_parse_args_stats"})
+# one of these is named by whatever compiles or executes
+EVALUATES = frozenset({"exec", "eval", "compile"})
+# (file below its root, function) → may it execute this?
+EVALUATORS: Mapping[tuple[str, str], Callable[[Any, FrameType], bool]] = {
     ("dataclasses.py", "_create_fn"): _plain_fields,  # Python 3.11
     ("dataclasses.py", "_FuncBuilder.add_fns_to_class"): _plain_fields,  # Python 3.13
     ("collections/__init__.py", "namedtuple"): _makes_a_tuple,
     ("typing.py", "ForwardRef._evaluate"): ran_inert,
     ("inspect.py", "get_annotations.<locals>.<dictcomp>"): ran_inert,
     ("inspect.py", "get_annotations"): ran_inert,
-    ("scipy/_lib/_bunch.py", "_make_tuple_bunch"): None,  # asks for identifiers itself
-    ("scipy/stats/_distn_infrastructure.py", "rv_generic._attach_argparser_methods"): None,
+    ("scipy/_lib/_bunch.py", "_make_tuple_bunch"): _makes_a_bunch,
+    (
+        "scipy/stats/_distn_infrastructure.py",
+        "rv_generic._attach_argparser_methods",
+    ): _parses_arguments,
 }
 # the same for what is compiled
 ALLOWED: Mapping[tuple[str, str], Callable[[object, FrameType], bool]] = {
@@ -142,11 +212,23 @@ STARTERS = frozenset(
         "joblib/externals/loky/backend/context.py",
     }
 )
+PROGRAMS = frozenset(
+    {
+        *("uname", "file", "ldconfig", "gcc", "cc", "objdump", "ld", "ip", "ifconfig", "arp"),
+        *("netstat", "lanscan", "locale", "fc-list", "lscpu", "sysctl"),
+    }
+)
+# modules that reach into the interpreter or start another; the first is loaded before a submission
+FOREIGN = frozenset(
+    {
+        *("_posixsubprocess", "_xxsubinterpreters", "_interpreters", "_interpchannels"),
+        *("_interpqueues", "_testcapi", "_testinternalcapi", "_testlimitedcapi", "_ctypes_test"),
+    }
+)
 # events of what reaches into memory
 DOORS = (
     *("ctypes.dlopen", "ctypes.dlsym", "ctypes.dlsym/handle", "ctypes.call_function"),
     *("ctypes.cdata", "ctypes.cdata/buffer", "ctypes.string_at", "ctypes.addressof"),
-    *("gc.get_objects", "gc.get_referrers", "gc.get_referents"),
 )
 # root of a module → names that no model needs; None: the whole module
 DENIED_PICKLES: Mapping[str, tuple[str, ...] | None] = {

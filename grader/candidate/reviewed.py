@@ -8,11 +8,13 @@ that breaks Python's parser breaks that process and not the supervisor.
 from __future__ import annotations
 
 import ast
+import io
 import json
 import os
 import signal
 import time
-from dataclasses import dataclass, field
+import tokenize
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from grader.candidate import parts
@@ -29,6 +31,7 @@ __all__ = ["Reviewed", "read_apart"]
 _SECONDS = 30.0
 _BYTES = 64 << 20
 _LENGTH = 8
+_NAME = "__name__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +40,37 @@ class Reviewed:
 
     Attributes:
         files: content by path below the submission's folder.
+        texts: of files in another encoding than UTF-8, their text in UTF-8: what Python compiles
+            where it is given the characters.
         hints: type hints that are evaluated later, as in a file that imports ``annotations`` from
-            ``__future__``. One that is written as a string is not among them: its text is no code
-            where it stands.
+            ``__future__``, and the files that have them. One that is written as a string is not
+            among them, as its text is no code where it stands; nor is one of code that only runs
+            as a program, which nobody reviews.
         active: those of them that do more than look names up.
         parts: what running the notebook's cells may compile.
     """
 
     files: Mapping[str, bytes] = field(default_factory=dict)
-    hints: frozenset[str] = frozenset()
+    texts: Mapping[str, bytes] = field(default_factory=dict)
+    hints: Mapping[str, frozenset[str]] = field(default_factory=dict)
     active: frozenset[str] = frozenset()
     parts: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, files: Mapping[str, bytes], notebook: NotebookConfig | None = None) -> Reviewed:
         """Read it in this process."""
-        hints = {hint for name, data in files.items() for hint in _later_hints(_trees(name, data))}
+        hints: dict[str, set[str]] = {}
+        for name, data in files.items():
+            for hint in _later_hints(_trees(name, data)):
+                hints.setdefault(hint, set()).add(name)
         cells = (text for _, text in notebook.cells) if notebook else ()
-        active = frozenset(hint for hint in hints if hint_code(hint))
-        return cls(files, frozenset(hints), active, parts.every(cells))
+        return cls(
+            files,
+            _in_utf_8(files),
+            {hint: frozenset(names) for hint, names in hints.items()},
+            frozenset(hint for hint in hints if hint_code(hint)),
+            parts.every(cells),
+        )
 
 
 def read_apart(files: Mapping[str, bytes], notebook: NotebookConfig | None) -> Reviewed:
@@ -75,21 +90,26 @@ def read_apart(files: Mapping[str, bytes], notebook: NotebookConfig | None) -> R
         os.close(ours)
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
-    return Reviewed(files, *told) if told else Reviewed(files)
+    return replace(told, files=files) if told else Reviewed(files)
 
 
 def _tell(fd: int, files: Mapping[str, bytes], notebook: NotebookConfig | None) -> None:
     try:
         be_killed_first()
         found = Reviewed.read(files, notebook)
-        told = (sorted(found.hints), sorted(found.active), sorted(found.parts))
+        told = {
+            "texts": {name: data.decode() for name, data in found.texts.items()},
+            "hints": {hint: sorted(names) for hint, names in found.hints.items()},
+            "active": sorted(found.active),
+            "parts": sorted(found.parts),
+        }
         data = json.dumps(told).encode()
         write_all(fd, len(data).to_bytes(_LENGTH) + data)
     finally:
         os._exit(0)
 
 
-def _hear(fd: int) -> list[frozenset[str]] | None:
+def _hear(fd: int) -> Reviewed | None:
     deadline = time.monotonic() + _SECONDS
     head = read_exact(fd, _LENGTH, deadline=deadline)
     if head is None or int.from_bytes(head) > _BYTES:
@@ -97,7 +117,27 @@ def _hear(fd: int) -> list[frozenset[str]] | None:
     data = read_exact(fd, int.from_bytes(head), deadline=deadline)
     if data is None:
         return None
-    return [frozenset(texts) for texts in json.loads(data)]
+    told = json.loads(data)
+    return Reviewed(
+        {},
+        {name: text.encode() for name, text in told["texts"].items()},
+        {hint: frozenset(names) for hint, names in told["hints"].items()},
+        frozenset(told["active"]),
+        frozenset(told["parts"]),
+    )
+
+
+def _in_utf_8(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The texts of Python files that are written in another encoding."""
+    found = {}
+    for name, data in files.items():
+        try:
+            encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+            if name.endswith(".py") and encoding not in {"utf-8", "utf-8-sig"}:
+                found[name] = data.decode(encoding).encode()
+        except (SyntaxError, UnicodeError, LookupError):
+            continue  # Python does not read it either
+    return found
 
 
 def _trees(name: str, data: bytes) -> list[ast.Module]:
@@ -130,9 +170,36 @@ def _later_hints(trees: Sequence[ast.Module]) -> Iterator[str]:
         for node in tree.body
     ):
         return
-    for tree in trees:
-        for node in ast.walk(tree):
-            for name in ("annotation", "returns"):
-                hint = getattr(node, name, None)
-                if isinstance(hint, ast.expr) and not isinstance(hint, ast.Constant):
-                    yield ast.unparse(hint)
+    waiting: list[ast.AST] = [*trees]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and _NAME in {
+            part.id for part in ast.walk(node.test) if isinstance(part, ast.Name)
+        }:
+            waiting += node.orelse
+            continue  # it runs as a program alone
+        waiting += ast.iter_child_nodes(node)
+        for name in ("annotation", "returns"):
+            hint = getattr(node, name, None)
+            if isinstance(hint, ast.expr) and not isinstance(hint, ast.Constant):
+                yield from _kept_text(hint)
+
+
+def _kept_text(hint: ast.expr) -> Iterator[str]:
+    """The text that Python keeps of a hint; none where it gives up, as on one that is too deep.
+
+    Of one that is unpacked, as in ``*args: *Ts``, it is what `typing` makes of it.
+    """
+    starred = isinstance(hint, ast.Starred)  # stands in brackets, as nothing else may hold it
+    kept = ast.Subscript(ast.Name(_NAME, ast.Load()), ast.Tuple([hint], ast.Load()), ast.Load())
+    target = ast.Name("kept", ast.Store())
+    node = ast.AnnAssign(target, kept if starred else hint, simple=1)
+    future = ast.ImportFrom("__future__", [ast.alias("annotations")], level=0)
+    try:
+        tree = ast.fix_missing_locations(ast.Module([future, node], []))
+        code = compile(tree, "<hint>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    texts = [value for value in code.co_consts if isinstance(value, str) and value != "kept"]
+    for text in texts:
+        yield f"({text[len(_NAME) + 1 : -1].removesuffix(',')},)[0]" if starred else text

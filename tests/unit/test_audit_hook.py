@@ -231,6 +231,146 @@ UNREVIEWED = {
         "an event was raised by hand",
     ),
     "frames": ("import sys\nsys._current_frames()", "frames of the interpreter were looked at"),
+    "constants-of-the-hook": (
+        (
+            "import __main__, sys\nvars(__main__).get('audit', __main__)._MOST = 0\n"
+            "at = sys._getframe()\n"
+            "while at:\n"
+            "    for held in [*at.f_globals.values()]:\n"
+            "        for it in (held, *getattr(held, '__dict__', {}).values()):\n"
+            "            if hasattr(it, '_MOST'): it._MOST = 0\n"
+            "            if hasattr(it, 'EVALUATORS'): it.EVALUATORS.clear()\n"
+            "            if hasattr(it, '_Hook'): it._Hook.tell = print\n"
+            "    at = at.f_back\n"
+            "exec('X = 1')"
+        ),
+        "text was executed as code",
+    ),
+    "hook-of-its-own": ("import sys\nsys.addaudithook(print)", "an audit hook was added"),
+    "frames-of-an-error": (
+        (
+            "import sys\nfound = []\n"
+            "def dive(depth):\n"
+            "    dive(depth - 1) if depth else open('/dev/null', 'w').close()\n"
+            "for depth in range(sys.getrecursionlimit()):\n"
+            "    try:\n        dive(depth)\n"
+            "    except RecursionError as error:\n"
+            "        at = error.__traceback__\n"
+            "        while at:\n"
+            "            for value in [*at.tb_frame.f_locals.values()]:\n"
+            "                if type(value).__name__ in ('_Hook', 'dict', 'method'):\n"
+            "                    found.append(value)\n"
+            "            at = at.tb_next\n"
+            "for value in found:\n"
+            "    if hasattr(value, '_told'): value._told = {}; value._write = len\n"
+            "exec('X = 1')"
+        ),
+        "text was executed as code",
+    ),
+    "collection-in-the-hook": (
+        (
+            "import gc, sys\nfound = []\n"
+            "def seen(*_):\n"
+            "    at = sys._getframe(1)\n"
+            "    while at:\n"
+            "        found.extend(v for v in at.f_locals.values() if hasattr(v, '_told'))\n"
+            "        at = at.f_back\n"
+            "gc.callbacks.append(seen)\ngc.set_threshold(1)\n"
+            "for _ in range(50): open('/dev/null', 'w').close()\n"
+            "for value in found: value._told = {}; value._write = lambda _, data: len(data)\n"
+            "exec('X = 1')"
+        ),
+        "text was executed as code",
+    ),
+    "interpreter-by-a-worker": (
+        (
+            "from concurrent.futures import ThreadPoolExecutor\n"
+            "def tried(name):\n"
+            "    try: return ThreadPoolExecutor(1).submit(__import__, name).result()\n"
+            "    except ImportError: pass\n"
+            "tried('_interpreters'), tried('_xxsubinterpreters')\nexec('X = 1')"
+        ),
+        "text was executed as code",
+    ),
+    "method-of-a-dataclass": (
+        (
+            "import dataclasses\n"
+            "class Default:\n"
+            "    def __get__(self, instance, owner):\n"
+            "        if hasattr(dataclasses, '_FuncBuilder'):\n"
+            "            made = dataclasses._FuncBuilder({})\n"
+            "            made.src = [' pass', ' print(6)']\n"
+            "            made.add_fns_to_class(owner)\n"
+            "        else:\n"
+            "            dataclasses._create_fn('f', (), [' print(6)'])\n"
+            "        return 1\n"
+            "@dataclasses.dataclass\n"
+            "class Row:\n    x: int = Default()"
+        ),
+        "text was executed as code",
+    ),
+    "tree-that-is-code": (
+        (
+            "import ast\nast.PyCF_ONLY_AST = 0\n"
+            "try: ast.parse('X = 1', ast.__file__)\nexcept Exception: pass"
+        ),
+        "text was compiled to code",
+    ),
+    "function-that-a-module-calls": (
+        (
+            "import functools, sys, threading\nsys.modules.pop('webbrowser', None)\n"
+            "threading.RLock = functools.partial(exec, 'X = 1', {})\n"
+            "import webbrowser"
+        ),
+        "text was executed as code",
+    ),
+    "name-of-a-named-tuple": (
+        (
+            "import collections\nfrom types import SimpleNamespace\n"
+            "text = 'ask, frame: _tuple_new(_cls, (ask(frame, \"fillna\")(0),)) #'\n"
+            "collections._sys = SimpleNamespace(\n"
+            "    intern=lambda name: text if name == 'formula' else name,\n"
+            "    _getframemodulename=lambda *_: 'a', _getframe=lambda *_: None)\n"
+            "try: collections.namedtuple('Formula', ['formula'])\n"
+            "except Exception: pass"
+        ),
+        "text was executed as code",
+    ),
+    "template-of-a-distribution": (
+        (
+            "from scipy.stats import rv_continuous\nmade = rv_continuous(name='gaps')\n"
+            "made._parse_arg_template = 'print(6)'\n"
+            "try: made._attach_argparser_methods()\nexcept KeyError: pass"
+        ),
+        "text was executed as code",
+    ),
+    "program-by-the-library": (
+        "import sys, uuid\nuuid._get_command_stdout(sys.executable, '-c', '6')",
+        "another program was started",
+    ),
+    "module-made-twice": (
+        (
+            "import _imp\nfrom types import SimpleNamespace\n"
+            "_imp.create_builtin(SimpleNamespace(name='_signal', origin=None))"
+        ),
+        "a second copy of a module was made",
+    ),
+    "native-code": (
+        (
+            "import _imp, os\nfrom types import SimpleNamespace\nfd = os.memfd_create('a')\n"
+            "try: _imp.create_dynamic(SimpleNamespace(name='a', origin=f'/proc/self/fd/{fd}'))\n"
+            "except ImportError: pass"
+        ),
+        "code of the machine was loaded",
+    ),
+    "bytes-that-may-change": (
+        (
+            "import importlib._bootstrap_external as external, importlib.util, colorsys\n"
+            "data = bytearray(open(colorsys.__cached__, 'rb').read()[16:])\n"
+            "external._compile_bytecode(data, 'a', colorsys.__cached__, None)"
+        ),
+        "a code object was made from bytes",
+    ),
     "own-memory": (
         "open('/proc/self/mem', 'r+b', buffering=0).close()",
         "memory of the process was opened",
@@ -270,6 +410,56 @@ def test_what_was_not_reviewed_is_reported_with_its_place(name: str, tmp_path: P
     code, what = UNREVIEWED[name]
     found = dict(reported(tmp_path, code, other="X = 1\n"))
     assert found[what].startswith("solution.py:")
+
+
+def test_objects_that_a_worker_asks_for_are_reported(tmp_path: Path) -> None:
+    code = """
+        import gc
+        from concurrent.futures import ThreadPoolExecutor
+        ThreadPoolExecutor(1).submit(gc.get_objects).result()
+    """
+    assert ["memory of the process was opened", ""] in reported(tmp_path, code)
+
+
+HINTED = """from __future__ import annotations
+import inspect
+class A: {body}
+A.__annotations__ = {{"a": open("{file}").read().rpartition("a: ")[2].partition(chr(10))[0]}}
+inspect.get_annotations(A, eval_str=True)
+"""
+
+
+@pytest.mark.parametrize("where", ["a file that was not loaded", "below the main guard"])
+def test_hints_that_nobody_reviewed_are_reported(where: str, tmp_path: Path) -> None:
+    hint = "a: print(6)\n"
+    if where == "below the main guard":
+        file = f"{tmp_path}/submission/solution.py"
+        text = HINTED.format(body="pass", file=file) + f'if __name__ == "__main__":\n    {hint}'
+        found = reported(tmp_path, text)
+    else:
+        text = HINTED.format(body="pass", file=f"{tmp_path}/submission/other.py")
+        found = reported(tmp_path, text, other=f"from __future__ import annotations\n{hint}")
+    assert "text was executed as code" in dict(found)
+
+
+def test_a_text_in_another_encoding_is_what_python_reads_of_it(tmp_path: Path) -> None:
+    text = '# coding: gbk\nNOTE = "\u2014\\"  # ";(print(6))\n'  # read as UTF-8 it prints
+    code = """
+        from pathlib import Path
+        import other
+        path = Path(__file__).with_name("other.py")
+        compile(path.read_text("gbk"), str(path), "exec")
+        compile(path.read_text("utf-8"), str(path), "exec")
+    """
+    folder = tmp_path / "submission"
+    folder.mkdir()
+    (folder / "solution.py").write_text(textwrap.dedent(code))
+    (folder / "other.py").write_bytes(text.encode("utf-8"))
+    assert reports_of(RUN, str(folder)) == [
+        ["loaded", "solution.py"],
+        ["loaded", "other.py"],
+        ["a file that is not as it was handed in was compiled", "solution.py:6"],
+    ]
 
 
 def test_files_that_are_loaded_are_named(tmp_path: Path) -> None:
@@ -319,6 +509,13 @@ HONEST = """
         x: "int | None"
         y: "list[str]" = []
 
+    class Signed(typing.NamedTuple):
+        a: "typing.Literal[-1, 1]"
+        b: "typing.Literal['a\\tb']" = "a\\tb"
+
+    wide = collections.namedtuple("Wide", [f"c{n}" for n in range(60)])(*range(60))
+    typing.cast("typing.Literal[-1]", -1)
+
     class Kind(enum.Flag):
         A = 1
         B = 2
@@ -367,6 +564,12 @@ def test_hints_of_reviewed_files_may_call(tmp_path: Path) -> None:
 
     Ts = typing.TypeVarTuple("Ts")
 
+    def many(*args: *Ts, n: typing.Annotated[int, lambda v: v > 0]) -> None: ...
+
+    def sized(n: typing.Annotated[int, tuple(str(i) for i in range(3))]) -> None: ...
+
+    typing.get_type_hints(many), typing.get_type_hints(sized)
+
     def apply(run: typing.Callable[[*Ts], int]) -> tuple[*Ts]: ...
 
     typing.get_type_hints(Query, include_extras=True)
@@ -376,8 +579,8 @@ def test_hints_of_reviewed_files_may_call(tmp_path: Path) -> None:
     """
     assert reported(tmp_path, code) == [
         ["loaded", "solution.py"],
-        ["text was compiled to code", "solution.py:18"],
-        ["text was executed as code", "solution.py:18"],
+        ["text was compiled to code", "solution.py:24"],
+        ["text was executed as code", "solution.py:24"],
     ]
 
 
@@ -390,7 +593,8 @@ def test_hints_of_a_notebooks_cells_are_reviewed_too() -> None:
     ]
     notebook = json.dumps({"cells": cells}).encode()
     files = {"solution.ipynb": notebook}
-    assert Reviewed.read(files) == Reviewed(files, hints=frozenset({"dict[str, float]"}))
+    hints = {"dict[str, float]": frozenset(files)}
+    assert Reviewed.read(files) == Reviewed(files, hints=hints)
     broken = {"solution.ipynb": b"{"}
     assert Reviewed.read(broken) == Reviewed(broken)
 

@@ -25,7 +25,8 @@ def test_a_process_of_its_own_reads_the_same() -> None:
     files = {"solution.py": HINTED, "notes.txt": b"x: int"}
     found = read_apart(files, notebook)
     assert found == Reviewed.read(files, notebook)
-    assert found.hints == {"list[str]", "tuple[a, *b]", "Annotated[str, g(1)]"}
+    assert found.hints.keys() == {"list[str]", "tuple[a, *b]", "Annotated[str, g(1)]"}
+    assert set(found.hints.values()) == {frozenset({"solution.py"})}
     assert found.active == {"tuple[a, *b]", "Annotated[str, g(1)]"}
     assert "import re" in found.parts
 
