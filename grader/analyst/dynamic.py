@@ -197,6 +197,8 @@ class _Reader:
         if node.attr == "__name__" and not isinstance(node.ctx, ast.Load):
             renamed = self._scopes.dotted(node.value)
             return "it renames a module" if renamed else ""
+        if node.attr == "__dict__" and (of := sorted(self._scopes.dotted(node.value))):
+            return f"it uses the namespace of {of[0]}"
         if node.attr in _MEMORY and not isinstance(node.ctx, ast.Load):
             return f"it binds {node.attr}"
         if node.attr in _HIDDEN or (node.attr == "run" and self._profiles):
@@ -261,6 +263,8 @@ class _Reader:
                     return said
             elif said := _trace_computed(name, asked):
                 return said
+            elif name in {"setattr", "delattr"} and self._scopes.dotted(node.args[0]):
+                return f"{name} on what was imported, with a name that is not told"
         return ""
 
     def _trace_asked(self, node: ast.Call, place: int, text: str) -> str:
