@@ -78,6 +78,20 @@ def test_slices_of_numbers(solution, rng):
         _assert_column(table, name, expected)
 
 
+@pytest.mark.criterion("metrics", sheet="groups", hint=GROUPS)
+def test_missing_numbers_and_equal_rows(solution, rng):
+    """Numbers that are missing have a row at the end, and rows that are equal count each."""
+    log = _log(rng, 700).assign(seats=rng.integers(8, 12, 700).astype(float))
+    log.loc[rng.random(700) < 0.2, "seats"] = np.nan
+    log = pd.concat([log, log.iloc[:150]], ignore_index=True)
+    expected = reference.evaluate(log, ["seats"], 0.5)
+    table = numbers_of(solution.evaluate(log, ["seats"], 0.5))
+    last = str(_column(table, "value").tolist()[-1])
+    assert_value(last, "(missing)", what="the last value")
+    for name in ("rows", "labelled", "churners"):
+        _assert_column(table, name, expected)
+
+
 @pytest.mark.criterion("metrics", sheet="metrics", hint=METRICS)
 def test_metrics_of_known_rows(solution, rng):
     """Counts, AUC, precision and recall agree with the judge's to 1e-9, ties and all."""
