@@ -107,7 +107,7 @@ class _Hook:
         self._programs, self._foreign, self._evaluates = PROGRAMS, FOREIGN, EVALUATES
         self._roots = image_roots()
         self._told: dict[str, int] = {}
-        self._loaded: set[str] = set()
+        self._loaded = {notebook.path} if notebook else set()  # and so reviewed
         self._hidden: dict[str, ModuleType] = {}
         self._parts = reviewed.parts
         self._write, self._exit = os.write, os._exit
@@ -228,12 +228,7 @@ class _Hook:
 
     def _has_run(self, files: frozenset[str] | None) -> bool:
         """Whether one of some files has been loaded, so that it was reviewed as well."""
-        return files is not None and (
-            not self._loaded.isdisjoint(files) or any(map(self._is_notebook, files))
-        )
-
-    def _is_notebook(self, name: str) -> bool:
-        return bool(self._cell) and self._cell.startswith(f"{self._folder}{name},")
+        return files is not None and not self._loaded.isdisjoint(files)
 
     def _importing(self, frame: FrameType) -> bool:
         """Whether a module of the image is being imported here, which makes what it needs.

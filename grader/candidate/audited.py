@@ -144,9 +144,7 @@ def _makes_a_bunch(code: CodeType, _frame: FrameType) -> bool:
     return (
         set(code.co_names) <= _BUNCH_METHODS
         and len(functions) == len(_BUNCH_METHODS)
-        and functions[0].co_names == ("_tuple_new",)
-        and not _functions(functions[0])
-        and functions[0].co_code[::2].count(opcode.opmap["CALL"]) == 1
+        and _new_tuple(functions[0])
         and all(_names_of(function) <= _BUNCH_NAMES for function in functions[1:])
     )
 

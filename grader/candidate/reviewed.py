@@ -131,9 +131,11 @@ def _in_utf_8(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """The texts of Python files that are written in another encoding."""
     found = {}
     for name, data in files.items():
+        if not name.endswith(".py"):
+            continue
         try:
             encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-            if name.endswith(".py") and encoding not in {"utf-8", "utf-8-sig"}:
+            if encoding not in {"utf-8", "utf-8-sig"}:
                 found[name] = data.decode(encoding).encode()
         except (SyntaxError, UnicodeError, LookupError):
             continue  # Python does not read it either

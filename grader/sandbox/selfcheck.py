@@ -79,8 +79,8 @@ def self_check(
     if _is_gvisor(engine):
         lacks = lacks | _KNOWN_LACKS["runsc"]
     for spec in specs:
-        without = () if fill_judge or spec.role != "judge" else ("memory",)
-        for name, holds, text in probe_container(engine, spec, without):
+        ending = _ENDING if fill_judge or spec.role != "judge" else ("processes",)
+        for name, holds, text in probe_container(engine, spec, ending):
             if holds:
                 yield Finding(f"{spec.role}: {name}", "ok", text)
             elif name in lacks:
@@ -91,14 +91,14 @@ def self_check(
 
 
 def probe_container(
-    engine: Engine, spec: ContainerSpec, without: Sequence[str] = ()
+    engine: Engine, spec: ContainerSpec, ending: Sequence[str] = _ENDING
 ) -> list[tuple[str, bool, str]]:
     """Run the probes under a specification.
 
     Args:
         engine: where.
         spec: of the container.
-        without: limits that are not tried, of ``processes`` and ``memory``.
+        ending: limits to try at which a runtime may end the container.
 
     Returns:
         Name of the probe, whether the sandbox holds there, and what was seen. With gVisor a limit's
@@ -108,7 +108,7 @@ def probe_container(
         SandboxError: no answer came.
     """
     found = [*_ask(engine, spec, "all")]
-    for limit in (limit for limit in _ENDING if limit not in without):
+    for limit in ending:
         try:
             found += _ask(engine, spec, limit)
         except EndedError:

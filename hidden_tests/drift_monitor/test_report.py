@@ -148,13 +148,12 @@ def _replaced(frame, name, share, value):
     """Just this share of a feature's rows that have a value gets another, or none."""
     places = np.flatnonzero(frame[name].notna())
     places = places[np.arange(len(places)) % 100 < round(100 * share)]
-    return changed(frame, name, lambda column: column.mask(_at(len(column), places), value))
+    hit = np.isin(np.arange(len(frame)), places)
+    return changed(frame, name, lambda column: column.mask(hit, value))
 
 
-def _at(rows, places):
-    flags = np.zeros(rows, dtype=bool)
-    flags[places] = True
-    return flags
+def _scaled(frame, names, factor):
+    return changed(frame, names[0], lambda column: column * factor)
 
 
 LIMITS = {
@@ -165,12 +164,8 @@ LIMITS = {
         lambda frame, names, share: _replaced(frame, names[1], share, "oak"),
     ),
     "default": (0.24, 0.16, lambda frame, names, share: _replaced(frame, names[0], share, 0.0)),
-    "scale": (5.7, 4.4, lambda frame, names, by: changed(frame, names[0], lambda c: c * by)),
-    "scale down": (
-        1 / 5.7,
-        1 / 4.4,
-        lambda frame, names, by: changed(frame, names[0], lambda c: c * by),
-    ),
+    "scale": (5.7, 4.4, _scaled),
+    "scale down": (1 / 5.7, 1 / 4.4, _scaled),
 }
 
 

@@ -423,7 +423,7 @@ def test_objects_that_a_worker_asks_for_are_reported(tmp_path: Path) -> None:
 
 HINTED = """from __future__ import annotations
 import inspect
-class A: {body}
+class A: pass
 A.__annotations__ = {{"a": open("{file}").read().rpartition("a: ")[2].partition(chr(10))[0]}}
 inspect.get_annotations(A, eval_str=True)
 """
@@ -434,10 +434,10 @@ def test_hints_that_nobody_reviewed_are_reported(where: str, tmp_path: Path) -> 
     hint = "a: print(6)\n"
     if where == "below the main guard":
         file = f"{tmp_path}/submission/solution.py"
-        text = HINTED.format(body="pass", file=file) + f'if __name__ == "__main__":\n    {hint}'
+        text = HINTED.format(file=file) + f'if __name__ == "__main__":\n    {hint}'
         found = reported(tmp_path, text)
     else:
-        text = HINTED.format(body="pass", file=f"{tmp_path}/submission/other.py")
+        text = HINTED.format(file=f"{tmp_path}/submission/other.py")
         found = reported(tmp_path, text, other=f"from __future__ import annotations\n{hint}")
     assert "text was executed as code" in dict(found)
 

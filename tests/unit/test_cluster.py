@@ -551,14 +551,20 @@ def test_a_local_worker_that_ended_is_started_again_unless_it_was_set_aside(
     assert len(said) == len(started)
 
 
+def bare_session(client: Any, crew: Any) -> Any:
+    """A session with what looking at workers needs."""
+    session: Any = driver._Session.__new__(driver._Session)
+    session._cluster, session._client, session._say = Mock(crew=crew), client, Mock()
+    session._ledger = driver._Ledger({}, {}, Mock())
+    session._workers, session._looked = {}, 0.0
+    return session
+
+
 def test_a_lost_worker_is_waited_for_though_the_other_one_is_set_aside() -> None:
     facts = {"resources": {RESOURCE: 1}}
     there = {"tls://a": facts, "tls://b": facts}
-    session: Any = driver._Session.__new__(driver._Session)
-    session._cluster = Mock(crew=None)
-    session._client = Mock(status="running", scheduler_info=lambda **_: {"workers": there})
-    session._ledger = driver._Ledger({}, {}, Mock())
-    session._say, session._workers, session._looked = Mock(), {}, 0.0
+    client = Mock(status="running", scheduler_info=lambda **_: {"workers": there})
+    session = bare_session(client, None)
     session._look()
     session._ledger.reasons["tls://a"] = "a: its disk is full"
     there.clear()
@@ -605,11 +611,7 @@ def fetching(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setattr(driver, "_FETCH_SECONDS", 0.02)
     monkeypatch.setattr(driver, "_LOOK_SECONDS", 0.0)
     client = Fetching()
-    session: Any = driver._Session.__new__(driver._Session)
-    session._cluster, session._client = Mock(), client
-    session._ledger = driver._Ledger({}, {}, Mock())
-    session._say, session._workers, session._looked = Mock(), {}, 0.0
-    yield session
+    yield bare_session(client, Mock())
     client.close()
 
 
