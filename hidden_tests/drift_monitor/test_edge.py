@@ -8,6 +8,7 @@ costs nothing here.
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from claims import assert_few
 from data import (
@@ -25,7 +26,7 @@ from data import (
     watched,
 )
 from wide import changed
-from world import Defect, Shifted, World, unit
+from world import Defect, Delayed, Shifted, World, unit
 
 from grader.judge.compare import assert_frame, assert_value
 
@@ -86,15 +87,18 @@ def test_a_diagnosis_with_an_empty_column(solution, rng):
 
 @pytest.mark.criterion("gaps", sheet="gaps", hint=GAPS)
 def test_days_with_an_empty_column(solution, rng):
-    """A monitor goes on where a feature has no value for some days, in number and text."""
+    """A monitor goes on where a feature has no value for some days, in number and text.
+
+    Two weeks later it sees drift of this number as well.
+    """
     world = World.draw(rng, seasonal=False)
-    days = stream(rng, world, [(4, ()), (ALERT_DAYS, (_far(world),))])
-    for name in (world.light[0], world.text_names[0]):
+    days = stream(rng, world, [(17, ()), (ALERT_DAYS, (_far(world),))])
+    for name in (world.heavy[0], world.text_names[0]):
         days[:3] = [
             changed(day, name, lambda column: column.mask(column.notna())) for day in days[:3]
         ]
     told = watched(solution, solution.Monitor(world.reference(rng)), days)
-    assert_value(world.heavy[0] in _names(told), True, what="the drift is told")
+    assert_value(world.heavy[0] in _names(told[17:]), True, what="the drift is told")
 
 
 @pytest.mark.criterion("new_category", sheet="new-category", hint=NEW)
@@ -170,9 +174,13 @@ def _shuffled(frame, rng, labels):
 @pytest.mark.criterion("order", sheet="row-order", hint=ORDER)
 @pytest.mark.parametrize("labels", ["same", "text"])
 def test_rows_in_any_order(solution, rng, labels):
-    """Tables and reports are the same for shuffled rows with other labels."""
+    """Tables and reports are the same for shuffled rows with other labels.
+
+    Some rows of the reference are of the current window's days.
+    """
     source = small(rng)
     old, new = source.reference(rng), probe(source.current(rng), source, source.numbers[0])
+    old = pd.concat([old, new.iloc[-50:]], ignore_index=True)
     plain = drifted(solution.drift_report(old, new))
     mixed = drifted(solution.drift_report(_shuffled(old, rng, labels), _shuffled(new, rng, labels)))
     assert_value(mixed, plain, what="drifted")
@@ -184,20 +192,17 @@ def test_rows_in_any_order(solution, rng, labels):
 
 @pytest.mark.criterion("order", sheet="row-order", hint=ORDER)
 def test_a_diagnosis_in_any_order(solution, rng):
-    """A cause that shows on some days is found in shuffled rows."""
+    """A cause is found in shuffled rows, also one that shows on the newest days."""
     world = World.draw(rng)
-    reference, window = (
-        world.reference(rng),
-        world.window(rng, (Defect(features=(world.heavy[0],), change=unit),)),
-    )
-    plain = first(solution.diagnose(reference, window, world.model))
-    mixed = first(
-        solution.diagnose(
-            _shuffled(reference, rng, "same"), _shuffled(window, rng, "same"), world.model
-        )
-    )
-    assert_value(mixed, plain, what="the first cause")
-    assert_value(mixed != "nothing", True, what="there is a cause")
+    reference = world.reference(rng)
+    shuffled = _shuffled(reference, rng, "same")
+    for cause in (Defect(features=(world.heavy[0],), change=unit), Delayed()):
+        window = world.window(rng, (cause,))
+        plain = first(solution.diagnose(reference, window, world.model))
+        mixed = first(solution.diagnose(shuffled, _shuffled(window, rng, "same"), world.model))
+        assert_value(mixed, plain, what="the first cause")
+        found = isinstance(cause, Delayed) or mixed != "nothing"
+        assert_value(found, True, what="there is a cause")
 
 
 @pytest.mark.criterion("order", sheet="row-order", hint=ORDER)
@@ -253,14 +258,15 @@ def test_a_second_monitor_begins_anew(solution, rng):
 
 @pytest.mark.criterion("isolation", sheet="own-state", hint=STATE)
 def test_reports_do_not_depend_on_earlier_ones(solution, rng):
-    """A report after one of other windows of the same shape is what it was before."""
+    """A report after one of other windows of the same shape and days is what it was before."""
     source = small(rng)
     old, new = source.reference(rng), source.current(rng)
     name = source.numbers[0]
     far = probe(new, source, name)
     told = [name in drifted(solution.drift_report(old, frame)) for frame in (far, new, far)]
-    told.append(name in drifted(solution.drift_report(far.assign(date=old["date"].min()), far)))
-    assert_value(told, [True, False, True, False], what="drifted")
+    references = (far.assign(date=old["date"].min()), probe(old, source, name), old)
+    told += [name in drifted(solution.drift_report(frame, far)) for frame in references]
+    assert_value(told, [True, False, True, False, False, True], what="drifted")
 
 
 @pytest.mark.criterion("inputs", sheet="arguments", hint=INPUT)
@@ -268,7 +274,10 @@ def test_logs_stay_as_they_are(solution, rng):
     """A log is the same after every function, and so is what they say of it."""
     assert_probe(solution, rng)
     world = World.draw(rng)
-    here, later = world.reference(rng), world.window(rng, (_far(world),))
+    here, later = (
+        frame.set_axis([f"r{place}" for place in range(len(frame))])
+        for frame in (world.reference(rng), world.window(rng, (_far(world),)))
+    )
     names = [world.text_names[0]]
     old, new = solution.make(here), solution.make(later)
     plain = numbers_of(solution.evaluate(later, names, 0.4))

@@ -175,6 +175,22 @@ def test_the_interval_covers_the_recall(solution, rng, measure, recall, slices):
         raise AssertionError(f"intervals are {width:.2f} times as wide as Wilson's")
 
 
+@pytest.mark.criterion("intervals", sheet="interval", hint=INTERVAL)
+def test_the_interval_where_none_or_all_are_found(solution, rng):
+    """A recall of 0 or 1 has an interval as any other, and lies close to its end."""
+    log = _log(rng, 600, levels=("never", "always", "some"))
+    low_score = rng.uniform(0.0, 0.4, len(log))
+    log["score"] = log["score"].mask(log["plan"] == "never", low_score)
+    log["score"] = log["score"].mask(log["plan"] == "always", 1.0 - low_score)
+    table = numbers_of(solution.evaluate(log, ["plan"], 0.5))
+    values = [str(value) for value in _column(table, "value").tolist()]
+    low, high = (_column(table, name).to_numpy(float) for name in ("low", "high"))
+    for name, recall in (("never", 0.0), ("always", 1.0)):
+        place = values.index(name)
+        holds = low[place] - 0.05 <= recall <= high[place] + 0.05
+        assert_value(bool(holds), True, what=f"the interval of {name} is around {recall}")
+
+
 @pytest.mark.criterion("small_slices", sheet="small-slices", hint=SMALL)
 def test_slices_too_small_to_say_anything(solution, rng):
     """Ten labelled churners and ten others are enough; nine of either are not."""

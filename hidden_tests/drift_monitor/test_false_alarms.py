@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
-from claims import assert_seldom
+from claims import assert_often, assert_seldom
 from data import assert_probe, drifted, small
 from wide import Wide, changed, mixed, moved
 
@@ -11,6 +12,7 @@ from grader.judge.compare import assert_value
 
 FAMILY = "How many of 60 quiet features look unusual at the 5 % level?"
 EFFECT = "Compare two large samples whose means differ by a hundredth."
+OUTLIER = "What do bins of equal width, or a standard deviation, make of one huge value?"
 BINS = "What do quantiles of a column look like that holds one value only?"
 
 
@@ -96,3 +98,21 @@ def test_values_in_a_small_part_of_the_range(solution, rng, side):
 
 def _narrowed(frame, name, middle):
     return changed(frame, name, lambda column: middle + (column - middle) / 25)
+
+
+@pytest.mark.criterion("bins", sheet="stuck", hint=OUTLIER)
+def test_drift_beside_one_huge_value(solution, rng):
+    """One value in each window that is a thousand times as large hides no drift."""
+    hits, trials = 0, 4
+    for _ in range(trials):
+        source = small(rng)
+        name = source.numbers[0]
+        old, new = source.reference(rng), moved(source.current(rng), source, name, 1.2)
+        old, new = (_with_one(frame, name, 1000 * source.mean(name)) for frame in (old, new))
+        hits += name in drifted(solution.drift_report(old, new))
+    assert_often(hits, trials, 0.9, "reports that find the drift")
+
+
+def _with_one(frame, name, value):
+    """The tenth row has this value."""
+    return changed(frame, name, lambda column: column.mask(np.arange(len(column)) == 9, value))

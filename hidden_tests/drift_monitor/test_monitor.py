@@ -14,6 +14,7 @@ from world import REFERENCE_DAYS, Shifted, World
 ALERT = "Let a feature move on some day, and count the days until its alert."
 BUDGET = "How many alerts do 28 quiet days give, on average?"
 WEEKENDS = "With which days of the reference is a Saturday compared?"
+OTHERS = "What may the alert of one feature change for the others?"
 ONCE = "What happens on the day after an alert, and when the drift comes back?"
 
 
@@ -114,3 +115,16 @@ def test_drift_that_comes_back_alerts_again(solution, rng):
         hits += bool(again)
         trials += 1
     assert_often(hits, trials, 0.9, "drifts that alert again")
+
+
+@pytest.mark.criterion("storm", sheet="once", hint=OTHERS)
+def test_a_second_feature_alerts_as_well(solution, rng):
+    """While one feature drifts, and has been told, another begins to: it alerts within a week."""
+    hits, trials = 0, 4
+    for _ in range(trials):
+        world = World.draw(rng, seasonal=False)
+        earlier, later = (Shifted(features=(name,), by=1.3) for name in world.heavy[:2])
+        plan = [(1, ()), (ALERT_DAYS, (earlier,)), (ALERT_DAYS, (earlier, later))]
+        told = watched(solution, solution.Monitor(world.reference(rng)), stream(rng, world, plan))
+        hits += bool(_of(told[-ALERT_DAYS:], set(later.features)))
+    assert_often(hits, trials, 0.9, "later drifts that alert within seven days")

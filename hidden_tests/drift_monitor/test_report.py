@@ -13,6 +13,7 @@ from grader.judge.compare import assert_kind, assert_value
 
 FOUND = "Move a number, or the shares of a text, by the distance that the sheet names."
 SHAPE = "What of a distribution do a mean and a standard deviation not see?"
+SHARES = "Let many texts move a little each."
 KINDS = "Go through the list of kinds in its order."
 CLEAN = "On which days do the reference's rows lie?"
 STATISTIC = "Compare the statistics of a small and of a large drift."
@@ -67,6 +68,22 @@ def test_a_change_of_shape_is_found(solution, rng, measure):
         trials += len(due)
     measure("changes of shape found", hits / trials, "share", 0.9, better="high")
     assert_often(hits, trials, 0.9, "changes of shape that are found")
+
+
+@pytest.mark.criterion("shape", sheet="shape", hint=SHARES)
+def test_drift_that_no_single_text_shows(solution, rng):
+    """Of twelve texts six are more frequent by 0.06 each and six less: a distance of 0.36."""
+    towns = np.array([f"town {number}" for number in rng.permutation(40)[:12]], dtype=object)
+    step = np.repeat([0.06, -0.06], 6)
+    hits, trials = 0, 4
+    for _ in range(trials):
+        source = small(rng)
+        old, new = source.reference(rng), source.current(rng)
+        old = old.assign(town=pd.Series(rng.choice(towns, len(old))).astype("str"))
+        shares = 1 / 12 + step
+        new = new.assign(town=pd.Series(rng.choice(towns, len(new), p=shares)).astype("str"))
+        hits += "town" in drifted(solution.drift_report(old, new))
+    assert_often(hits, trials, 0.9, "reports that find the drift")
 
 
 def _unit(rng, source):
@@ -156,33 +173,82 @@ def _scaled(frame, names, factor):
     return changed(frame, names[0], lambda column: column * factor)
 
 
-LIMITS = {
-    "missing": (0.13, 0.07, lambda frame, names, share: _replaced(frame, names[0], share, None)),
-    "categories": (
-        0.13,
-        0.07,
-        lambda frame, names, share: _replaced(frame, names[1], share, "oak"),
-    ),
-    "default": (0.24, 0.16, lambda frame, names, share: _replaced(frame, names[0], share, 0.0)),
-    "scale": (5.7, 4.4, _scaled),
-    "scale down": (1 / 5.7, 1 / 4.4, _scaled),
+def _lost(frame, names, share):
+    return _replaced(frame, names[0], share, None)
+
+
+def _defaulted(frame, names, share):
+    return _replaced(frame, names[0], share, 0.0)
+
+
+def _renamed(frame, names, share):
+    return _replaced(frame, names[1], share, "oak")
+
+
+LIMITS = {  # beyond, below, the change, the share of rows that have no value in either window
+    "missing": (0.13, 0.07, _lost, 0.0),
+    "categories": (0.13, 0.07, _renamed, 0.0),
+    "categories among gaps": (0.14, 0.06, _renamed, 0.4),
+    "default": (0.24, 0.16, _defaulted, 0.0),
+    "default among gaps": (0.25, 0.15, _defaulted, 0.4),
+    "scale": (5.7, 4.4, _scaled, 0.0),
+    "scale down": (1 / 5.7, 1 / 4.4, _scaled, 0.0),
 }
 
 
 @pytest.mark.criterion("kinds", sheet="kinds", hint=KINDS)
 @pytest.mark.parametrize("limit", LIMITS)
 def test_the_limit_of_a_kind(solution, rng, limit):
-    """A change somewhat beyond the limit of a kind is of that kind, one somewhat below is not."""
-    beyond, below, alter = LIMITS[limit]
+    """A change somewhat beyond the limit of a kind is of that kind, one somewhat below is not.
+
+    Shares are of rows with a value, also where two fifths of the rows have none.
+    """
+    beyond, below, alter, gaps = LIMITS[limit]
     kind = limit.partition(" ")[0]
     source = small(rng)
     names = (source.numbers[0], source.texts[0])
     old, new = source.reference(rng), source.current(rng)
+    for name in names:
+        old, new = (_replaced(frame, name, gaps, None) for frame in (old, new))
     told = []
     for size in (beyond, below):
         found = reported(solution.drift_report(old, alter(new, names, size)))
         told.append(found[names[kind == "categories"]].kind == kind)
     assert_value(told, [True, False], what=f"{kind} beyond and below its limit")
+
+
+def _every(frame, name, step, value):
+    """Each row whose place is a multiple of `step` has this value."""
+    hit = np.arange(len(frame)) % step == 0
+    return changed(frame, name, lambda column: column.mask(hit, value))
+
+
+def _trees(frame, rng, name, *levels):
+    """A text whose levels are equally frequent."""
+    values = rng.choice(np.array(levels, dtype=object), len(frame))
+    return frame.assign(**{name: pd.Series(values).astype("str")})
+
+
+@pytest.mark.criterion("kinds", sheet="kinds", hint=KINDS)
+def test_what_is_new_to_the_reference(solution, rng):
+    """A text that the reference has in no row is new, also where only its case differs.
+
+    One that is rare there, or gone from the current window, is not new. A number that is rare in
+    the reference can be a default.
+    """
+    source = small(rng)
+    number = source.numbers[0]
+    old, new = source.reference(rng), source.current(rng)
+    old = _every(_trees(old, rng, "rare", "ash", "elm"), "rare", 200, "oak")
+    new = _every(_trees(new, rng, "rare", "ash", "elm"), "rare", 2, "oak")
+    old = _trees(old, rng, "gone", "ash", "elm", "oak")
+    new = _trees(new, rng, "gone", "ash", "elm")
+    old = _trees(old, rng, "case", "ash", "elm", "oak")
+    new = _trees(new, rng, "case", "Ash", "elm", "oak")
+    old, new = _every(old, number, 200, 0.0), _every(new, number, 2, 0.0)
+    found = reported(solution.drift_report(old, new))
+    due = {"rare": "values", "gone": "values", "case": "categories", number: "default"}
+    assert_value({name: found[name].kind for name in due}, due, what="kinds")
 
 
 @pytest.mark.criterion("kinds", sheet="kinds", hint=KINDS)

@@ -424,9 +424,10 @@ class Skewed(Cause):
 
 @dataclass(frozen=True)
 class Rounded(Cause):
-    """The service rounds what it answers."""
+    """The service rounds what it answers; from five digits on, the sheet calls that equal."""
 
     name: str = "serving_skew"
+    digits: int = 2
 
     def answered(
         self,
@@ -436,7 +437,7 @@ class Rounded(Cause):
         score: NDArray[np.float64],
     ) -> NDArray[np.float64]:
         """As the class says."""
-        return np.round(score, 2)
+        return np.round(score, self.digits)
 
 
 @dataclass(frozen=True)

@@ -218,7 +218,7 @@ def diagnose(
     report = drift_report(usual, window)
     entries = []
     risk = predict(model, window)
-    off = ~np.isclose(risk, window["score"], atol=1e-6, rtol=0)
+    off = ~np.isclose(risk, window["score"], atol=1e-5, rtol=0)
     if off.mean() > 0.1:
         entries.append(Entry("serving_skew", f"{off.mean():.0%} of scores are off", "rescore"))
     if len(days) < 5 and not report["drifted"].any():

@@ -167,7 +167,7 @@ def diagnose(
     causes = []
 
     risk = predict(model, window)
-    wrong = (risk - window["score"]).abs() > 1e-6
+    wrong = (risk - window["score"]).abs() > 1e-5
     if wrong.mean() > 0.15:
         text = f"{wrong.sum()} of {len(window)} scores are not the model's"
         causes.append(_entry("serving_skew", [], text, "rescore"))

@@ -207,7 +207,7 @@ def diagnose(
     order, level = (0.0, 0.0) if excused else residuals(risk[known], window["churned"][known])
 
     found = [
-        (("serving_skew", "rescore"), [], share(abs(risk - window["score"]) > 1e-6, "scores differ")),
+        (("serving_skew", "rescore"), [], share(abs(risk - window["score"]) > 1e-5, "scores differ")),
         (
             ("seasonal", "same_weekdays"), [],
             "the days of the window are always like that"

@@ -194,7 +194,7 @@ def diagnose(
     broken = sorted(sum(by_kind.values(), []))
     found = []
 
-    skew = np.mean(np.abs(risk - window["score"].to_numpy()) > 1e-6)
+    skew = np.mean(np.abs(risk - window["score"].to_numpy()) > 1e-5)
     if skew > 0.1:
         found.append(("serving_skew", [], f"{skew:.3f} of scores differ", "rescore"))
     if len(set(weekday)) < 7 and not report["drifted"].any():
