@@ -33,6 +33,7 @@ def shown(mime: str, value: str) -> dict[str, object]:
     return {"output_type": "display_data", "metadata": {}, "data": {mime: value}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("left_open", OPEN)
 def test_what_a_text_leaves_open_ends_with_its_cell(left_open: str) -> None:
     page = made(text(f"# Before\n\n{left_open}\n"), "x = 12345", text("# After"))

@@ -547,6 +547,7 @@ HONEST = """
 """
 
 
+@pytest.mark.slow
 def test_honest_code_is_left_alone(tmp_path: Path) -> None:
     assert reported(tmp_path, HONEST) == [["loaded", "solution.py"]]
 
@@ -642,6 +643,7 @@ HONEST_CELLS = [
 ]
 
 
+@pytest.mark.slow
 @WATCHED
 def test_cells_of_a_notebook_are_left_alone(how: str, tmp_path: Path) -> None:
     assert reported_of_cells(tmp_path, HONEST_CELLS, how) == []

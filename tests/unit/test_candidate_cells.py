@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +10,13 @@ import pytest
 
 from grader.notebook.fresh import FreshRun, read_run
 from grader.notebook.read import read_notebook
+from tests.unit.forks import Forks
 from tests.unit.notebooks import notebook
 
 ROOT = Path(__file__).resolve().parents[2]
+FORKS = Forks(
+    "from grader.candidate import cells, runner; from IPython.core import interactiveshell"
+)
 FRESH = """
 import json, os, sys
 from grader.candidate import cells
@@ -40,14 +42,8 @@ for name, *args in requests:
 
 
 def run(script: str, argument: object, folder: Path) -> bytes:
-    done = subprocess.run(
-        [sys.executable, "-c", script, json.dumps(argument)],
-        cwd=folder,
-        env={"PYTHONPATH": str(ROOT), "PATH": "", "HOME": str(folder)},
-        capture_output=True,
-        check=False,
-        timeout=120,
-    )
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "", "HOME": str(folder)}
+    done = FORKS.run(script, json.dumps(argument), folder=folder, environment=environment)
     assert done.returncode in {0, 7}, done.stderr.decode()
     return done.stdout
 

@@ -250,6 +250,7 @@ def check_schema(kind: str, *paths: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_every_workflow_conforms_to_the_published_schema(tmp_path: Path) -> None:
     made = build(load_exercise("imputation", root=ROOT))
     candidates = tmp_path / "tests.yml"
@@ -397,6 +398,7 @@ def checkout(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_legacy_tests_become_an_exercise_that_loads(tmp_path: Path) -> None:
     path = tmp_path / "autograding.json"
     path.write_text(json.dumps(LEGACY))

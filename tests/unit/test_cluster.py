@@ -167,6 +167,7 @@ def collection(
     return ended, said
 
 
+@pytest.mark.slow
 def test_each_submission_is_graded_once_and_its_run_comes_back(
     tmp_path: Path, workers: LocalCluster, certs: Path
 ) -> None:
@@ -276,6 +277,7 @@ def painted(carried: Carried) -> Callable[[int], Any]:
     return lambda _number: Painted()
 
 
+@pytest.mark.slow
 def test_a_worker_with_other_images_is_set_aside_with_both(
     tmp_path: Path, workers: LocalCluster, certs: Path
 ) -> None:

@@ -71,12 +71,14 @@ def round_trip(value: object) -> Any:
     return codec.decode(codec.encode(value))
 
 
+@pytest.mark.slow
 @given(VALUES)
 @settings(max_examples=600, derandomize=True)
 def test_data_comes_back_exactly(value: object) -> None:
     assert describe(round_trip(value)) == describe(value)
 
 
+@pytest.mark.slow
 @given(
     st.one_of(*(st.lists(items) for items in (st.integers(), st.floats(), ANY_TEXT, st.booleans())))
 )

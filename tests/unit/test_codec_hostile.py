@@ -229,6 +229,7 @@ BOMBS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", BOMBS.values(), ids=BOMBS)
 def test_memory_stays_within_a_multiple_of_the_payload(data: bytes) -> None:
     tracemalloc.start()
@@ -247,6 +248,7 @@ def test_budget_of_objects_is_shared_by_the_whole_payload() -> None:
         codec.decode(codec.encode([[1] * 60] * 60), max_items=2000)
 
 
+@pytest.mark.slow
 def test_time_of_dear_checks_is_bounded_whatever_the_length() -> None:
     dear = inner(pd.date_range("2020", periods=2, freq="ME"))
     count = MAX_WORK // WORK_CALENDAR

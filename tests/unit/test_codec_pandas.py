@@ -40,12 +40,14 @@ def assert_same(value: object) -> None:
     assert describe(round_trip(value)) == describe(value)
 
 
+@pytest.mark.slow
 @given(ARRAYS)
 @settings(max_examples=400, derandomize=True)
 def test_array_comes_back_exactly(array: Any) -> None:
     assert_same(array)
 
 
+@pytest.mark.slow
 @given(ARRAYS.filter(lambda array: array.size))
 @settings(max_examples=300, derandomize=True)
 def test_numpy_scalar_comes_back_exactly(array: Any) -> None:
@@ -205,6 +207,7 @@ def test_bytes_are_the_same_after_a_round_trip(column: Any) -> None:
     assert codec.encode(codec.decode(data)) == data
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=250, derandomize=True)
 def test_any_frame_comes_back_exactly(data: Any) -> None:

@@ -109,6 +109,7 @@ def fast(out: Path, **options: Any) -> list[Callable[[], Fast]]:
     return [lambda: Fast(out.parent / LOG, **options)]
 
 
+@pytest.mark.slow
 def test_200_submissions_interrupted_twice_are_each_graded_once(tmp_path: Path) -> None:
     folder, out = tmp_path / "in", tmp_path / "out"
     for number in range(200):
@@ -129,6 +130,7 @@ def test_200_submissions_interrupted_twice_are_each_graded_once(tmp_path: Path) 
     assert all(Path(row["results"], "report.json").is_file() for row in rows)
 
 
+@pytest.mark.slow
 def test_a_killed_collection_goes_on_where_it_was(tmp_path: Path) -> None:
     folder, out = tmp_path / "in", tmp_path / "out"
     for number in range(12):
@@ -507,6 +509,7 @@ def test_an_index_leads_to_every_report_and_a_name_is_no_workflow_command(
     assert f'href="runs/{Path(row["results"]).name}/report.html"' in index
 
 
+@pytest.mark.slow
 def test_of_a_thousand_rows_and_more_those_without_a_score_are_printed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -315,6 +315,7 @@ def test_same_names_of_columns_are_compared_by_place() -> None:
     )
 
 
+@pytest.mark.slow
 def test_big_frame_fails_quickly() -> None:
     expected = pd.DataFrame({"a": np.zeros(200_000), "s": ["x"] * 200_000})
     start = time.perf_counter()

@@ -178,6 +178,7 @@ class TwoReviewers(RuleBasedStateMachine):
                     assert found.disputed == self.model.disputed((case, category), run)
 
 
+@pytest.mark.slow
 def test_two_reviewers_over_500_operations_end_in_the_state_that_the_model_predicts() -> None:
     LENGTHS.clear()
     options = settings(

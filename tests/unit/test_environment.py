@@ -251,6 +251,7 @@ def test_packages_are_fetched_once(root: Path, tmp_path: Path) -> None:
     assert said == ["fetching the packages of requirements.lock for Python 3.13"]
 
 
+@pytest.mark.slow
 def test_packages_that_cannot_be_fetched_are_named(index: Path, root: Path, tmp_path: Path) -> None:
     locked(root, "booster\n")
     (index / "helper-0.5-py3-none-any.whl").unlink()

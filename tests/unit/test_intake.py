@@ -780,6 +780,7 @@ def test_many_empty_streams_are_refused(code: Callable[..., str]) -> None:
     assert code(gzip.compress(b"") * 1000) == "damaged"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
 def test_a_stream_bomb_is_stopped_early(
     code: Callable[..., str], pack: Callable[[bytes], bytes]

@@ -149,6 +149,7 @@ def runs_with_weights(count: int, rng: np.random.Generator) -> list[NDArray[np.f
     return [1 / (1 + np.exp(-(features @ rng.normal(1, 0.02, 12)))) for _ in range(count)]
 
 
+@pytest.mark.slow
 def test_a_change_within_the_noise_of_all_weights_is_found_in_twenty_and_eight_runs() -> None:
     """Another scaler moves scores in the very directions in which the noise moves them."""
     verdicts = []
@@ -161,6 +162,7 @@ def test_a_change_within_the_noise_of_all_weights_is_found_in_twenty_and_eight_r
     assert verdicts == [(Verdict.INCONCLUSIVE, Verdict.MOVED)] * 10
 
 
+@pytest.mark.slow
 def test_chance_accuses_one_look_in_a_thousand_at_most() -> None:
     accused = 0
     for seed in range(60):

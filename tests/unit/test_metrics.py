@@ -182,6 +182,7 @@ def _of(metric: str, labels: Any, scores: Any) -> Callable[[Any], float]:
     return lambda rows: recompute(metric, labels[rows], scores[rows])
 
 
+@pytest.mark.slow
 def test_the_error_of_a_share_is_that_of_the_textbook() -> None:
     """Recall at a threshold, each row a group of its own: ``sqrt(p (1 - p) / positives)``."""
     rng = np.random.default_rng(0)
@@ -196,6 +197,7 @@ def test_the_error_of_a_share_is_that_of_the_textbook() -> None:
     assert error == pytest.approx(np.sqrt(0.3 * 0.7 / 1800), rel=0.15)
 
 
+@pytest.mark.slow
 def test_rows_of_one_group_are_drawn_together() -> None:
     """Sixteen equal rows a group have the error of one: four times that of single rows."""
     rng = np.random.default_rng(2)

@@ -18,6 +18,8 @@ from grader.authoring.mutation.prove import prove
 from grader.errors import ExerciseError, UsageError
 from grader.exercise.contract import load_exercise
 
+pytestmark = pytest.mark.slow
+
 REQUIREMENTS = Path(__file__).resolve().parents[2] / "requirements"
 CONTRACT = """
 id = "double"

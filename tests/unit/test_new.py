@@ -52,6 +52,7 @@ def test_a_new_exercise_is_in_order(made: Callable[[str], Path], kind: str) -> N
     assert gate(load_cases(exercise.id, root)) == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_labelled_solution_gets_what_its_label_says(
     made: Callable[[str], Path], kind: str
@@ -83,6 +84,7 @@ def test_its_defects_are_as_severe_as_they_say(made: Callable[[str], Path], kind
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["function", "class", "script"])
 def test_its_tests_find_every_mutant(made: Callable[[str], Path], kind: str) -> None:
     root = made(kind)

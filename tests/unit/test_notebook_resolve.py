@@ -303,6 +303,7 @@ def test_what_brings_a_parser_down_is_looked_at_by_its_lines(text: str) -> None:
     assert path == "solution.ipynb"
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(90)
 @pytest.mark.parametrize(
     "line",

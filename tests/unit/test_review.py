@@ -215,6 +215,7 @@ def occurs(name: str, text: str) -> bool:
     return re.search(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", words) is not None
 
 
+@pytest.mark.slow
 def test_no_string_of_the_roster_is_found_while_names_are_hidden(board: Board) -> None:
     browser = client(board, root=ROOT)
     first = case_of(board)

@@ -21,6 +21,7 @@ from review_board import fill
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.slow
 def test_the_printed_link_lets_in_once_and_a_signal_ends_it(tmp_path: Path) -> None:
     fill(tmp_path)
     command = [sys.executable, "-m", "grader", "review", str(tmp_path), "--as-recorded"]

@@ -53,6 +53,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     board.close()
 
 
+@pytest.mark.slow
 def test_every_page_is_small_and_quick_with_a_thousand_submissions(browser: Client) -> None:
     found = re.findall(r'name="case" value="(\w+)"', browser.get("/table").text)
     case = f"/case/{found[0]}"

@@ -119,6 +119,7 @@ def held(solution: Solution, name: str = "run_inference") -> Any:
     return inference
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", STYLES)
 def test_a_request_gets_its_response(services: Services, style: str) -> None:
     source, named = STYLES[style]
@@ -244,6 +245,7 @@ def test_a_service_that_lets_a_moment_pass_is_waited_for(services: Services) -> 
     assert len(inference.open) == 1
 
 
+@pytest.mark.slow
 def test_a_service_that_never_rests_is_told(services: Services) -> None:
     busy = """
         def create_app():
@@ -352,6 +354,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", BROKEN)
 def test_an_app_that_cannot_be_started_is_told_in_one_line(services: Services, case: str) -> None:
     source, told = BROKEN[case]

@@ -125,6 +125,7 @@ def test_the_action_grades_a_shard_of_a_folder(tmp_path: Path) -> None:
     assert (Path(job.outputs["collect"]["results"]) / "shard.json").is_file()
 
 
+@pytest.mark.slow
 def test_the_action_grades_a_whole_folder(tmp_path: Path) -> None:
     job = collecting(tmp_path, seed=SEED)
     assert job.run("Collect") == 0, job.log

@@ -72,6 +72,7 @@ def sample_tests(folder: Path) -> str:
     return done.stdout.strip().splitlines()[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXERCISES)
 def test_no_run_of_words_of_the_hidden_tests_reaches_a_starter(name: str) -> None:
     secret = hidden_shingles(name)
@@ -124,6 +125,7 @@ def test_the_integrity_file_names_exercise_version_and_digests(name: str) -> Non
     assert len(made.files[MARKER]) < 8192  # as much of it as intake reads
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXERCISES)
 def test_a_seed_gives_other_data_and_the_same_for_the_same_seed(name: str) -> None:
     plain, jane, again, kim = (
@@ -156,6 +158,7 @@ def test_a_notebook_draws_with_the_matplotlib_of_the_grader() -> None:
     assert made.encode() in shipped(exercise("imputation"))["requirements.txt"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["imputation", "inference_pipeline"])
 def test_sample_tests_run_in_a_started_notebook(name: str, tmp_path: Path) -> None:
     """They fail on the task left open, and pass on the reference as a notebook."""
@@ -169,6 +172,7 @@ def test_sample_tests_run_in_a_started_notebook(name: str, tmp_path: Path) -> No
     assert "passed" in last
 
 
+@pytest.mark.slow
 def test_a_variant_passes_the_sample_tests_with_the_reference(tmp_path: Path) -> None:
     for name in EXERCISES:
         (folder,) = deliver(build(exercise(name), seed="k-17"), tmp_path / name)

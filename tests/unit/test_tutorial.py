@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(
     r"(?:`((?:exercises|hidden_tests)/[^`\n]+)`:\n\n)?```(\w+)\n(.*?)\n```", re.DOTALL
