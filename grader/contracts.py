@@ -44,6 +44,7 @@ class Environment:
         base: packages that every exercise offers, name → version.
         extra: packages of this exercise alone, name → version, as its lock pins them.
         lock: the lock file's bytes; empty where the exercise adds nothing.
+        generators: import names of packages whose functions may execute text that they make.
         fault: why no image can be made of it, and the fix; empty where nothing is wrong.
     """
 
@@ -52,6 +53,7 @@ class Environment:
     extra: Mapping[str, str] = field(default_factory=dict)
     lock: bytes = b""
     fault: str = ""
+    generators: tuple[str, ...] = ()
 
     @property
     def packages(self) -> Mapping[str, str]:

@@ -88,7 +88,12 @@ class _Hook:
     """What the hook knows; made before the submission is loaded, reachable from nowhere after."""
 
     def __init__(
-        self, fd: int, folder: str, reviewed: Reviewed, notebook: NotebookConfig | None
+        self,
+        fd: int,
+        folder: str,
+        reviewed: Reviewed,
+        notebook: NotebookConfig | None,
+        generators: tuple[str, ...],
     ) -> None:
         self._fd = fd
         self._identity = _identity(fd)
@@ -105,7 +110,9 @@ class _Hook:
         self._evaluators, self._allowed = dict(EVALUATORS), dict(ALLOWED)
         self._pickles, self._starters = dict(DENIED_PICKLES), STARTERS
         self._programs, self._foreign, self._evaluates = PROGRAMS, FOREIGN, EVALUATES
+        self._generators = frozenset(generators)
         self._roots = image_roots()
+        self._library = os.path.dirname(os.__file__) + "/"  # noqa: PTH120 - text
         self._told: dict[str, int] = {}
         self._loaded = {notebook.path} if notebook else set()  # and so reviewed
         self._hidden: dict[str, ModuleType] = {}
@@ -216,12 +223,12 @@ class _Hook:
         if self._cell and name.startswith(self._cell):
             return  # it was compared when it was compiled
         if not self._may_evaluate(code, frame):
-            self.tell("text was executed as code", frame)
+            self.tell(f"text was executed as code{self._by(frame)}", frame)
 
     def _may_evaluate(self, code: CodeType, frame: FrameType) -> bool:
         check = self._evaluators.get(self._key(frame))
         if check is None:
-            return self._importing(frame)
+            return self._generates(frame) or self._importing(frame)
         return check(code, frame) or (
             check is ran_inert and self._has_run(self._hint_codes.get(hint_shape(code)))
         )
@@ -229,6 +236,18 @@ class _Hook:
     def _has_run(self, files: frozenset[str] | None) -> bool:
         """Whether one of some files has been loaded, so that it was reviewed as well."""
         return files is not None and not self._loaded.isdisjoint(files)
+
+    def _generates(self, frame: FrameType) -> bool:
+        """Whether a function evaluates whose package the exercise allows to."""
+        package = self._key(frame)[0].partition("/")[0].removesuffix(".py")
+        return package in self._generators and not self._evaluates.isdisjoint(frame.f_code.co_names)
+
+    def _by(self, frame: FrameType) -> str:
+        """The file of a package that evaluates, for an author who wants to allow it."""
+        name = _file(frame.f_code)
+        if not self._of_image(name) or self._key(frame)[0] == name[len(self._library) :]:
+            return ""
+        return f" by {self._key(frame)[0]}"
 
     def _importing(self, frame: FrameType) -> bool:
         """Whether a module of the image is being imported here, which makes what it needs.
@@ -265,10 +284,13 @@ class _Hook:
         check = self._allowed.get(key)
         if check is not None and type(source) in {str, bytes} and self._is_hint(source):
             return
-        if (check is not None and check(source, frame)) or self._importing(frame):
+        if check is not None and check(source, frame):
+            return
+        if self._generates(frame) or self._importing(frame):
             return
         what = "a file that is not as it was handed in was compiled"
-        self.tell(what if self._own(name) in self._files else "text was compiled to code", frame)
+        text = f"text was compiled to code{self._by(frame)}"
+        self.tell(what if self._own(name) in self._files else text, frame)
 
     def _content_of(self, own: str, frame: FrameType) -> bytes | None:
         """A file, or its text in UTF-8 where it is in another encoding.
@@ -474,7 +496,13 @@ def _reads_bytecode(frame: FrameType) -> bool:
     return _file(frame.f_code) == _BYTECODE and frame.f_code.co_name == "_compile_bytecode"
 
 
-def arm(fd: int, folder: str, reviewed: Reviewed, notebook: NotebookConfig | None = None) -> None:
+def arm(
+    fd: int,
+    folder: str,
+    reviewed: Reviewed,
+    notebook: NotebookConfig | None = None,
+    generators: tuple[str, ...] = (),
+) -> None:
     """Report from here on, in this process and in those that it forks.
 
     Args:
@@ -482,8 +510,9 @@ def arm(fd: int, folder: str, reviewed: Reviewed, notebook: NotebookConfig | Non
         folder: where the submission's files are.
         reviewed: what was handed in.
         notebook: its path and cells, where one is graded.
+        generators: packages whose functions may execute text that they make.
     """
-    hook = _Hook(fd, folder, reviewed, notebook)
+    hook = _Hook(fd, folder, reviewed, notebook, generators)
     table = hook.handlers()
     watched, frame_at = frozenset(table), sys._getframe  # noqa: SLF001
     pause, resume, is_on = gc.disable, gc.enable, gc.isenabled

@@ -162,6 +162,7 @@ _TUPLE = frozenset(
     opcode.opmap[name]
     for name in (
         *("RESUME", "LOAD_FAST", "LOAD_FAST_LOAD_FAST", "LOAD_GLOBAL", "PUSH_NULL", "BUILD_TUPLE"),
+        "LOAD_CONST",  # of no field: an empty tuple
         *("PRECALL", "CALL", "RETURN_VALUE", "CACHE", "EXTENDED_ARG", "BUILD_LIST", "LIST_APPEND"),
         *("LIST_TO_TUPLE", "CALL_INTRINSIC_1"),  # of many fields
     )

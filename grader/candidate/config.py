@@ -122,6 +122,7 @@ class LoadConfig:
         entry: file name of the module, relative to the submission's folder.
         functions: the names that the exercise asks for.
         packages: what the sandbox offers, for the message about a package that it lacks.
+        generators: packages whose functions may execute text that they make.
         reply_bytes: the largest answer that will be encoded.
         notebook: what is loaded in place of the module.
         app: the web application that the exercise asks for.
@@ -131,6 +132,7 @@ class LoadConfig:
     entry: str = "solution.py"
     functions: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
+    generators: tuple[str, ...] = ()
     reply_bytes: int = 64 << 20
     notebook: NotebookConfig | None = None
     app: AppConfig | None = None
@@ -143,6 +145,7 @@ class LoadConfig:
             entry=str(meta["entry"]),
             functions=tuple(string_list(meta, "functions")),
             packages=tuple(string_list(meta, "packages")),
+            generators=tuple(string_list(meta, "generators")),
             reply_bytes=whole_number(meta, "reply_bytes"),
             notebook=NotebookConfig.from_meta(meta.get("notebook")),
             app=AppConfig.from_meta(meta.get("app")),

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import importlib
+import importlib.util
 import os
 import select
 import signal
@@ -138,7 +138,13 @@ def _run_child(
         write_files(SUBMISSION_DIR, settings.reviewed.files)
         os.chdir(SUBMISSION_DIR)
         runner.prepare(settings.config)
-        audit.arm(reports_w, SUBMISSION_DIR, settings.reviewed, settings.config.notebook)
+        audit.arm(
+            reports_w,
+            SUBMISSION_DIR,
+            settings.reviewed,
+            settings.config.notebook,
+            settings.config.generators,
+        )
         runner.serve(request_r, reply_w, settings.config)
         code = 0
     finally:
@@ -201,6 +207,12 @@ class Supervisor:
         for name in string_list(meta, "preload"):
             importlib.import_module(name)
         config = LoadConfig.from_meta(meta)
+        for name in config.generators:
+            if importlib.util.find_spec(name) is None:
+                raise ModuleNotFoundError(
+                    f"exercise.toml: environment.generates_code names {name!r}, which the "
+                    "environment does not have; correct or remove it"
+                )
         reviewed = read_apart(files, config.notebook)
         runner.load_parts(config)
         gc.collect()

@@ -59,6 +59,7 @@ def read_environment(top: Table, public: Path, requirements: Path) -> Environmen
             not match its input is no error here: the environment's ``fault`` says so.
     """
     python, named = DEFAULT_PYTHON, ""
+    generators: tuple[str, ...] = ()
     if top.has("environment"):
         table = top.table("environment")
         if table.has("python"):
@@ -68,10 +69,12 @@ def read_environment(top: Table, public: Path, requirements: Path) -> Environmen
             named = table.text(
                 "requirements", r"[A-Za-z0-9_-]+\.in", 'a file name such as "requirements.in"'
             )
+        if table.has("generates_code"):
+            generators = table.texts("generates_code", r"[A-Za-z_]\w*", "import names of packages")
         table.finish()
     base = read_base(requirements, python)
     if not named:
-        return Environment(python, base)
+        return Environment(python, base, generators=generators)
     if not (public / named).is_file():
         raise ExerciseError(
             f"{public / 'exercise.toml'}: environment.requirements: {public / named} does not "
@@ -81,12 +84,13 @@ def read_environment(top: Table, public: Path, requirements: Path) -> Environmen
     lock = public / LOCK
     fix = f"run `grade lock {public.name}`"
     if not lock.is_file():
-        return Environment(python, base, fault=f"{lock} is missing; {fix}")
+        fault = f"{lock} is missing; {fix}"
+        return Environment(python, base, fault=fault, generators=generators)
     content = lock.read_bytes()
     extra = read_packages(lock, python) if wanted else {}
-    if fault := _fault(content.decode("utf-8", "replace"), python, wanted, base):
-        return Environment(python, base, extra, content, f"{lock} {fault}; {fix}")
-    return Environment(python, base, extra, content)
+    fault = _fault(content.decode("utf-8", "replace"), python, wanted, base)
+    told = f"{lock} {fault}; {fix}" if fault else ""
+    return Environment(python, base, extra, content, told, generators)
 
 
 def read_base(folder: Path, python: str = DEFAULT_PYTHON) -> Mapping[str, str]:

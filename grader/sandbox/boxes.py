@@ -67,6 +67,7 @@ class CandidateBox:
             "functions": [function.name for function in self._exercise.functions],
             "packages": sorted(self._exercise.packages),
             "preload": _named(self._exercise.preload, submission),
+            "generators": list(self._exercise.environment.generators),
             "reply_bytes": limits.reply_bytes,
             "output_bytes": limits.output_bytes,
             "wall_ms": int(wall_seconds * 1000),

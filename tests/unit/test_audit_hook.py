@@ -22,7 +22,7 @@ from grader.candidate.reviewed import Reviewed
 folder = sys.argv[1]
 files = {name: open(os.path.join(folder, name), "rb").read() for name in os.listdir(folder)}
 ours, theirs = reports.report_sockets()
-audit.arm(theirs, folder, Reviewed.read(files))
+audit.arm(theirs, folder, Reviewed.read(files), None, tuple(sys.argv[2:]))
 sys.path.insert(0, folder)
 pid = os.fork()
 if pid == 0:
@@ -50,13 +50,20 @@ def reported(tmp_path: Path, code: str, **files: str) -> list[list[str]]:
     return reports_of(RUN, str(folder))
 
 
-def reports_of(program: str, *arguments: str) -> list[list[str]]:
-    """What a process that runs a program was told by the hook in its child."""
+def reports_of(program: str, *arguments: str, packages: Path | None = None) -> list[list[str]]:
+    """What a process that runs a program was told by the hook in its child.
+
+    Args:
+        program: what it runs; `TOLD` comes behind it.
+        *arguments: of the program.
+        packages: a folder that belongs to the image.
+    """
+    path = [str(Path.cwd()), *([str(packages)] if packages else [])]
     done = subprocess.run(
         [sys.executable, "-B", "-P", "-c", program + TOLD, *arguments],
         capture_output=True,
         check=True,
-        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
     )
     found: list[list[str]] = eval(done.stdout.splitlines()[-1])
     return found
@@ -342,7 +349,7 @@ UNREVIEWED = {
             "made._parse_arg_template = 'print(6)'\n"
             "try: made._attach_argparser_methods()\nexcept KeyError: pass"
         ),
-        "text was executed as code",
+        "text was executed as code by scipy/stats/_distn_infrastructure.py",
     ),
     "program-by-the-library": (
         "import sys, uuid\nuuid._get_command_stdout(sys.executable, '-c', '6')",
@@ -504,6 +511,7 @@ HONEST = """
         b: list[int] = dataclasses.field(default_factory=list)
 
     Pair = collections.namedtuple("Pair", "a b")
+    Nothing = collections.namedtuple("Nothing", "")
 
     class Named(typing.NamedTuple):
         x: "int | None"
@@ -545,6 +553,45 @@ HONEST = """
     joblib.Memory(tempfile.mkdtemp(), verbose=0).cache(shown)(3)
     print("to its end", flush=True)
 """
+
+
+# A package that makes functions from text, and one that hands texts on.
+MAKER = """
+def made(text):
+    space = {}
+    exec(compile(text, "<made>", "exec"), space)
+    return space
+
+def run(function, *arguments):
+    return function(*arguments)
+"""
+
+
+@pytest.mark.parametrize(
+    ("allowed", "code", "told"),
+    [
+        ((), "made('x = 1')", ["compiled to code by maker/core.py", "executed as code by maker"]),
+        (("maker",), "made('x = 1')", []),
+        (("core",), "made('x = 1')", ["compiled to code by maker/core.py", "executed as code by"]),
+        (("maker",), "run(exec, 'x = 1')", ["compiled to code by maker/core.py", "executed as"]),
+        (("maker",), "exec('x = 1')", ["text was compiled to code", "text was executed as code"]),
+    ],
+)
+def test_a_package_that_the_exercise_names_may_execute_what_it_makes(
+    tmp_path: Path, allowed: tuple[str, ...], code: str, told: list[str]
+) -> None:
+    packages, folder = tmp_path / "packages", tmp_path / "submission"
+    (packages / "maker").mkdir(parents=True)
+    (packages / "maker" / "__init__.py").touch()
+    (packages / "maker" / "core.py").write_text(MAKER)
+    folder.mkdir()
+    (folder / "solution.py").write_text(f"from maker.core import made, run\n{code}\n")
+    found = reports_of(RUN, str(folder), *allowed, packages=packages)
+    assert found[0] == ["loaded", "solution.py"]
+    assert len(found[1:]) == len(told)
+    for (what, place), part in zip(found[1:], told, strict=True):
+        assert part in what
+        assert place == "solution.py:2"
 
 
 @pytest.mark.slow
@@ -685,7 +732,7 @@ def test_what_is_put_in_the_place_of_a_cell_is_reported(
     name: str, how: str, tmp_path: Path
 ) -> None:
     found = reported_of_cells(tmp_path, list(SWAPPED[name]), how)
-    assert [what for what, _ in found][:1] == ["text was compiled to code"]
+    assert found[0][0].startswith("text was compiled to code")
 
 
 def test_an_error_does_not_show_what_raises_an_event(tmp_path: Path) -> None:

@@ -91,6 +91,13 @@ def test_an_exercise_runs_on_todays_python_and_the_base_set() -> None:
     assert {"numpy", "pandas", "ipython"} <= environment.packages.keys()
 
 
+def test_packages_that_generate_code_are_named(root: Path) -> None:
+    plain = load_exercise("imputation", root=ROOT).environment
+    named = with_environment(root, 'generates_code = ["attr", "patsy"]').environment
+    assert (plain.generators, named.generators) == ((), ("attr", "patsy"))
+    assert named.digest == plain.digest  # the image is the same
+
+
 def test_another_python_is_another_environment(root: Path) -> None:
     older = with_environment(root, 'python = "3.11"').environment
     assert older.python == "3.11"
@@ -104,6 +111,8 @@ def test_another_python_is_another_environment(root: Path) -> None:
         ("python = 3.13", r"environment.python: must be one of 3.11, 3.13"),
         ('requirements = "../x.in"', r"environment.requirements: must be a file name"),
         ('requirements = "missing.in"', r"missing.in does not exist; write it"),
+        ('generates_code = "attr"', r"environment.generates_code: must be a list of import names"),
+        ('generates_code = ["a-b"]', r"environment.generates_code: must hold import names"),
         ('pyhton = "3.13"', r"pyhton"),
     ],
 )
