@@ -209,7 +209,7 @@ class Supervisor:
         config = LoadConfig.from_meta(meta)
         for name in config.generators:
             if importlib.util.find_spec(name) is None:
-                raise ModuleNotFoundError(
+                sys.exit(
                     f"exercise.toml: environment.generates_code names {name!r}, which the "
                     "environment does not have; correct or remove it"
                 )
