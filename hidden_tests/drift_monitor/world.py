@@ -394,12 +394,38 @@ class MoreChurn(Cause):
         return rng.random(len(churned)) < share
 
 
-def concept(world: World) -> Cause:
-    """Two of the features that matter say the opposite of what they said."""
+def concept(world: World, loss: float | None = None) -> Cause:
+    """Two of the features that matter say the opposite of what they said.
+
+    Args:
+        world: the company.
+        loss: they say something else, by which the AUC of the company's model falls so far.
+    """
+    if loss is None:
+        return Cause("concept_change", model=_reweighed(world, -1.0))
+    frame = world.customers(np.random.default_rng(0), np.repeat(START.to_datetime64(), 6_000))
+    score = risk(world.model, frame)
+    due = _auc(score, score) - loss
+    low, high = -1.0, 1.0
+    while high - low > 0.01:
+        middle = (low + high) / 2
+        too_little = _auc(score, risk(_reweighed(world, middle), frame)) > due
+        low, high = (low, middle) if too_little else (middle, high)
+    return Cause("concept_change", model=_reweighed(world, low))
+
+
+def _reweighed(world: World, factor: float) -> dict[str, Any]:
     numbers = {name: dict(part) for name, part in world.model["numbers"].items()}
     for name in world.heavy[:2]:
-        numbers[name]["weight"] *= -1
-    return Cause("concept_change", model={**world.model, "numbers": numbers})
+        numbers[name]["weight"] *= factor
+    return {**world.model, "numbers": numbers}
+
+
+def _auc(score: NDArray[np.float64], chance: NDArray[np.float64]) -> float:
+    """The AUC to be expected of scores where each customer churns by that chance."""
+    ordered = chance[np.argsort(score)]
+    below = np.cumsum(1 - ordered) - (1 - ordered)
+    return float((ordered * below).sum() / (ordered.sum() * (1 - ordered).sum()))
 
 
 @dataclass(frozen=True)

@@ -137,3 +137,15 @@ def test_a_quiet_window_is_like_its_reference(world: Any, reference: Any, seed: 
     moved = reference.distances(company.reference(rng, 600), company.window(rng, rows=900))
 
     assert max(moved.values()) < 0.05
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_milder_concept_costs_what_it_says(world: Any, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    company = world.World.draw(rng)
+    changed = world.concept(company, loss=0.18).model
+    dates = np.repeat(world.START.to_datetime64(), 20_000)
+    frame = company.customers(rng, dates)
+    score = world.risk(company.model, frame)
+    lost = world._auc(score, score) - world._auc(score, world.risk(changed, frame))
+    assert 0.16 < lost < 0.2
