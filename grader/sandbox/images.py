@@ -21,6 +21,7 @@ from typing import IO, TYPE_CHECKING
 from grader.errors import ExerciseError, PrerequisiteError, SandboxError
 from grader.exercise.environment import LOCK
 from grader.files import cache_folder, recipe_folder
+from grader.sandbox.generators import generators
 from grader.sandbox.wheels import fetched
 
 if TYPE_CHECKING:
@@ -242,6 +243,12 @@ def _build_environment(
         shutil.copy(_HOME / "scripts" / "compile.py", context)
         (context / "site").symlink_to(site)
         count = len(environment.extra)
+        for package, file in generators(site).items():
+            if package not in environment.generators:
+                say(
+                    f"{package} executes text that it makes ({file}); if honest submissions use "
+                    "that, name it in environment.generates_code (see docs/author.md)"
+                )
         say(f"building the environment (packages: {count}; once, later runs find it)")
         arguments = {"CANDIDATE": tags["candidate"]}
         _build(context, "environment", tags["environment"], arguments)
