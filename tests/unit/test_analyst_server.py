@@ -56,6 +56,7 @@ def flooding(*_: object) -> list[dict[str, object]]:
     return [{"id": "x" * (4 << 20)}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("act", "cause"),
     [

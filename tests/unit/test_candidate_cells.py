@@ -85,6 +85,7 @@ def test_outputs_are_those_that_jupyter_shows(tmp_path: Path) -> None:
     assert said(found, 6) == [{"text/plain": "('__main__', True)"}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ahead", ["", "import matplotlib.pyplot\n"], ids=["", "preloaded"])
 def test_figures_are_captured_as_pictures(tmp_path: Path, ahead: str) -> None:
     found = fresh(

@@ -118,6 +118,7 @@ def reported(*encoded: bytes) -> tuple[float, float, list[dict[str, Any]]]:
     return total, most, tests
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weights", WEIGHTS)
 def test_the_reporter_shows_the_score_without_a_rounding_error(weights: tuple[float, ...]) -> None:
     for levels in itertools.product((1, 2, 3, 4), repeat=len(weights)):

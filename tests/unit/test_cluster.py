@@ -221,6 +221,7 @@ def moody(carried: Carried) -> Callable[[int], Any]:
     return lambda _number: Moody()
 
 
+@pytest.mark.slow
 def test_a_worker_that_fails_where_others_do_not_is_set_aside(
     tmp_path: Path, workers: LocalCluster, certs: Path
 ) -> None:

@@ -249,6 +249,7 @@ def test_a_starter_names_the_python_of_the_sandbox(root: Path) -> None:
     assert b"python:3.11-" in made[".devcontainer/devcontainer.json"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("index")
 def test_packages_are_fetched_once(root: Path, tmp_path: Path) -> None:
     locked(root, "booster\n")

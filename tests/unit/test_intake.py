@@ -1010,6 +1010,7 @@ def test_random_bytes_are_refused_cleanly(tmp_path: Path, magic: bytes, rest: by
         read_submission(path)
 
 
+@pytest.mark.slow
 @FUZZ
 @given(
     seed=st.sampled_from(SEEDS),

@@ -179,6 +179,7 @@ def test_brackets_in_strings_are_no_values() -> None:
     assert len(read_notebook("x.ipynb", notebook(code("x", 1, library, library))).code) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize(
     "data",

@@ -47,6 +47,7 @@ def test_a_text_that_python_cannot_read_has_no_hints(data: bytes) -> None:
     assert read_apart({"solution.py": data}, None) == Reviewed({"solution.py": data})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["dies", "sends half", "hangs"])
 def test_a_reader_that_breaks_breaks_nobody_else(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> Reviewed:

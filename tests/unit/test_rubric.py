@@ -336,6 +336,7 @@ def test_a_suite_that_cannot_reach_a_level_is_refused(rubric: Rubric) -> None:
         check_suite(tests, rubric)
 
 
+@pytest.mark.slow
 @given(
     passed=st.dictionaries(
         st.sampled_from(["runs", "core", "edge", "style", "scale"]),

@@ -16,6 +16,7 @@ def test_files_are_written_below_the_folder(tmp_path: Path) -> None:
     assert (tmp_path / "b/c.py").read_bytes() == b"2"
 
 
+@pytest.mark.slow
 def test_any_tree_is_removed_without_following_links(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()

@@ -119,6 +119,7 @@ def collecting(folder: Path, **inputs: str) -> Job:
     return Job(folder, {**given, **inputs})
 
 
+@pytest.mark.slow
 def test_the_action_grades_a_shard_of_a_folder(tmp_path: Path) -> None:
     job = collecting(tmp_path, shard="1/2", seed=SEED)
     assert job.run("Collect") == 0, job.log
@@ -138,6 +139,7 @@ def test_the_action_wants_the_teams_seed_for_a_shard(tmp_path: Path) -> None:
     assert "a shard needs the team's seed" in job.log
 
 
+@pytest.mark.slow
 def test_the_action_hands_on_wrong_usage(tmp_path: Path) -> None:
     job = collecting(tmp_path, shard="3/2", seed=SEED)
     assert job.run("Collect") == 2

@@ -83,6 +83,7 @@ def test_no_run_of_words_of_the_hidden_tests_reaches_a_starter(name: str) -> Non
             assert not shingles(data) & secret, path
 
 
+@pytest.mark.slow
 def test_no_run_of_words_of_the_hidden_tests_reaches_the_candidate_image() -> None:
     secret = set().union(*map(hidden_shingles, EXERCISES))
     for path in images._sources("candidate"):
@@ -110,6 +111,7 @@ def test_a_starter_holds_what_a_candidate_needs(name: str) -> None:
     assert json.loads(made.files[".devcontainer/devcontainer.json"])["image"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXERCISES)
 def test_the_integrity_file_names_exercise_version_and_digests(name: str) -> None:
     made = build(exercise(name), seed="jane")
@@ -142,6 +144,7 @@ def test_a_seed_gives_other_data_and_the_same_for_the_same_seed(name: str) -> No
     assert all(plain[path] == jane[path] for path in same)
 
 
+@pytest.mark.slow
 def test_a_generator_without_a_seed_gives_the_shipped_data(tmp_path: Path) -> None:
     for name, table in (("imputation", "station_status.csv"), ("leakage_debug", "payments.csv")):
         script = ROOT / "exercises" / name / "make_data.py"
