@@ -403,7 +403,8 @@ def concept(world: World, loss: float | None = None) -> Cause:
     """
     if loss is None:
         return Cause("concept_change", model=_reweighed(world, -1.0))
-    frame = world.customers(np.random.default_rng(0), np.repeat(START.to_datetime64(), 6_000))
+    rng = np.random.default_rng(round(1e6 * abs(world.model["intercept"])))
+    frame = world.customers(rng, np.repeat(START.to_datetime64(), 6_000))
     score = risk(world.model, frame)
     due = _auc(score, score) - loss
     low, high = -1.0, 1.0

@@ -48,9 +48,15 @@ ALL = {
 }
 
 
-def is_one_of_few(case: Case, few: dict[str, int]) -> bool:
-    """Whether a case is among the few that stand for its like; chosen by its name."""
-    return zlib.crc32(case.name.encode()) % few.get(case.exercise, 1) == 0
+def is_one_of_few(case: Case) -> bool:
+    """Whether a defect is among the few that stand for its like; chosen by its name."""
+    return zlib.crc32(case.name.encode()) % FEW.get(case.exercise, 1) == 0
+
+
+def few_of(cases: list[Case], one_in: int) -> set[str]:
+    """Names of one in so many cases, at least of one."""
+    names = sorted((case.name for case in cases), key=lambda name: zlib.crc32(name.encode()))
+    return set(names[::one_in])
 
 
 def is_left_out(case: Case) -> bool:
@@ -64,20 +70,29 @@ def is_graded_here(case: Case) -> bool:
     """Whether author mode grades a case that the sandbox does not."""
     if is_left_out(case):
         return False
-    return not case.name.startswith(labelled.ONE_OF_MANY) or is_one_of_few(case, FEW)
+    return not case.name.startswith(labelled.ONE_OF_MANY) or is_one_of_few(case)
 
 
-def needs_no_sandbox(case: Case) -> bool:
-    """Whether author mode may stand in for the sandbox with one of the sample's defects."""
-    defect = case.name.startswith(labelled.ONE_OF_MANY)
-    return defect and not author_mode.needs_sandbox(case) and not is_one_of_few(case, FEWER)
+def in_the_sandbox(exercise: str) -> list[Case]:
+    """What the sandbox grades here; of some defects author mode grades most in its place."""
+    cases = author_mode.sandbox_sample(labelled.load_cases(exercise, ROOT))
+    defects = [
+        case
+        for case in cases
+        if case.name.startswith(labelled.ONE_OF_MANY) and not author_mode.needs_sandbox(case)
+    ]
+    few = few_of(defects, FEWER.get(exercise, 1))
+    return [
+        case
+        for case in cases
+        if not is_left_out(case) and (case not in defects or case.name in few)
+    ]
 
 
 CASES = {
     f"{exercise}/{case.name}": case
     for exercise in labelled.exercises(ROOT)
-    for case in author_mode.sandbox_sample(labelled.load_cases(exercise, ROOT))
-    if not needs_no_sandbox(case) and not is_left_out(case)
+    for case in in_the_sandbox(exercise)
 }
 
 
