@@ -65,7 +65,6 @@ SINGLE = {
     "unit": lambda world: Defect(features=(world.heavy[0],), change=unit),
     "default": lambda world: Defect(features=(world.heavy[1],), change=default),
     "late join": lambda world: Defect(features=(world.heavy[2],), change=lost),
-    "two late joins": lambda world: Defect(features=(world.heavy[2], world.light[0]), change=lost),
     "encoding": lambda world: Defect(features=(world.text_names[2],), change=recoded),
     "more churn": lambda _world: MoreChurn(),
     "less churn": lambda _world: MoreChurn(up=False),
@@ -96,6 +95,9 @@ PAIRED = {
         Defect(features=(world.light[0],), change=unit), Shifted(features=(world.heavy[1],)),
     ),
 }  # fmt: skip
+NAMED = {name: SINGLE[name] for name in ("heavy features", "a text", "late join")} | {
+    "two late joins": lambda world: Defect(features=(world.heavy[2], world.light[0]), change=lost),
+}
 
 
 def _diagnosed(solution, rng, make):
@@ -108,7 +110,7 @@ def _diagnosed(solution, rng, make):
 
 
 @pytest.mark.criterion("first_cause", sheet="first-cause", hint=CAUSES)
-@pytest.mark.parametrize("name", [name for name in SINGLE if name != "two late joins"])
+@pytest.mark.parametrize("name", SINGLE)
 def test_the_cause_comes_first(solution, rng, measure, name):
     """In windows with one cause, or none, it is named first."""
     right = 0
@@ -135,12 +137,12 @@ def test_two_causes_come_first(solution, rng, measure, name):
 
 
 @pytest.mark.criterion("named_features", sheet="named-features", hint=FEATURES)
-@pytest.mark.parametrize("name", ["heavy features", "a text", "late join", "two late joins"])
+@pytest.mark.parametrize("name", NAMED)
 def test_the_features_concerned(solution, rng, name):
     """Where the cause is named, so are its features and no others."""
     right, named = 0, 0
     for _ in range(PAIRS_OF_CAUSES):
-        causes, found = _diagnosed(solution, rng, SINGLE[name])
+        causes, found = _diagnosed(solution, rng, NAMED[name])
         told = [entry for entry in found if entry.cause == causes[0].name]
         named += len(told)
         right += len([entry for entry in told if entry.features == set(causes[0].features)])

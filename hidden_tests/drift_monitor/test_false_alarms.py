@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from claims import assert_often, assert_seldom
 from data import assert_probe, drifted, small
-from wide import Wide, changed, mixed, moved
+from wide import Wide, changed, mixed, moved, replaced
 
 from grader.judge.compare import assert_value
 
@@ -108,11 +108,9 @@ def test_drift_beside_one_huge_value(solution, rng):
         source = small(rng)
         name = source.numbers[0]
         old, new = source.reference(rng), moved(source.current(rng), source, name, 1.2)
-        old, new = (_with_one(frame, name, 1000 * source.mean(name)) for frame in (old, new))
+        old, new = (
+            replaced(frame, name, np.arange(len(frame)) == 9, 1000 * source.mean(name))
+            for frame in (old, new)
+        )
         hits += name in drifted(solution.drift_report(old, new))
     assert_often(hits, trials, 0.9, "reports that find the drift")
-
-
-def _with_one(frame, name, value):
-    """The tenth row has this value."""
-    return changed(frame, name, lambda column: column.mask(np.arange(len(column)) == 9, value))

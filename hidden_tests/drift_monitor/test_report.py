@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from claims import assert_often
 from data import assert_statistics, drifted, probe, reported, small
-from wide import Wide, changed, mixed, moved, two_humps
+from wide import Wide, changed, mixed, moved, replaced, two_humps
 
 from grader.judge.compare import assert_kind, assert_value
 
@@ -165,8 +165,7 @@ def _replaced(frame, name, share, value):
     """Just this share of a feature's rows that have a value gets another, or none."""
     places = np.flatnonzero(frame[name].notna())
     places = places[np.arange(len(places)) % 100 < round(100 * share)]
-    hit = np.isin(np.arange(len(frame)), places)
-    return changed(frame, name, lambda column: column.mask(hit, value))
+    return replaced(frame, name, np.isin(np.arange(len(frame)), places), value)
 
 
 def _scaled(frame, names, factor):
@@ -219,8 +218,7 @@ def test_the_limit_of_a_kind(solution, rng, limit):
 
 def _every(frame, name, step, value):
     """Each row whose place is a multiple of `step` has this value."""
-    hit = np.arange(len(frame)) % step == 0
-    return changed(frame, name, lambda column: column.mask(hit, value))
+    return replaced(frame, name, np.arange(len(frame)) % step == 0, value)
 
 
 def _trees(frame, rng, name, *levels):

@@ -83,6 +83,13 @@ def changed(
     return frame.assign(**{name: change(frame[name])})
 
 
+def replaced(
+    frame: pd.DataFrame, name: str, rows: np.ndarray[Any, np.dtype[np.bool_]], value: object
+) -> pd.DataFrame:
+    """The feature has one value, or none, in these rows."""
+    return changed(frame, name, lambda column: column.mask(rows, value))
+
+
 def moved(frame: pd.DataFrame, source: Wide, name: str, spreads: float) -> pd.DataFrame:
     """A number larger by `spreads` standard deviations; 1.0 is a distance of about 0.38."""
     return changed(frame, name, lambda column: column + spreads * source.spread(name))
