@@ -9,6 +9,10 @@ depend on a run's luck.
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 REFUTED = 1e-4
 
@@ -51,6 +55,50 @@ def assert_often(count: int, trials: int, rate: float, what: str) -> None:
     least = fewest(trials, rate)
     if not count >= least:
         raise AssertionError(f"{what}: {count} of {trials}; chance explains {least} or more")
+
+
+class Often:
+    """A count of trials that holds "at least `rate`" and ends as soon as its verdict is certain.
+
+    Curtailed sampling: the verdict is that of all `trials`, which seldom are all needed. Iterate
+    over it, and add what each turn found.
+
+    Args:
+        trials: how many there are at most.
+        rate: the share of hits that is claimed.
+    """
+
+    def __init__(self, trials: int, rate: float) -> None:
+        self._trials = trials
+        self._least = fewest(trials, rate)
+        self._hits = 0
+        self._tried = 0
+
+    def __iter__(self) -> Iterator[int]:
+        while not self._is_certain():
+            yield self._tried
+
+    def _is_certain(self) -> bool:
+        left = self._trials - self._tried
+        return left <= 0 or not self._hits < self._least <= self._hits + left
+
+    def add(self, hits: int, trials: int = 1) -> None:
+        """Add so many trials, of which so many were hits."""
+        self._hits += hits
+        self._tried += trials
+
+    @property
+    def share(self) -> float:
+        """The share of hits in the trials so far."""
+        return self._hits / self._tried
+
+    def check(self, what: str) -> None:
+        """Hold that the hits do not refute the claim."""
+        if not self._hits >= self._least:
+            raise AssertionError(
+                f"{what}: {self._hits} of {self._tried}; of {self._trials} chance explains "
+                f"{self._least} or more"
+            )
 
 
 def assert_seldom(count: int, trials: int, rate: float, what: str) -> None:

@@ -6,9 +6,11 @@ so that a method which takes one window in ten for another loses nothing.
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 import pytest
-from claims import assert_often
+from claims import Often
 from data import entries
 from world import (
     Cause,
@@ -40,7 +42,6 @@ EXPERIMENTS = {
 }
 NAMING = {"data_defect", "covariate_shift"}
 WINDOWS = 6
-PAIRS_OF_CAUSES = 5
 CAUSES = "Make a window with this cause, and go down the table: what does each other cause predict?"
 FEATURES = "Which features does the finding rest on?"
 PAIRS = "What remains when the first cause is taken out?"
@@ -113,41 +114,39 @@ def _diagnosed(solution, rng, make):
 @pytest.mark.parametrize("name", SINGLE)
 def test_the_cause_comes_first(solution, rng, measure, name):
     """In windows with one cause, or none, it is named first."""
-    right = 0
-    for _ in range(WINDOWS):
+    right = Often(WINDOWS, 0.9)
+    for _ in right:
         causes, found = _diagnosed(solution, rng, SINGLE[name])
-        right += found[0].cause == causes[0].name
+        right.add(found[0].cause == causes[0].name)
     if causes[0].name == "nothing":  # beside it, anything at all must be found
         _, found = _diagnosed(solution, rng, SINGLE["unit"])
         assert_value(found[0].cause != "nothing", True, what="a window with a cause has one")
-    measure("right first causes", right / WINDOWS, "share", 0.9, better="high")
-    assert_often(right, WINDOWS, 0.9, "windows whose cause comes first")
+    measure("right first causes", right.share, "share", 0.9, better="high")
+    right.check("windows whose cause comes first")
 
 
 @pytest.mark.criterion("two_causes", sheet="two-causes", hint=PAIRS)
 @pytest.mark.parametrize("name", PAIRED)
 def test_two_causes_come_first(solution, rng, measure, name):
     """In windows with two causes these are the first two, in either order."""
-    right = 0
-    for _ in range(PAIRS_OF_CAUSES):
+    right = Often(WINDOWS, 0.9)
+    for _ in right:
         causes, found = _diagnosed(solution, rng, PAIRED[name])
-        right += {entry.cause for entry in found[:2]} == {cause.name for cause in causes}
-    measure("right pairs", right / PAIRS_OF_CAUSES, "share", 0.9, better="high")
-    assert_often(right, PAIRS_OF_CAUSES, 0.9, "windows whose causes come first")
+        right.add({entry.cause for entry in found[:2]} == {cause.name for cause in causes})
+    measure("right pairs", right.share, "share", 0.9, better="high")
+    right.check("windows whose causes come first")
 
 
 @pytest.mark.criterion("named_features", sheet="named-features", hint=FEATURES)
 @pytest.mark.parametrize("name", NAMED)
 def test_the_features_concerned(solution, rng, name):
     """Where the cause is named, so are its features and no others."""
-    right, named = 0, 0
-    for _ in range(PAIRS_OF_CAUSES):
+    right = Often(WINDOWS, 0.9)
+    for _ in islice(right, 2 * WINDOWS):
         causes, found = _diagnosed(solution, rng, NAMED[name])
         told = [entry for entry in found if entry.cause == causes[0].name]
-        named += len(told)
-        right += len([entry for entry in told if entry.features == set(causes[0].features)])
-    assert_value(named > 0, True, what="the cause is named at all")
-    assert_often(right, named, 0.9, "entries that name the features concerned")
+        right.add(sum(entry.features == set(causes[0].features) for entry in told), len(told))
+    right.check("entries that name the features concerned")
 
 
 @pytest.mark.criterion("named_features", sheet="named-features", hint=FEATURES)

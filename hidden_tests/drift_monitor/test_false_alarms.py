@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from claims import assert_often, assert_seldom
+from claims import Often, assert_seldom
 from data import assert_probe, drifted, small
 from wide import Wide, changed, mixed, moved, replaced
 
@@ -103,8 +103,8 @@ def _narrowed(frame, name, middle):
 @pytest.mark.criterion("bins", sheet="stuck", hint=OUTLIER)
 def test_drift_beside_one_huge_value(solution, rng):
     """One value in each window that is a thousand times as large hides no drift."""
-    hits, trials = 0, 4
-    for _ in range(trials):
+    hits = Often(6, 0.9)
+    for _ in hits:
         source = small(rng)
         name = source.numbers[0]
         old, new = source.reference(rng), moved(source.current(rng), source, name, 1.2)
@@ -112,5 +112,5 @@ def test_drift_beside_one_huge_value(solution, rng):
             replaced(frame, name, np.arange(len(frame)) == 9, 1000 * source.mean(name))
             for frame in (old, new)
         )
-        hits += name in drifted(solution.drift_report(old, new))
-    assert_often(hits, trials, 0.9, "reports that find the drift")
+        hits.add(name in drifted(solution.drift_report(old, new)))
+    hits.check("reports that find the drift")

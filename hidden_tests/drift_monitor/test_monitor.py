@@ -7,10 +7,11 @@ its alarm on Saturdays loses nothing else.
 from __future__ import annotations
 
 import pytest
-from claims import assert_few, assert_often
+from claims import Often, assert_few
 from data import ALERT_DAYS, assert_watches, lasting, stream, watched
 from world import REFERENCE_DAYS, Shifted, World
 
+STREAMS = 6
 ALERT = "Let a feature move on some day, and count the days until its alert."
 BUDGET = "How many alerts do 28 quiet days give, on average?"
 WEEKENDS = "With which days of the reference is a Saturday compared?"
@@ -26,8 +27,8 @@ def _of(told, names):
 @pytest.mark.criterion("alerts", sheet="alert", hint=ALERT)
 def test_lasting_drift_alerts_within_a_week(solution, rng, measure):
     """A number and two texts move by a distance of 0.4: each alerts within seven days."""
-    hits, trials, delays = 0, 0, []
-    for _ in range(5):
+    hits, delays = Often(3 * STREAMS, 0.9), []
+    for _ in hits:
         world = World.draw(rng, seasonal=False)
         features = (world.heavy[0], *world.text_names[:2])
         cause = Shifted(features=features, by=float(rng.choice([-1.3, 1.3])))
@@ -35,12 +36,11 @@ def test_lasting_drift_alerts_within_a_week(solution, rng, measure):
         told = watched(solution, solution.Monitor(world.reference(rng)), days)
         for name in features:
             late = [day for day, _ in _of(told[4:], {name})]
-            hits += bool(late)
+            hits.add(bool(late))
             delays += late[:1]
-            trials += 1
     if delays:
         measure("mean delay", 1 + sum(delays) / len(delays), "days", float(ALERT_DAYS))
-    assert_often(hits, trials, 0.9, "features that alert within seven days")
+    hits.check("features that alert within seven days")
 
 
 @pytest.mark.criterion("budget", sheet="budget", hint=BUDGET)
@@ -105,26 +105,25 @@ def test_drift_that_comes_and_goes_alerts_once(solution, rng):
 @pytest.mark.criterion("storm", sheet="once", hint=ONCE)
 def test_drift_that_comes_back_alerts_again(solution, rng):
     """After fourteen normal days the same drift is news."""
-    hits, trials = 0, 0
-    for _ in range(5):
+    hits = Often(STREAMS, 0.9)
+    for _ in hits:
         world = World.draw(rng, seasonal=False)
         cause = lasting(world)
         plan = [(2, ()), (ALERT_DAYS, (cause,)), (14, ()), (ALERT_DAYS, (cause,))]
         told = watched(solution, solution.Monitor(world.reference(rng)), stream(rng, world, plan))
         again = _of(told[-ALERT_DAYS:], set(cause.features))
-        hits += bool(again)
-        trials += 1
-    assert_often(hits, trials, 0.9, "drifts that alert again")
+        hits.add(bool(again))
+    hits.check("drifts that alert again")
 
 
 @pytest.mark.criterion("storm", sheet="once", hint=OTHERS)
 def test_a_second_feature_alerts_as_well(solution, rng):
     """While one feature drifts, and has been told, another begins to: it alerts within a week."""
-    hits, trials = 0, 4
-    for _ in range(trials):
+    hits = Often(STREAMS, 0.9)
+    for _ in hits:
         world = World.draw(rng, seasonal=False)
         earlier, later = (Shifted(features=(name,), by=1.3) for name in world.heavy[:2])
         plan = [(1, ()), (ALERT_DAYS, (earlier,)), (ALERT_DAYS, (earlier, later))]
         told = watched(solution, solution.Monitor(world.reference(rng)), stream(rng, world, plan))
-        hits += bool(_of(told[-ALERT_DAYS:], set(later.features)))
-    assert_often(hits, trials, 0.9, "later drifts that alert within seven days")
+        hits.add(bool(_of(told[-ALERT_DAYS:], set(later.features))))
+    hits.check("later drifts that alert within seven days")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from claims import assert_often
+from claims import Often
 from data import assert_statistics, drifted, probe, reported, small
 from wide import Wide, changed, mixed, moved, replaced, two_humps
 
@@ -23,18 +23,17 @@ WINDOWS = 6
 @pytest.mark.criterion("power", sheet="found", hint=FOUND)
 def test_large_drift_is_found(solution, rng, measure):
     """Numbers up or down by a distance of 0.35 or more, and texts with other shares, are found."""
-    hits, trials = 0, 0
-    for _ in range(WINDOWS):
+    hits = Often(3 * WINDOWS, 0.9)
+    for _ in hits:
         source = Wide(rng, 8, 4)
         current = moved(source.current(rng), source, source.numbers[0], 1.1)
         current = moved(current, source, source.numbers[1], -1.1)
         current = mixed(current, rng, source.texts[0], 0.48)
         due = {*source.numbers[:2], source.texts[0]}
         found = drifted(solution.drift_report(source.reference(rng), current))
-        hits += len(due & found)
-        trials += len(due)
-    measure("drift found", hits / trials, "share", 0.9, better="high")
-    assert_often(hits, trials, 0.9, "features whose drift is found")
+        hits.add(len(due & found), len(due))
+    measure("drift found", hits.share, "share", 0.9, better="high")
+    hits.check("features whose drift is found")
 
 
 @pytest.mark.criterion("power", sheet="report", hint=STATISTIC)
@@ -56,18 +55,17 @@ def test_statistics_grow_with_the_drift(solution, rng):
 @pytest.mark.criterion("shape", sheet="shape", hint=SHAPE)
 def test_a_change_of_shape_is_found(solution, rng, measure):
     """Two humps in the place of one, with the same mean and standard deviation, are drift."""
-    hits, trials = 0, 0
-    for _ in range(5):
+    hits = Often(3 * WINDOWS, 0.9)
+    for _ in hits:
         source = small(rng)
         old, current = source.reference(rng), source.current(rng)
         due = set(source.numbers[:3])
         for name in sorted(due):
             current = two_humps(current, old, rng, name)
         found = drifted(solution.drift_report(old, probe(current, source, source.numbers[5])))
-        hits += len(due & found)
-        trials += len(due)
-    measure("changes of shape found", hits / trials, "share", 0.9, better="high")
-    assert_often(hits, trials, 0.9, "changes of shape that are found")
+        hits.add(len(due & found), len(due))
+    measure("changes of shape found", hits.share, "share", 0.9, better="high")
+    hits.check("changes of shape that are found")
 
 
 @pytest.mark.criterion("shape", sheet="shape", hint=SHARES)
@@ -75,15 +73,15 @@ def test_drift_that_no_single_text_shows(solution, rng):
     """Of twelve texts six are more frequent by 0.06 each and six less: a distance of 0.36."""
     towns = np.array([f"town {number}" for number in rng.permutation(40)[:12]], dtype=object)
     step = np.repeat([0.06, -0.06], 6)
-    hits, trials = 0, 4
-    for _ in range(trials):
+    hits = Often(WINDOWS, 0.9)
+    for _ in hits:
         source = small(rng)
         old, new = source.reference(rng), source.current(rng)
         old = old.assign(town=pd.Series(rng.choice(towns, len(old))).astype("str"))
         shares = 1 / 12 + step
         new = new.assign(town=pd.Series(rng.choice(towns, len(new), p=shares)).astype("str"))
-        hits += "town" in drifted(solution.drift_report(old, new))
-    assert_often(hits, trials, 0.9, "reports that find the drift")
+        hits.add("town" in drifted(solution.drift_report(old, new)))
+    hits.check("reports that find the drift")
 
 
 def _unit(rng, source):
@@ -298,8 +296,8 @@ def test_a_reference_that_holds_the_incident(solution, rng):
 
     Some lie on its days and some after its last one.
     """
-    hits, trials = 0, 0
-    for _ in range(4):
+    hits = Often(2 * WINDOWS, 0.9)
+    for _ in hits:
         source = small(rng)
         due = {source.numbers[0], source.texts[0]}
         quiet = source.reference(rng)
@@ -310,6 +308,5 @@ def test_a_reference_that_holds_the_incident(solution, rng):
         current = current.assign(date=np.sort(current["date"].to_numpy()))
         both = pd.concat([quiet, after], ignore_index=True)
         found = drifted(solution.drift_report(both, current))
-        hits += len(due & found)
-        trials += len(due)
-    assert_often(hits, trials, 0.9, "features whose drift is found")
+        hits.add(len(due & found), len(due))
+    hits.check("features whose drift is found")

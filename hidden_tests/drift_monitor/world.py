@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
+    from pandas.api.extensions import ExtensionArray
 
 NUMBERS = (
     "roaming_minutes", "tenure_months", "late_payments", "data_gb", "fee_eur", "router_age_months",
@@ -72,11 +73,11 @@ class Text:
     shares: tuple[float, ...]
     weekend: tuple[float, ...]
 
-    def draw(self, rng: np.random.Generator, weekend: NDArray[np.bool_]) -> NDArray[np.object_]:
-        """One level for each day."""
+    def draw(self, rng: np.random.Generator, weekend: NDArray[np.bool_]) -> ExtensionArray:
+        """One level for each day, of dtype str."""
         plain = rng.choice(len(self.levels), len(weekend), p=self.shares)
         other = rng.choice(len(self.levels), len(weekend), p=self.weekend)
-        return np.array(self.levels, dtype=object)[np.where(weekend, other, plain)]
+        return pd.array(self.levels, dtype="str").take(np.where(weekend, other, plain))
 
 
 def sigmoid(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -164,7 +165,7 @@ class World:
         """The customers, numbers missing here and there; changes `frame`."""
         for name, spec in self.numbers.items():
             gone = rng.random(len(frame)) < spec.missing
-            frame[name] = np.where(gone, np.nan, frame[name])
+            frame[name] = np.where(gone, np.nan, frame[name].to_numpy())
         return frame
 
     def log(
@@ -203,7 +204,7 @@ class World:
         label = np.where(arrived, churned, np.nan)
         frame.insert(1, "score", score)
         frame.insert(2, "churned", label)
-        return frame.astype(dict.fromkeys(self.texts, "str"))
+        return frame
 
     def reference(self, rng: np.random.Generator, rows: int = 150) -> pd.DataFrame:
         """The log of four quiet weeks."""

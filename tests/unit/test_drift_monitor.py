@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import itertools
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,6 +66,31 @@ def test_a_claim_is_refuted_beyond_its_bound_only(claims: Any) -> None:
         claims.assert_seldom(6, 14, 0.05, "false alarms")
     with pytest.raises(AssertionError, match=r"alerts: 16; chance explains 15 or fewer"):
         claims.assert_few(16, 5.0, "alerts")
+
+
+def test_a_count_ends_with_the_verdict_of_all_trials(claims: Any) -> None:
+    for outcomes in itertools.product([0, 1], repeat=6):
+        often, left = claims.Often(6, 0.9), list(outcomes)
+        for _ in often:
+            often.add(left.pop(0))
+        kept = sum(outcomes) >= 2
+        with contextlib.nullcontext() if kept else pytest.raises(AssertionError):
+            often.check("found")
+
+
+def test_a_count_takes_no_more_trials_than_it_needs(claims: Any) -> None:
+    hits, misses, groups = claims.Often(6, 0.9), claims.Often(6, 0.9), claims.Often(18, 0.9)
+    for _ in hits:
+        hits.add(1)
+    for _ in misses:
+        misses.add(0)
+    for _ in groups:
+        groups.add(2, 3)
+    assert hits.share == 1.0
+    with pytest.raises(AssertionError, match=r"found: 0 of 5; of 6 chance explains 2 or more"):
+        misses.check("found")
+    groups.check("found")
+    assert groups.share == pytest.approx(10 / 15)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
