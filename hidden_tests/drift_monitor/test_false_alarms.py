@@ -10,9 +10,11 @@ from wide import Wide, changed, mixed, moved, replaced
 
 from grader.judge.compare import assert_value
 
+WINDOWS = 6
 FAMILY = "How many of 60 quiet features look unusual at the 5 % level?"
 EFFECT = "Compare two large samples whose means differ by a hundredth."
 OUTLIER = "What do bins of equal width, or a standard deviation, make of one huge value?"
+COUNTS = "How many rows share a value where a number is 1, 2 or 3? What do quantiles make of it?"
 BINS = "What do quantiles of a column look like that holds one value only?"
 
 
@@ -96,6 +98,28 @@ def test_values_in_a_small_part_of_the_range(solution, rng, side):
         assert_value(name in drifted(solution.drift_report(old, new)), True, what="drifted")
 
 
+@pytest.mark.criterion("bins", sheet="stuck", hint=COUNTS)
+def test_whole_numbers(solution, rng):
+    """Small counts, most of them equal, are quiet where nothing changed; their drift is found."""
+    pairs, alarms, names = 6, 0, ("n00", "n01", "n02")
+    for _ in range(pairs):
+        source = small(rng)
+        old = _counted(source.reference(rng), rng, names, 1.0)
+        quiet = _counted(source.current(rng), rng, names, 1.0)
+        alarms += bool(drifted(solution.drift_report(old, quiet)))
+    assert_seldom(alarms, pairs, 0.05, "reports with a false alarm")
+    hits = Often(WINDOWS, 0.9)
+    for _ in hits:
+        found = drifted(solution.drift_report(old, _counted(quiet, rng, names[:1], 2.5)))
+        hits.add(names[0] in found)
+    hits.check("reports that find the drift")
+
+
+def _counted(frame, rng, names, mean):
+    """Whole numbers from 1 on, of type int64; the distance from a mean of 1 to 2.5 is 0.45."""
+    return frame.assign(**{name: 1 + rng.poisson(mean, len(frame)) for name in names})
+
+
 def _narrowed(frame, name, middle):
     return changed(frame, name, lambda column: middle + (column - middle) / 25)
 
@@ -103,7 +127,7 @@ def _narrowed(frame, name, middle):
 @pytest.mark.criterion("bins", sheet="stuck", hint=OUTLIER)
 def test_drift_beside_one_huge_value(solution, rng):
     """One value in each window that is a thousand times as large hides no drift."""
-    hits = Often(6, 0.9)
+    hits = Often(WINDOWS, 0.9)
     for _ in hits:
         source = small(rng)
         name = source.numbers[0]
