@@ -101,6 +101,16 @@ NAMED = {name: SINGLE[name] for name in ("heavy features", "a text", "late join"
 }
 
 
+def _four(world):
+    """More causes than a diagnosis may have."""
+    return (
+        Skewed(feature=world.heavy[0]),
+        Defect(features=(world.light[0],), change=unit),
+        Delayed(),
+        Shifted(features=(world.heavy[1],)),
+    )
+
+
 def _diagnosed(solution, rng, make):
     """A company, the causes in its window, and the diagnosis."""
     world = World.draw(rng)
@@ -191,7 +201,7 @@ def test_the_experiment_tells(solution, rng, name):
 @pytest.mark.criterion("causes", sheet="causes", hint=EVIDENCE)
 def test_entries_keep_the_form(solution, rng):
     """Causes and experiments are of the table, each once; evidence is there; nothing is alone."""
-    for make in (SINGLE["nothing"], PAIRED["skew, features"], SINGLE["late join"]):
+    for make in (SINGLE["nothing"], PAIRED["skew, features"], SINGLE["late join"], _four):
         _, found = _diagnosed(solution, rng, make)
         names = [entry.cause for entry in found]
         assert_value(len(set(names)), len(names), what="number of different causes")
