@@ -14,6 +14,7 @@ from claims import assert_few
 from data import (
     ALERT_DAYS,
     assert_probe,
+    assert_statistics,
     assert_watches,
     drifted,
     entries,
@@ -60,6 +61,39 @@ def test_columns_without_a_value(solution, rng):
     found = reported(solution.drift_report(old, new))
     flags = {name: found[name].drifted for name in (number, text, far)}
     assert_value(flags, {number: False, text: False, far: True}, what="drifted")
+
+
+def _emptied(frame, *names):
+    """The frame without a value in these columns, which are floats then, as in a file read anew."""
+    return frame.assign(**dict.fromkeys(names, np.nan))
+
+
+@pytest.mark.criterion("gaps", sheet="gaps", hint=GAPS)
+@pytest.mark.parametrize("side", ["reference", "current"])
+def test_columns_without_a_value_in_one_window(solution, rng, side):
+    """A number and a text without a value in one of the windows are drift, and no error."""
+    source = small(rng)
+    empty, far = (source.numbers[1], source.texts[0]), source.numbers[0]
+    old, new = source.reference(rng), probe(source.current(rng), source, far)
+    if side == "reference":
+        old = _emptied(old, *empty)
+    else:
+        new = _emptied(new, *empty)
+    found = reported(solution.drift_report(old, new))
+    assert_statistics(found)
+    assert_value([found[name].drifted for name in (*empty, far)], [True] * 3, what="drifted")
+
+
+@pytest.mark.criterion("gaps", sheet="gaps", hint=GAPS)
+def test_a_reference_without_values_in_a_column(solution, rng):
+    """A monitor and a diagnosis take a number and a text of which the reference knows nothing."""
+    world = World.draw(rng, seasonal=False)
+    reference = _emptied(world.reference(rng), world.light[0], world.text_names[0])
+    days = stream(rng, world, [(4, ()), (ALERT_DAYS, (_far(world),))])
+    told = watched(solution, solution.Monitor(reference), days)
+    assert_value(world.heavy[0] in _names(told), True, what="the drift is told")
+    found = entries(solution.diagnose(reference, world.window(rng), world.model))
+    assert_value(found[0].cause != "nothing", True, what="there is a cause")
 
 
 @pytest.mark.criterion("gaps", sheet="gaps", hint=GAPS)
