@@ -248,6 +248,24 @@ def test_what_is_new_to_the_reference(solution, rng):
 
 
 @pytest.mark.criterion("kinds", sheet="kinds", hint=KINDS)
+@pytest.mark.parametrize("side", ["current", "reference"])
+def test_one_huge_value_is_no_other_scale(solution, rng, side):
+    """A value that is a million times as large moves a mean, and neither median nor kind."""
+    source = small(rng)
+    name = source.numbers[0]
+    old, new = source.reference(rng), source.current(rng)
+    huge = 1e6 * source.mean(name)
+    if side == "current":
+        new = _every(new, name, len(new), huge)
+    else:
+        old = _every(old, name, len(old), huge)
+    found = reported(solution.drift_report(old, new))
+    assert_value(found[name].kind, "none", what="kind")
+    far = reported(solution.drift_report(old, probe(new, source, source.numbers[1])))
+    assert_value(far[source.numbers[1]].drifted, True, what="drifted")
+
+
+@pytest.mark.criterion("kinds", sheet="kinds", hint=KINDS)
 def test_values_that_are_missing_no_more(solution, rng):
     """A share missing that fell by three tenths moved as one that rose."""
     source = small(rng)
@@ -291,10 +309,11 @@ def test_a_quiet_feature_has_no_kind(solution, rng):
 
 
 @pytest.mark.criterion("clean_reference", sheet="clean-reference", hint=CLEAN)
-def test_a_reference_that_holds_the_incident(solution, rng):
+@pytest.mark.parametrize("lie", ["on all days", "on the first day"])
+def test_a_reference_that_holds_the_incident(solution, rng, lie):
     """Reference rows from the current window's first day on make no difference to what is found.
 
-    Some lie on its days and some after its last one.
+    They lie on its days and after its last one, or all on its first day.
     """
     hits = Often(2 * WINDOWS, 0.9)
     for _ in hits:
@@ -306,6 +325,8 @@ def test_a_reference_that_holds_the_incident(solution, rng):
         days = after["date"] < after["date"].min() + pd.Timedelta(days=14)
         current = after[days].sample(700, random_state=int(rng.integers(2**31)))
         current = current.assign(date=np.sort(current["date"].to_numpy()))
+        if lie == "on the first day":
+            after = after.assign(date=after["date"].min())
         both = pd.concat([quiet, after], ignore_index=True)
         found = drifted(solution.drift_report(both, current))
         hits.add(len(due & found), len(due))

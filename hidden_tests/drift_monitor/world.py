@@ -469,6 +469,24 @@ class Rounded(Cause):
 
 
 @dataclass(frozen=True)
+class Raised(Cause):
+    """The service answers more than the model for each row, or less."""
+
+    name: str = "serving_skew"
+    power: float = 0.9
+
+    def answered(
+        self,
+        _rng: np.random.Generator,
+        _world: World,
+        _frame: pd.DataFrame,
+        score: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """As the class says."""
+        return score**self.power
+
+
+@dataclass(frozen=True)
 class Delayed(Cause):
     """Of the newest week the labels of churners are there, and few others."""
 
