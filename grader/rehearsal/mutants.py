@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import itertools
 import json
 import os
 import select
@@ -170,7 +171,7 @@ class _Trials:
             contract = {path: sorted(lines) for path, lines in reached.items()}
         chosen = list(items.values()) if trial.tests is None else [items[t] for t in trial.tests]
         tests = []
-        for item, following in zip(chosen, [*chosen[1:], None], strict=True):
+        for item, following in itertools.zip_longest(chosen, chosen[1:]):
             tests.append(self._one(item, following, trial))
             if trial.stop and tests[-1]["status"] != "passed":
                 break

@@ -133,6 +133,15 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return run(made(tmp_path_factory.mktemp("double")))
 
 
+def test_a_mutant_in_a_function_that_no_test_calls_is_unreached(tmp_path: Path) -> None:
+    reference = REFERENCE.replace(
+        "    total = 0", "    if isinstance(x, list):\n        return _each(x)\n    total = 0"
+    )
+    reference += "\n\ndef _each(values):\n    return [2 * value for value in values]\n"
+    found = mutant(run(made(tmp_path, reference)), "    return [3 * value for value in values]")
+    assert (found["state"], found["killed_by"], found["broken"]) == ("unreached", [], "")
+
+
 def test_a_mutant_that_a_test_tells_is_killed_by_it(document: dict[str, Any]) -> None:
     found = mutant(document, "    while total < 3 * x:")
     assert (found["state"], found["killed_by"]) == ("killed", ["test_it.py::test_double"])
