@@ -9,6 +9,7 @@ import builtins
 import dataclasses
 import opcode
 import re
+import timeit
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -158,6 +159,19 @@ def _parses_arguments(code: CodeType, _frame: FrameType) -> bool:
     )
 
 
+def _times_a_function(code: CodeType, _frame: FrameType) -> bool:
+    """Of timeit: the loop around a function; what sets up is nothing, or a function."""
+    return code in _TIMED
+
+
+_LOOP: str = vars(timeit)["template"]
+_TIMED = frozenset(
+    compile(_LOOP.format(**part, stmt="_stmt()"), "<timeit-src>", "exec", dont_inherit=True)
+    for part in (
+        {"setup": "pass", "init": ", _stmt=_stmt"},
+        {"setup": "_setup()", "init": ", _setup=_setup, _stmt=_stmt"},
+    )
+)
 _TUPLE = frozenset(
     opcode.opmap[name]
     for name in (
@@ -193,6 +207,7 @@ EVALUATORS: Mapping[tuple[str, str], Callable[[Any, FrameType], bool]] = {
     ("typing.py", "ForwardRef._evaluate"): ran_inert,
     ("inspect.py", "get_annotations.<locals>.<dictcomp>"): ran_inert,
     ("inspect.py", "get_annotations"): ran_inert,
+    ("timeit.py", "Timer.__init__"): _times_a_function,
     ("scipy/_lib/_bunch.py", "_make_tuple_bunch"): _makes_a_bunch,
     (
         "scipy/stats/_distn_infrastructure.py",

@@ -135,7 +135,22 @@ UNREVIEWED = {
             "import runpy, sys\nsys.argv = ['timeit', '-n', '1', '-r', '1', '1']\n"
             "runpy.run_module('timeit', run_name='__main__')"
         ),
-        "text was compiled to code",
+        "text was executed as code",
+    ),
+    "timeit-of-text": (
+        "import timeit\ntimeit.timeit('x = 1', number=1)",
+        "text was executed as code",
+    ),
+    "timeit-of-a-function-and-text": (
+        "import timeit\ntimeit.timeit(dict, setup='_stmt = list', number=1)",
+        "text was executed as code",
+    ),
+    "timeit-by-another-template": (
+        (
+            "import timeit\ntimeit.template = 'x = 1\\ndef inner(_it, _timer{init}):\\n {stmt}'\n"
+            "timeit.Timer(dict)"
+        ),
+        "text was executed as code",
     ),
     "file-rewritten-before-its-import": (
         (
@@ -497,7 +512,7 @@ def test_another_channel_in_its_place_ends_the_process(tmp_path: Path) -> None:
 HONEST = """
     from __future__ import annotations
     import collections, contextlib, copy, dataclasses, enum, functools, inspect, io, logging.config
-    import pickle, platform, subprocess, traceback, typing
+    import pickle, platform, subprocess, timeit, traceback, typing
     import joblib
     import numpy as np
     import pandas as pd
@@ -551,6 +566,8 @@ HONEST = """
         subprocess.run(["a-program-that-is-not-here"])
     import tempfile
     joblib.Memory(tempfile.mkdtemp(), verbose=0).cache(shown)(3)
+    timeit.timeit(lambda: shown(3), number=2), timeit.repeat(dict, number=2, repeat=2)
+    timeit.Timer(dict, setup=list).timeit(1)
     print("to its end", flush=True)
 """
 
