@@ -451,11 +451,11 @@ class Skewed(Cause):
 
 
 @dataclass(frozen=True)
-class Rounded(Cause):
-    """The service rounds what it answers; from five digits on, the sheet calls that equal."""
+class Rescored(Cause):
+    """The service changes each score that the model gives."""
 
     name: str = "serving_skew"
-    digits: int = 2
+    change: Callable[[NDArray[np.float64]], NDArray[np.float64]] = lambda score: score
 
     def answered(
         self,
@@ -465,25 +465,12 @@ class Rounded(Cause):
         score: NDArray[np.float64],
     ) -> NDArray[np.float64]:
         """As the class says."""
-        return np.round(score, self.digits)
+        return self.change(score)
 
 
-@dataclass(frozen=True)
-class Raised(Cause):
-    """The service answers more than the model for each row, or less."""
-
-    name: str = "serving_skew"
-    power: float = 0.9
-
-    def answered(
-        self,
-        _rng: np.random.Generator,
-        _world: World,
-        _frame: pd.DataFrame,
-        score: NDArray[np.float64],
-    ) -> NDArray[np.float64]:
-        """As the class says."""
-        return score**self.power
+def rounded(digits: int) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """Scores of so many digits; from five on, the sheet calls them equal."""
+    return lambda score: np.round(score, digits)
 
 
 @dataclass(frozen=True)
