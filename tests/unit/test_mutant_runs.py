@@ -244,6 +244,18 @@ def test_a_noted_mutant_that_a_test_kills_is_a_finding(tmp_path: Path) -> None:
     )
 
 
+def test_a_noted_mutant_that_only_the_time_limit_ends_is_as_noted(
+    document: dict[str, Any], tmp_path: Path
+) -> None:
+    """How long it takes hangs on the machine, so it refutes no note."""
+    mutants = document["solutions"][0]["mutants"]
+    slow = next(m["digest"] for m in mutants if m["state"] == "timed-out")
+    again = run(made(tmp_path, notes=BAR + entry("free", slow)))
+    found = next(m for m in again["solutions"][0]["mutants"] if m["digest"] == slow)
+    assert (found["state"], found["reason"]) == ("free", "Nobody can tell.")
+    assert not any(slow in finding for finding in again["findings"])
+
+
 def test_a_solution_that_fails_its_own_suite_is_not_mutated(tmp_path: Path) -> None:
     root = made(tmp_path, PLAIN.replace("x + abs", "x * abs").replace("abs(x)", "3"))
     with pytest.raises(ExerciseError, match=r"^double/reference fails its own suite.*test_double"):

@@ -110,6 +110,7 @@ def _mutant(
     result: Result, study: Study, note: Note | None, order: Sequence[str]
 ) -> dict[str, Any]:
     mutant = result.mutant
+    state = _state(result, note)
     places = {(mutant.path, line) for line in mutant.lines}
     around = {(mutant.path, line) for line in mutant.function}
     near = {t.id for t in study.tests if t.lines & places}
@@ -128,8 +129,8 @@ def _mutant(
         "line": mutant.line,
         "operator": mutant.operator,
         "diff": mutant.diff,
-        "state": _state(result, note),
-        "reason": note.reason if note and not result.killed else "",
+        "state": state,
+        "reason": note.reason if note and state == note.kind else "",
         "killed_by": list(result.failed),
         "broken": result.broken,
         "cells": "".join(map(cell, order)),
@@ -137,10 +138,11 @@ def _mutant(
 
 
 def _state(result: Result, note: Note | None) -> str:
+    """What a mutant counts as. That a noted one is slow, on a busy machine too, refutes no note."""
+    if note is not None and (result.late or not result.killed):
+        return note.kind
     if result.killed:
         return "timed-out" if result.late else "killed"
-    if note is not None:
-        return note.kind
     return "survived" if result.reached else "unreached"
 
 

@@ -68,7 +68,7 @@ class Result:
     Attributes:
         passed: tests that it passed.
         failed: tests that it failed; one at most where the rest was left out then.
-        late: those among `failed` that ended by the time limit.
+        late: whether all of `failed` ended by the time limit.
         reached: whether any test reaches the changed code.
         broken: what ended the judge's process, where that happened; it counts as a failed test.
     """
@@ -274,7 +274,7 @@ def _result(mutant: Mutant, answer: Mapping[str, Any], *, reached: bool) -> Resu
         mutant,
         frozenset(test["id"] for test in ran if test["status"] == "passed"),
         tuple(test["id"] for test in failed),
-        any(test["cause"] == "timeout" for test in failed),
+        bool(failed) and all(test["cause"] == "timeout" for test in failed),
         reached,
         answer["ended"],
     )
