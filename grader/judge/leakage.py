@@ -120,6 +120,7 @@ def movement(base: Sequence[Scores], altered: Sequence[Scores]) -> Movement:
     change = np.abs(np.mean(altered, axis=0) - np.mean(base, axis=0))
     among = float(np.abs(np.stack(altered) - altered[0]).max())
     if max(floor, among) <= rounding:
+        change = np.abs(altered[0] - first)  # a mean of huge scores is rounded itself
         count = int((change > rounding).sum())
         verdict = Verdict.MOVED if count else Verdict.STILL
         return Movement(verdict, float(change.max()), count, len(change), floor, rounding)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CATEGORICAL", "FORBIDDEN", "GROUP", "LABEL", "NUMERIC", "TIME", "Fold", "World", "brief_folds",
     "cards_redrawn", "categories_altered", "drop_label", "in_coarse_time", "in_production",
-    "labels_opposed", "labels_shuffled", "measures_altered", "numbers_altered",
+    "labels_opposed", "labels_shuffled", "measures_altered", "numbers_altered", "with_gaps",
 ]  # fmt: skip
 
 LABEL = "is_fraud"
@@ -327,6 +327,13 @@ def drop_label(frame: pd.DataFrame) -> pd.DataFrame:
 def in_production(frame: pd.DataFrame) -> pd.DataFrame:
     """Rows as they are in production: no label, and nobody has looked at the case yet."""
     return drop_label(frame).assign(**{FORBIDDEN: np.nan})
+
+
+def with_gaps(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """The rows, with three in ten values missing in every column in which they can be."""
+    names = (*NUMERIC, *CATEGORICAL)
+    gone = {name: frame[name].where(rng.uniform(size=len(frame)) > 0.3) for name in names}
+    return frame.assign(**gone)
 
 
 def brief_folds(frame: pd.DataFrame, *cuts: float) -> list[Fold]:

@@ -17,6 +17,7 @@ TRUE = "On which rows, and from which scores, is the reported number computed?"
 CHOSEN = "Are the test rows those that the review team will see, in the same mix?"
 METRIC = "What does the reported metric say about a model that never finds a fraud?"
 GAPPY = ["amount_eur", "distance_km", "device_age_days", "credit_limit_eur"]
+OF_CARDS = ("card_age_days", "credit_limit_eur")
 SURE = 5  # standard errors by which a test set may differ from what it was taken from
 ALLOWED = ("average_precision", "roc_auc", "f1")
 
@@ -98,21 +99,40 @@ def test_test_rows_are_not_chosen_by_what_they_hold(solution, experiment, rng, m
             _assert_like(what, values, taken, error_of, measure)
 
 
-@pytest.mark.criterion("claim_true", sheet="whole-test", hint=CHOSEN)
-def test_split_does_not_look_at_labels(solution, experiment, rng, remark):
-    """With other labels, split gives the same folds."""
-    frame = experiment.frame
+def _assert_same_folds(solution, frame, others, means, remark):
+    """Hold that split chooses the same rows of frames that differ in what must not matter."""
     first = as_split(solution.split(frame))
     if first != as_split(solution.fresh().split(frame)):
         remark("Inconclusive: split draws at random, so nothing can be said of what moves it.")
         return
-    for _ in range(3):
-        other = d.labels_shuffled(frame, rng)
+    for other in others:
         if as_split(solution.fresh().split(other)) != first:
-            raise AssertionError(
-                "With other labels split chooses other rows. A cut, a seed or rows chosen by "
-                "labels or by a score make the test set an easier one than the team will see."
-            )
+            raise AssertionError(means)
+
+
+@pytest.mark.criterion("claim_true", sheet="whole-test", hint=CHOSEN)
+def test_split_does_not_look_at_labels(solution, experiment, rng, remark):
+    """With other labels, split gives the same folds."""
+    frame = experiment.frame
+    means = (
+        "With other labels split chooses other rows. A cut, a seed or rows chosen by labels or by "
+        "a score make the test set an easier one than the team will see."
+    )
+    others = (d.labels_shuffled(frame, rng) for _ in range(3))
+    _assert_same_folds(solution, frame, others, means, remark)
+
+
+@pytest.mark.criterion("claim_true", sheet="whole-test", hint=CHOSEN)
+def test_split_looks_at_cards_and_times_only(solution, experiment, rng, remark):
+    """With other amounts, merchants and reviews of the same cards, split gives the same folds."""
+    frame, ids = experiment.frame, experiment.frame.index.tolist()
+    other = d.categories_altered(d.measures_altered(frame, ids, rng), ids, rng)
+    other = other.assign(**{name: frame[name] for name in (d.TIME, *OF_CARDS)})
+    means = (
+        "With other amounts, merchants and reviews split chooses other rows. Rows are left out by "
+        "card and time only: the team has to look at the others as well."
+    )
+    _assert_same_folds(solution, frame, [other], means, remark)
 
 
 @pytest.mark.criterion("claim_metric", sheet="metric", hint=METRIC)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import data as d
 import pytest
 
-from grader.judge.leakage import Verdict, assert_depends, assert_still
+from grader.judge.leakage import Verdict, assert_depends, assert_still, movement
 
 NUMBERS = "Which rows are your medians, means and scales computed from?"
 CATEGORIES = "Which rows are your encodings and frequencies computed from?"
 FOLDS = "What does a fold's model know of the other folds?"
+CARDS = 260  # of the data that candidates have
 
 
 @pytest.mark.criterion("leak_numeric", sheet="test-features", hint=NUMBERS)
@@ -26,6 +27,36 @@ def test_numbers_of_test_rows_do_not_matter(solution, experiment, measure, remar
         remark=remark,
     )
     experiment.assert_state_still(experiment.other_measures, altered)
+
+
+@pytest.mark.criterion("leak_numeric", sheet="test-features", hint=NUMBERS)
+def test_numbers_of_test_rows_do_not_matter_in_a_long_history(
+    solution, experiment, rng, measure, remark
+):
+    """So it is in a history as long as the shipped one: some leaks need many rows to act."""
+    solution.keep.split(experiment.frame)  # it may end here
+    charged = experiment.opposed, experiment.moved(experiment.other_measures)
+    if any(moved.verdict is Verdict.MOVED for moved in charged):
+        return
+    frame = experiment.world.payments(rng, CARDS)
+    folds = d.brief_folds(frame, 0.5)
+    ids = frame.index.difference(folds[0].train_ids).tolist()
+
+    def scores(payments, draw=0):
+        return experiment.predict(experiment.run(payments, folds, draw).model, experiment.probe)
+
+    before, after = scores(frame), scores(d.measures_altered(frame, ids, rng))
+    moved = movement([before], [after])
+    if moved.verdict is Verdict.MOVED and (scores(frame, 1) != before).any():
+        remark("the model depends on random numbers: a long history is not looked at")
+        return
+    assert_still(
+        moved,
+        altered="the numbers, times and reviews of rows outside training, in a long history,",
+        means="something was learned from the test set",
+        measure=measure,
+        remark=remark,
+    )
 
 
 @pytest.mark.criterion("leak_categorical", sheet="test-features", hint=CATEGORIES)

@@ -108,6 +108,13 @@ def test_one_huge_score_does_not_hide_the_others() -> None:
     assert movement([before, before], [after]).verdict is Verdict.MOVED
 
 
+def test_runs_with_huge_scores_that_are_equal_are_still() -> None:
+    """The mean of three equal numbers of that size is another number."""
+    scores = np.where(np.arange(500) % 50, np.linspace(0.0, 0.9, 500), 1e12 + 0.2)
+    assert (np.mean([scores] * 3, axis=0) != scores).any()
+    assert movement([scores] * 3, [scores]).verdict is Verdict.STILL
+
+
 def test_an_offset_does_not_hide_a_change() -> None:
     assert movement([SCORES + 1e6], [SCORES * 1.001 + 1e6]).verdict is Verdict.MOVED
 
