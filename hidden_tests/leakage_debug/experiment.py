@@ -15,7 +15,7 @@ from grader.judge.leakage import Movement, Verdict, moved_state, movement
 from grader.judge.metrics import row_scores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -137,7 +137,11 @@ def _agree(runs: list[_Answers]) -> bool:
 
 
 def _repeated(
-    base: Callable[[int], list[_Answers]], ask: Callable[[int], _Answers], *, control: bool = False
+    base: Callable[[int], list[_Answers]],
+    ask: Callable[[int], _Answers],
+    *,
+    control: bool = False,
+    looks: Sequence[tuple[int, int]] = _LOOKS,
 ) -> list[_Answers]:
     """Ask as often as it takes to tell a change from chance.
 
@@ -149,6 +153,7 @@ def _repeated(
         base: gives at least so many runs to compare with.
         ask: makes one run of the other kind, with these random numbers.
         control: see :meth:`Experiment.answers`.
+        looks: how many runs of both kinds are made where they differ among themselves.
     """
     before, after = base(2), [ask(0)]
     if _agree([*before, *after]) or (control and _agree(before)):
@@ -158,8 +163,8 @@ def _repeated(
         before = base(_SURE)
     if _agree(before) and _agree(after):
         return after
-    for looks, (runs, altered) in enumerate(_LOOKS, 1):
-        if max(run.seconds for run in before) * looks >= _QUICK_SECONDS:
+    for look, (runs, altered) in enumerate(looks, 1):
+        if max(run.seconds for run in before) * look >= _QUICK_SECONDS:
             break
         before = base(runs)
         after += [ask(_OTHER_DRAWS + n) for n in range(len(after), altered)]
@@ -262,6 +267,32 @@ class Experiment:
         seconds = self.solution.last.wall_ns / 1e9
         scores = self.predict(run.model, self.probe)
         return _Answers(scores, scores, scores, {}, seconds)
+
+    def moved_in_long_history(
+        self, frame: pd.DataFrame, altered: pd.DataFrame, folds: list[d.Fold]
+    ) -> Movement:
+        """How far scores of later cards move when another history is altered.
+
+        Args:
+            frame: a history of its own.
+            altered: the same with rows changed that the model may not have learned from.
+            folds: of both; the last one's model is watched.
+        """
+        known: list[_Answers] = []
+
+        def ask(payments: pd.DataFrame, draw: int) -> _Answers:
+            run = self.run(payments, folds, draw)
+            seconds = self.solution.last.wall_ns / 1e9
+            scores = self.predict(run.model, self.probe)
+            return _Answers(scores, scores, scores, {}, seconds)
+
+        def base(runs: int) -> list[_Answers]:
+            while len(known) < runs:
+                known.append(ask(frame, max(len(known) - 1, 0)))
+            return known
+
+        after = _repeated(base, lambda draw: ask(altered, draw), looks=_LOOKS[:1])
+        return _movement(known, after)
 
     def base(self, runs: int = 1) -> list[_Answers]:
         """Runs on the frame as it is, at least so many.

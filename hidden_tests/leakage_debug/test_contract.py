@@ -122,7 +122,9 @@ def test_run_remembers_no_call(solution, experiment, rng):
     """On other payments with the same ids run is as if nothing had been called before."""
     frame, folds = experiment.small, d.brief_folds(experiment.small, 0.5)
     other, pairs = _other(experiment, frame, rng), [tuple(fold) for fold in folds]
-    due = [experiment.predict(experiment.run(other, folds).model, experiment.probe) for _ in "12"]
+    due = [
+        experiment.predict(experiment.run(other, folds).model, experiment.probe) for _ in range(2)
+    ]
     first = experiment.predict(experiment.run(frame, folds).model, experiment.probe)
     seen = experiment.predict(as_run(solution.run(other, pairs)).model, experiment.probe)
     what = "scores after a run on other payments"
@@ -139,7 +141,7 @@ def test_split_remembers_no_call(solution, experiment, rng):
     halved = frame[d.TIME].min() + ((frame[d.TIME] - frame[d.TIME].min()) / 2).dt.round("min")
     early = frame[d.GROUP].isin(rng.permutation(frame[d.GROUP].unique())[::2])
     other = frame.assign(**{d.TIME: frame[d.TIME].mask(early, halved)})
-    due = [_pairs(solution.fresh().split(other)) for _ in "12"]
+    due = [_pairs(solution.fresh().split(other)) for _ in range(2)]
     solution.fresh().split(frame)
     if due[0] == due[1]:  # else it draws at random
         assert_value(_pairs(solution.split(other)), due[0], what="split after another call")
