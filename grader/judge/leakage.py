@@ -117,13 +117,13 @@ def movement(base: Sequence[Scores], altered: Sequence[Scores]) -> Movement:
     first, others = base[0], np.stack([*base[1:], base[0]])
     rounding = _RELATIVE * _spread(first)
     floor = float(np.abs(others - first).max())
-    change = np.abs(np.mean(altered, axis=0) - np.mean(base, axis=0))
     among = float(np.abs(np.stack(altered) - altered[0]).max())
     if max(floor, among) <= rounding:
         change = np.abs(altered[0] - first)  # a mean of huge scores is rounded itself
         count = int((change > rounding).sum())
         verdict = Verdict.MOVED if count else Verdict.STILL
         return Movement(verdict, float(change.max()), count, len(change), floor, rounding)
+    change = np.abs(np.mean(altered, axis=0) - np.mean(base, axis=0))
     floor = max(floor, among)
     groupings = math.comb(len(base) + len(altered), len(altered))
     tested = groupings >= _MIN_GROUPINGS

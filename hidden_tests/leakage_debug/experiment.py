@@ -136,6 +136,17 @@ def _agree(runs: list[_Answers]) -> bool:
     return not any(moved_state([runs[0].state], [run.state]) for run in runs[1:])
 
 
+def _at_least(runs: int, known: list[_Answers], ask: Callable[[int], _Answers]) -> list[_Answers]:
+    """Runs on one frame, those that are known and more, until there are so many.
+
+    The first two get the same random numbers, which shows what comes from elsewhere; each later one
+    gets others.
+    """
+    while len(known) < runs:
+        known.append(ask(max(len(known) - 1, 0)))
+    return known
+
+
 def _repeated(
     base: Callable[[int], list[_Answers]],
     ask: Callable[[int], _Answers],
@@ -261,9 +272,9 @@ class Experiment:
         state = self.solution.state(run.model)
         return _Answers(np.concatenate([probe, test]), test, first, state, seconds)
 
-    def _first_alone(self, draw: int) -> _Answers:
-        """Run on the frame as it is with the first fold only."""
-        run = self.run(self.frame, self.folds[:1], draw)
+    def _of_later_cards(self, frame: pd.DataFrame, folds: list[d.Fold], draw: int) -> _Answers:
+        """Run on a frame with these folds; scores of later cards by the last one's model."""
+        run = self.run(frame, folds, draw)
         seconds = self.solution.last.wall_ns / 1e9
         scores = self.predict(run.model, self.probe)
         return _Answers(scores, scores, scores, {}, seconds)
@@ -280,30 +291,19 @@ class Experiment:
         """
         known: list[_Answers] = []
 
-        def ask(payments: pd.DataFrame, draw: int) -> _Answers:
-            run = self.run(payments, folds, draw)
-            seconds = self.solution.last.wall_ns / 1e9
-            scores = self.predict(run.model, self.probe)
-            return _Answers(scores, scores, scores, {}, seconds)
-
-        def base(runs: int) -> list[_Answers]:
-            while len(known) < runs:
-                known.append(ask(frame, max(len(known) - 1, 0)))
-            return known
-
-        after = _repeated(base, lambda draw: ask(altered, draw), looks=_LOOKS[:1])
+        after = _repeated(
+            lambda runs: _at_least(
+                runs, known, lambda draw: self._of_later_cards(frame, folds, draw)
+            ),
+            lambda draw: self._of_later_cards(altered, folds, draw),
+            looks=_LOOKS[:1],
+        )
         return _movement(known, after)
 
     def base(self, runs: int = 1) -> list[_Answers]:
-        """Runs on the frame as it is, at least so many.
-
-        The first two get the same random numbers, which shows what comes from elsewhere; each
-        later one gets others.
-        """
+        """Runs on the frame as it is, at least so many."""
         known = self._once("base", list)
-        while len(known) < runs:
-            known.append(self._answers(self.frame, max(len(known) - 1, 0)))
-        return known
+        return _at_least(runs, known, lambda draw: self._answers(self.frame, draw))
 
     def _base_of_first_fold(self, runs: int = 1) -> list[_Answers]:
         return [answers.of_first_fold() for answers in self.base(runs)]
@@ -340,7 +340,10 @@ class Experiment:
         """
 
         def measure() -> Movement:
-            alone = _repeated(self._base_of_first_fold, self._first_alone)
+            alone = _repeated(
+                self._base_of_first_fold,
+                lambda draw: self._of_later_cards(self.frame, self.folds[:1], draw),
+            )
             return _movement(self._base_of_first_fold(), alone)
 
         return self._once("without other folds", measure)
