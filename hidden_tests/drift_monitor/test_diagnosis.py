@@ -200,7 +200,8 @@ def test_the_experiment_tells(solution, rng, name):
         assert_value(
             found[0].experiment in due, True, what=f"{found[0].experiment} for the first two"
         )
-        assert_value(found[0].cause != "nothing", True, what="a window with a cause has one")
+    _, found = _diagnosed(solution, rng, SINGLE["unit"])
+    assert_value(found[0].cause != "nothing", True, what="a window with a cause has one")
 
 
 @pytest.mark.criterion("causes", sheet="causes", hint=EVIDENCE)

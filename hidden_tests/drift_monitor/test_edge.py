@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from claims import assert_few
+from claims import Often, assert_few
 from data import (
     ALERT_DAYS,
     assert_probe,
@@ -27,17 +27,19 @@ from data import (
     watched,
 )
 from wide import changed
-from world import Defect, Delayed, Shifted, World, unit
+from world import Defect, Delayed, MoreChurn, Shifted, World, concept, unit
 
 from grader.judge.compare import assert_frame, assert_value
 
 GAPS = "Send a column without any value."
+SOME = "Send a text that is missing in some rows."
 NEW = "Send a text that the reference does not have."
 TINY = "Send a day without a row, and a day with one."
 ORDER = "Shuffle the rows, and give all of them the same label."
 STATE = "Let two monitors take turns."
 INPUT = "Look at your arguments after the call."
 BOUNDED = "What does a monitor hold after a year?"
+ONE_DAY = pd.Timedelta(days=1)
 
 
 def _far(world):
@@ -162,6 +164,44 @@ def test_new_texts_in_a_diagnosis(solution, rng):
             for entry in entries(solution.diagnose(world.reference(rng), window, world.model))
         ]
     assert_value("nothing" in causes, False, what="a window with a cause has none")
+
+
+RISKS = {"concept": concept, "more churn": lambda _world: MoreChurn()}
+
+
+def _assert_hides_no_cause(solution, rng, make, change):
+    """Hold that a cause that shows against the model's risk is told as in the windows without."""
+    same = Often(5, 0.9)
+    for _ in same:
+        world = World.draw(rng)
+        text = world.text_names[0]
+        windows = world.reference(rng), world.window(rng, (make(world),))
+        pairs = windows, [changed(frame, text, change) for frame in windows]
+        told = [first(solution.diagnose(*pair, world.model)) for pair in pairs]
+        same.add(told[0] == told[1])
+    same.check("windows whose first cause stays")
+
+
+@pytest.mark.criterion("new_category", sheet="new-category", hint=NEW)
+@pytest.mark.parametrize("cause", RISKS)
+def test_new_texts_hide_no_cause(solution, rng, cause):
+    """The first cause stays where the model does not know the text of some rows."""
+
+    def change(column):
+        return column.mask(np.arange(len(column)) % 60 == 0, "oak")
+
+    _assert_hides_no_cause(solution, rng, RISKS[cause], change)
+
+
+@pytest.mark.criterion("gaps", sheet="gaps", hint=SOME)
+@pytest.mark.parametrize("cause", RISKS)
+def test_texts_with_gaps_hide_no_cause(solution, rng, cause):
+    """The first cause stays where some rows have no text, before and after."""
+
+    def change(column):
+        return column.mask(np.arange(len(column)) % 60 == 0)
+
+    _assert_hides_no_cause(solution, rng, RISKS[cause], change)
 
 
 @pytest.mark.criterion("new_category", sheet="new-category", hint=NEW)
@@ -290,15 +330,19 @@ def test_a_second_monitor_begins_anew(solution, rng):
 
 @pytest.mark.criterion("isolation", sheet="own-state", hint=STATE)
 def test_reports_do_not_depend_on_earlier_ones(solution, rng):
-    """A report after one of other windows of the same shape and days is what it was before."""
+    """A report after one of other windows of the same shape and days is what it was before.
+
+    Windows without drift have the same values, in which no method finds any.
+    """
     source = small(rng)
-    old, new = source.reference(rng), source.current(rng)
+    old = source.reference(rng)
     name = source.numbers[0]
+    new = old.assign(date=old["date"] + (old["date"].max() - old["date"].min()) + ONE_DAY)
     far = probe(new, source, name)
     told = [name in drifted(solution.drift_report(old, frame)) for frame in (far, new, far)]
-    references = (far.assign(date=old["date"].min()), probe(old, source, name), old)
-    told += [name in drifted(solution.drift_report(frame, far)) for frame in references]
-    assert_value(told, [True, False, True, False, False, True], what="drifted")
+    same = far.assign(date=old["date"])
+    told += [name in drifted(solution.drift_report(frame, far)) for frame in (same, old, same)]
+    assert_value(told, [True, False, True, False, True, False], what="drifted")
 
 
 @pytest.mark.criterion("inputs", sheet="arguments", hint=INPUT)

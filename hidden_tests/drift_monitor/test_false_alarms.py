@@ -110,7 +110,7 @@ def test_whole_numbers(solution, rng):
     assert_seldom(alarms, pairs, 0.05, "reports with a false alarm")
     hits = Often(WINDOWS, 0.9)
     for _ in hits:
-        found = drifted(solution.drift_report(old, _counted(quiet, rng, names[:1], 2.5)))
+        found = drifted(solution.fresh().drift_report(old, _counted(quiet, rng, names[:1], 2.5)))
         hits.add(names[0] in found)
     hits.check("reports that find the drift")
 

@@ -43,6 +43,20 @@ def test_lasting_drift_alerts_within_a_week(solution, rng, measure):
     hits.check("features that alert within seven days")
 
 
+@pytest.mark.criterion("alerts", sheet="alert", hint=ALERT)
+def test_drift_that_just_has_to_alert(solution, rng):
+    """Three numbers move by one standard deviation, a distance of 0.38: so do these."""
+    hits = Often(3 * STREAMS, 0.9)
+    for _ in hits:
+        world = World.draw(rng, seasonal=False)
+        features = tuple(world.heavy[:3])
+        cause = Shifted(features=features, by=float(rng.choice([-1.0, 1.0])))
+        days = stream(rng, world, [(4, ()), (ALERT_DAYS, (cause,))])
+        told = watched(solution, solution.Monitor(world.reference(rng)), days)
+        hits.add(len({name for _, name in _of(told[4:], set(features))}), len(features))
+    hits.check("features that alert within seven days")
+
+
 @pytest.mark.criterion("budget", sheet="budget", hint=BUDGET)
 def test_quiet_months(solution, rng, measure):
     """Four quiet months of 28 days have four alerts at most, give or take chance."""

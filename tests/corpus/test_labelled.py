@@ -33,7 +33,18 @@ FEW = {"leakage_debug": 4, "drift_monitor": 6}
 # A grading takes a minute of CPU time: one in so many of the sample's defects is in the sandbox.
 FEWER = {"drift_monitor": 12}
 # The like: what is graded here of the solutions that are no defect and no null.
-KEPT = {"drift_monitor": ("reference", "nb_correct", "correct_numpy", "correct_psi", "poor")}
+KEPT = {
+    "drift_monitor": (
+        *(
+            "reference",
+            "nb_correct",
+            "correct_numpy",
+            "correct_psi",
+            "correct_at_the_rates",
+            "poor",
+        ),
+    )
+}
 TWICE = (
     "imputation/mediocre",
     "inference_pipeline/mediocre",
