@@ -56,6 +56,8 @@ def last_items(length: int) -> Recipe:
 def recorded_output() -> Recipe:
     """Standard output and error from here on, as a file in memory: ask it for ``getvalue()``.
 
+    What is logged is in it as well, down to the level DEBUG: a service may be run with it.
+
     It may accuse a submission and never acquit one: what is written past Python's own files is not
     in it, and it lies where the submission runs.
     """
@@ -70,6 +72,8 @@ def _recorded_output() -> io.StringIO:
             if isinstance(handler, logging.StreamHandler) and handler.stream in streams:
                 handler.setStream(record)
     sys.stdout = sys.stderr = record
+    logging.root.addHandler(logging.StreamHandler(record))
+    logging.root.setLevel(logging.DEBUG)
     return record
 
 

@@ -20,7 +20,8 @@ FAILED = Failure("InferenceError", "the model gave no answer")
 def answer_of(text):
     """What the judge's model says: it hangs on the text only."""
     digest = hashlib.blake2b(text.encode(), digest_size=4).digest()
-    return {"label": LABELS[digest[0] % 4], "confidence": round(0.5 + digest[1] / 512, 4)}
+    confidence = 0.5 + int.from_bytes(digest[1:]) / (1 << 25)  # with all the digits of a float
+    return {"label": LABELS[digest[0] % 4], "confidence": confidence}
 
 
 def sha256(text):

@@ -39,6 +39,7 @@ def test_the_hash_is_of_the_texts_utf8(solution, rng):
     """The hash is the SHA-256 of the text's UTF-8, at first and from the cache."""
     app, _ = served(solution)
     texts = ["Invoice 4711", "Z\u00fcrich, 3 \u20ac", "\u65e5\u672c\u8a9e", " a\n", *drawn(rng, 3)]
+    texts += ["a\r\nb", "Zu\u0308rich", "\ufb01le", "a\0\tb"]
     for text in texts * 2:
         assert_value(
             value(predicted(app, text), "sha256"), sha256(text), what=f"sha256 of {text!a}"

@@ -15,6 +15,7 @@ from data import (
     drawn,
     gave_up,
     predicted,
+    remembers,
     sent,
     sent_together,
     served,
@@ -33,6 +34,8 @@ UNEXPECTED = "The model may raise anything."
 CONTRACT = "Look at /openapi.json."
 SEPARATE = "Make two applications."
 DEFAULTS = "Make an application without arguments."
+ZERO = "Which answers does the cache take for none?"
+MANY = 40
 
 
 def _assert_form(app, response, code):
@@ -56,6 +59,9 @@ ALIKE = {
     "white space": ("Invoice 4711", " Invoice 4711\n", "Invoice  4711", "Invoice\u00a04711"),
     "normal form": ("Zu\u0308rich", "Z\u00fcrich", "\ufb01le", "file"),
     "one character": ("x" * 5000 + "a", "x" * 5000 + "b", "a\0b", "ab", "a\nb", "a\r\nb"),
+    "one of many": tuple(
+        "x" * at + "y" + "x" * (8_999 - at) for at in (0, 1_234, 4_000, 5_000, 8_999)
+    ),
 }
 
 
@@ -72,6 +78,38 @@ def test_texts_that_are_alike_have_answers_of_their_own(solution, kind):
     assert_value(asked, list(ALIKE[kind]), what="texts that were classified")
 
 
+@pytest.mark.criterion("edge", sheet="exact-keys", hint=KEYS)
+@pytest.mark.parametrize("kind", ALIKE)
+def test_texts_that_are_alike_share_no_inference(solution, kind):
+    """Requests for texts that differ a little, all of them waiting, are an inference each."""
+    app, model = served(solution)
+    model.hold()
+    requests = []
+    for text in ALIKE[kind]:
+        requests.append(sent(app, text))
+        app.settle(calls=len(requests))
+    model.answer_with(answer_of)  # whether they run at the same time is another line's matter
+    model.release(answer_of)
+    for request in requests:
+        content(request.response())
+    assert_value(len(model.calls), len(requests), what="number of inferences")
+
+
+@pytest.mark.criterion("edge", sheet="exact-keys", hint=ZERO)
+@pytest.mark.parametrize("answer", [("letter", 0.0), ("", 0.5)], ids=["no confidence", "no label"])
+def test_an_answer_that_is_false_to_python_is_kept(solution, answer):
+    """A text is known whatever its label and confidence are."""
+    app, model = served(solution)
+    known = remembers(app, model, "A plain letter.")
+    model.answer_with(lambda **_: dict(zip(("label", "confidence"), answer, strict=True)))
+    if known:  # whether there is a cache is a core matter
+        for _ in range(2):
+            content(sent(app, "Invoice 4711").response())
+        assert_value(len(model.calls), 2, what="number of inferences")
+    model.answer_with(answer_of)
+    assert_works(app, "Another letter.")
+
+
 ALLOWED = ["a", " ", "\n", "x" * 10_000, "\u00fc" * 10_000, "\U0001f4c4" * 10_000, " " * 10_000]
 
 
@@ -83,11 +121,26 @@ def test_texts_of_allowed_lengths_are_answered(solution):
         assert_works(app, text)
 
 
+TOO_LONG = ["e\u0301" * 5_001, " " * 10_001, "\r\n" * 5_001, "\U0001f4c4" * 10_001, "a\0" * 5_001]
+
+
+@pytest.mark.criterion("edge", sheet="lengths", hint=LENGTHS)
+def test_longer_texts_are_refused_whatever_they_hold(solution):
+    """A text of more than 10,000 characters is refused like any other that is too long."""
+    app, _ = served(solution)
+    refused = sent(app, "x" * 10_001).response().status
+    if refused != 200:  # whether lengths are checked is a core matter
+        for text in TOO_LONG:
+            assert_status(sent(app, text).response(), refused)
+    assert_works(app)
+
+
 @pytest.mark.criterion("edge", sheet="lengths", hint=LENGTHS)
 def test_other_fields_are_ignored(solution):
-    """Other fields of the body do not matter."""
+    """Other fields of the body do not matter, whatever they hold."""
     app, model = served(solution)
-    for more in ({"language": "de"}, {"cached": True, "id": 7}):
+    nested = {"meta": {"pages": [1, {"a": None}]}, "tags": ["a"], "Text": 3, "": 1.5}
+    for more in ({"language": "de"}, {"cached": True, "id": 7}, nested):
         content(app.request("POST", "/predict", json={"text": "Invoice 4711", **more}))
     asked = [call["text"] for call in model.calls[:1]]
     assert_value(asked, ["Invoice 4711"], what="text that was classified first")
@@ -159,11 +212,14 @@ def test_a_405_says_what_is_allowed(solution):
 
 @pytest.mark.criterion("edge", sheet="unexpected", hint=UNEXPECTED)
 def test_unexpected_errors_are_told(solution):
-    """Whatever the model raises gets a 500, and the service goes on."""
+    """Whatever the model raises gets a 500, and the service goes on, after forty as after one."""
     app, model = served(solution)
-    for name in ("RuntimeError", "KeyError", "ValueError", "OSError"):
+    for number in range(MANY):
+        name = ("RuntimeError", "KeyError", "ValueError", "OSError")[number % 4]
         model.fail_with(Failure(name, "out of memory"))
-        response = sent(app, f"Invoice {name}").response()
+        request = sent(app, f"Invoice {number}")
+        assert_value(request.wait(PATIENCE), True, what="whether there is a response")
+        response = request.response()
         assert_status(response, 500)
         assert_value(response.media_type, "application/json", what="content type of an error")
         _assert_form(app, response, "internal_error")
@@ -218,6 +274,9 @@ def test_the_contract_describes_the_request(solution):
     found = {name: value(text, name) for name in ("type", "minLength", "maxLength")}
     due = {"type": "string", "minLength": 1, "maxLength": 10_000}
     assert_value(found, due, what="text in the contract")
+    required = _at(document, schema).get("required", [])
+    assert_kind(required, list, "required")
+    assert_value(required.count("text"), 1, what="text among the required fields")
 
 
 @pytest.mark.criterion("edge", sheet="separate", hint=SEPARATE)
@@ -227,6 +286,23 @@ def test_applications_share_no_cache(solution):
     second, _ = served(solution)
     for app in (first, second):
         assert_works(app, "Invoice 4711")
+    assert_value(len(model.calls), 2, what="number of inferences")
+
+
+@pytest.mark.criterion("edge", sheet="separate", hint=SEPARATE)
+def test_applications_share_no_inference(solution):
+    """A text whose inference runs in one application is an inference of the other's as well."""
+    first, model = served(solution)
+    second, _ = served(solution)
+    model.hold()
+    requests = []
+    for app in (first, second):
+        requests.append(sent(app, "Invoice 4711"))
+        app.settle(calls=len(requests))
+    model.answer_with(answer_of)
+    model.release(answer_of)
+    for request in requests:
+        content(request.response())
     assert_value(len(model.calls), 2, what="number of inferences")
 
 
@@ -283,16 +359,17 @@ def _asked_anew(app, model, texts):
 @pytest.mark.criterion("edge", sheet="defaults", hint=DEFAULTS)
 def test_a_thousand_answers_are_kept_by_default(solution, rng):
     """Of 1,001 texts an application without ``max_entries`` has forgotten one."""
-    small, model = served(solution, max_entries=2)
-    if _asked_anew(small, model, "abacbc") != ["a", "b", "c", "b"]:
+    small, model = served(solution, max_entries=3)
+    if _asked_anew(small, model, "abcadcab") != ["a", "b", "c", "d", "b"]:
         return  # how a cache is bounded is another line's matter
     texts = drawn(rng, 1001)
-    first, second, last = texts[0], texts[1], texts[-1]
+    first, second, _, fourth = texts[:4]
+    last = texts[-1]
     app = solution.app(timeout=LONG)
     model.answer_with(answer_of)
-    _asked_anew(app, model, [first, second])
-    for start in range(2, 1000, 100):
+    _asked_anew(app, model, texts[:4])
+    for start in range(4, 1000, 100):
         if not all(gave_up(sent_together(app, texts[start : min(start + 100, 1000)]))):
             break  # the rest would wait as long
-    found = _asked_anew(app, model, [first, last, first, second])
+    found = _asked_anew(app, model, [first, last, first, second, fourth])
     assert_value(found, [last, second], what="texts that cost an inference again")

@@ -14,8 +14,11 @@ from data import (
     answer_of,
     assert_works,
     content,
+    drawn,
+    gave_up,
     rest,
     sent,
+    sent_together,
     served,
     texts_of,
     value,
@@ -26,6 +29,8 @@ from grader.judge.compare import assert_value
 TIMEOUT = "What does a caller get when the model takes too long?"
 BLOCKED = "What else happens while an inference runs?"
 FAILURES = "Let the model fail once."
+HANGING = 24  # more than many a pool has threads
+MANY = 40
 
 
 def _given_up(app, text):
@@ -75,14 +80,30 @@ def test_nothing_is_kept_of_a_request_that_was_given_up(solution):
 
 
 @pytest.mark.criterion("guard", sheet="timeout", hint=TIMEOUT)
-def test_each_request_has_a_timeout(solution):
-    """Requests for three texts are given up, one after the other and together."""
+def test_each_request_has_a_timeout(solution, rng):
+    """Requests are given up one after the other and together, also behind inferences that hang."""
     app, model = served(solution, timeout=SHORT)
     model.hold()
     _given_up(app, "first")
-    both = [sent(app, text) for text in ("second", "third")]
-    for request in both:
-        assert_value(request.wait(PATIENCE), True, what="whether there is a response in time")
+    requests = sent_together(app, drawn(rng, HANGING))
+    assert_value(gave_up(requests), [True] * HANGING, what="whether there are responses in time")
+
+
+@pytest.mark.criterion("guard", sheet="timeout", hint=TIMEOUT)
+def test_nothing_is_kept_of_requests_that_were_all_given_up(solution):
+    """When two that shared an inference are given up, the next request starts another one."""
+    app, model = served(solution, timeout=0.5)
+    model.hold()
+    first = sent(app, "Invoice 4711")
+    first.wait(0.25)
+    if not all(gave_up([first, sent(app, "Invoice 4711")])):
+        raise AssertionError(f"no response within {PATIENCE:g} s, with a timeout of 0.5 s")
+    before = len(model.calls)
+    sent(app, "Invoice 4711")
+    app.settle(calls=before + 1)
+    if len(model.calls) == before:  # whether inferences run at the same time is another line's
+        model.release(answer_of)
+    rest(app, model, before + 1)
 
 
 @pytest.mark.criterion("guard", sheet="unblocked", hint=BLOCKED)
@@ -134,3 +155,30 @@ def test_a_failure_leaves_other_texts_alone(solution):
     model.answer_with(answer_of)
     assert_works(app, "A plain letter.")
     assert_works(app, "Invoice 4711")
+
+
+@pytest.mark.criterion("guard", sheet="failures", hint=FAILURES)
+def test_a_failure_that_requests_share_passes(solution):
+    """After a failure that three requests waited for, the next one gets an answer."""
+    app, model = served(solution)
+    model.hold()
+    requests = sent_together(app, ["Invoice 4711"] * 3)
+    app.settle(calls=1)
+    model.answer_with(answer_of)  # whether they ask again is up to the service
+    model.release(lambda **_: FAILED)
+    for request in requests:
+        request.response()
+    assert_works(app, "Invoice 4711")
+
+
+@pytest.mark.criterion("guard", sheet="failures", hint=FAILURES)
+def test_many_failures_use_nothing_up(solution, rng):
+    """After forty failed inferences a text gets its answer."""
+    app, model = served(solution)
+    model.fail_with(FAILED)
+    gave_up([sent(app, text) for text in drawn(rng, MANY)])
+    model.answer_with(answer_of)
+    request = sent(app, "Invoice 4711")
+    assert_value(request.wait(PATIENCE), True, what="whether there is a response")
+    found = content(request.response())
+    assert_value(value(found, "label"), answer_of("Invoice 4711")["label"], what="label")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from data import (
+    FAILED,
     PATIENCE,
     SHORT,
     answer_of,
@@ -30,6 +31,7 @@ SIDE = "Send different texts at the same time."
 OWN = "Let inferences end in another order than they began."
 PRIVATE = "Where could the text of a document show up?"
 ADDRESS = "kaleidoskopweg 5550142"
+PART = 7  # characters of it in a row
 
 
 def _other(text):
@@ -123,6 +125,26 @@ def test_a_late_result_takes_nothing_from_a_newer_one(solution):
 
 
 @pytest.mark.criterion("serving", sheet="late", hint=LATE)
+def test_a_late_failure_takes_nothing_from_a_newer_answer(solution):
+    """The answer that the next request got stays known when the first inference fails late."""
+    app, model = served(solution, timeout=0.5)
+    known = remembers(app, model, "A plain letter.")
+    model.hold()
+    given_up = sent(app, "Invoice 4711").wait(PATIENCE)
+    model.answer_with(answer_of)
+    if not given_up:  # whether there is a guard is another line's matter
+        model.release(answer_of)
+    newer = sent(app, "Invoice 4711").response()
+    model.release(lambda **_: FAILED)
+    app.settle()
+    # Under load it may be given up as well, which is no matter of this line.
+    if known and given_up and newer.status == 200:
+        assert_kept(app, model)
+    patient, _ = served(solution)
+    assert_works(patient)
+
+
+@pytest.mark.criterion("serving", sheet="late", hint=LATE)
 def test_an_inference_that_begins_late_is_not_kept(solution, rng):
     """Of 48 requests that were given up, those whose inference began later leave nothing either."""
     app, model = served(solution, timeout=SHORT)
@@ -144,11 +166,12 @@ def test_an_inference_that_begins_late_is_not_kept(solution, rng):
 
 
 @pytest.mark.criterion("serving", sheet="side-by-side", hint=SIDE)
-def test_different_texts_are_classified_at_the_same_time(solution, rng):
+@pytest.mark.parametrize("length", [24, 9_000], ids=["short", "long"])
+def test_different_texts_are_classified_at_the_same_time(solution, rng, length):
     """Four requests for different texts are four inferences that run at the same time."""
     app, model = served(solution)
     model.hold()
-    texts = drawn(rng, 4)
+    texts = drawn(rng, 4, length)
     requests = [sent(app, text) for text in texts]
     rest(app, model, 4)
     assert_value(model.most_open, 4, what="inferences at the same time")
@@ -230,12 +253,20 @@ def test_requests_at_once_get_their_own_answers(solution, rng):
     assert_value(len(unknown), 0, what="texts that the model was asked about and nobody sent")
 
 
+def _repeats_the_document(text):
+    """Whether so much of the address is in a text that it is no chance."""
+    parts = (ADDRESS[place : place + PART] for place in range(len(ADDRESS) - PART + 1))
+    return any(part in text.casefold() for part in parts)
+
+
 def _assert_private(response):
     shown = [response.body.decode("utf-8", "replace")]
     shown += [text for _, text in response.headers]
-    for text in shown:
-        if ADDRESS in text or "kaleidoskop" in text.casefold() or "5550142" in text:
-            raise AssertionError(f"a response with status {response.status} repeats the document")
+    if any(map(_repeats_the_document, shown)):
+        raise AssertionError(f"a response with status {response.status} repeats the document")
+
+
+BROKEN = ('{"text": "%s', '{"text": "%s" note}', '{"text": "%s",}', "%s", '{"text": %s}')
 
 
 def _provoked(app, model):
@@ -243,12 +274,9 @@ def _provoked(app, model):
     refused = [{"text": ADDRESS * 600}, {"text": [ADDRESS]}, {"text": None, "note": ADDRESS}]
     yield from (app.request("POST", "/predict", json=body) for body in refused)
     yield app.request("POST", "/predict", json=ADDRESS)
-    yield app.request(
-        "POST",
-        "/predict",
-        body=b'{"text": "' + ADDRESS.encode(),
-        headers={"content-type": "application/json"},
-    )
+    headers = {"content-type": "application/json"}
+    for body in BROKEN:
+        yield app.request("POST", "/predict", body=(body % ADDRESS).encode(), headers=headers)
     for name in ("InferenceError", "RuntimeError"):
         model.answer_with(lambda text, name=name: Failure(name, f"no answer for {text!r}"))
         yield sent(app, ADDRESS).response()
@@ -275,7 +303,7 @@ def test_streams_hold_no_part_of_the_document(solution):
     app.settle()
     printed = record.getvalue()
     assert_kind(printed, str, "what was printed")
-    if "kaleidoskop" in printed.casefold() or "5550142" in printed:
+    if _repeats_the_document(printed):
         raise AssertionError("the text of a document is printed or logged")
     assert_works(app)
 
@@ -293,7 +321,7 @@ def test_a_late_failure_is_told_nowhere(solution):
     app.stop()  # a failure that nobody has fetched is told when it is cleared away
     printed = record.getvalue()
     assert_kind(printed, str, "what was printed")
-    if "kaleidoskop" in printed.casefold() or "5550142" in printed:
+    if _repeats_the_document(printed):
         raise AssertionError("the text of a document is printed or logged")
     patient, _ = served(solution)
     assert_works(patient)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import logging
+import sys
+
 import pytest
 
 from grader.wire import recipes
@@ -21,3 +24,17 @@ def test_only_the_last_items_stay() -> None:
 def test_unknown_recipe_is_refused() -> None:
     with pytest.raises(ValueError, match="no recipe of kind"):
         recipes.build(Recipe("cake"))
+
+
+def test_output_is_recorded_and_so_are_logs_of_every_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, getattr(sys, name))
+    monkeypatch.setattr(logging.root, "handlers", [])
+    level = logging.root.level
+    try:
+        record = recipes.build(recipes.recorded_output())
+        sys.stdout.write("printed\n")
+        logging.getLogger("a.submission").debug("logged")
+        assert record.getvalue() == "printed\nlogged\n"  # type: ignore[attr-defined]
+    finally:
+        logging.root.setLevel(level)
