@@ -27,7 +27,8 @@ from grader.judge.compare import assert_value
 
 SINGLE = "Send the same text five times at once."
 BOUNDED = "Send more texts than the cache may hold."
-GROWTH = 4 << 20  # bytes; what is looked for takes 8 MiB
+COUNTS = {"answered": (100, 300), "failed": (300, 1_500)}
+KEPT = 40_000  # bytes of a document in memory
 AT_ONCE = 20  # documents on their way while memory is looked at
 
 
@@ -181,10 +182,16 @@ def test_what_was_used_longest_ago_goes_first(solution, rng, used):
 
 
 @pytest.mark.criterion("solving_scale", sheet="bounded", hint=BOUNDED)
-@pytest.mark.parametrize("outcome", ["answered", "failed"])
+@pytest.mark.parametrize("outcome", COUNTS)
 def test_memory_does_not_grow_with_texts(solution, measure, outcome):
-    """Three hundred long documents leave no more behind than a hundred do."""
+    """Many long documents leave hardly more behind than some do.
+
+    A failed inference leaves a traceback in a circle, which Python clears away some hundred
+    requests later, so that more documents are needed to tell it from what is kept.
+    """
     # One such character makes Python keep four bytes for each of a text.
+    few, many = COUNTS[outcome]
+    limit = (many - few) * KEPT // 2
     app, model = served(solution, max_entries=5)
     if outcome == "failed":
         model.fail_with(FAILED)
@@ -193,7 +200,7 @@ def test_memory_does_not_grow_with_texts(solution, measure, outcome):
         if len(model.calls) == 1:
             return  # that failures pass is another line's matter
     peaks = []
-    for count in (100, 300):
+    for count in (few, many):
         texts = [f"\U0001f4c4 {count} {number} " + "x" * 9_900 for number in range(count)]
         for start in range(0, count, AT_ONCE):
             for request in sent_together(app, texts[start : start + AT_ONCE]):
@@ -205,6 +212,6 @@ def test_memory_does_not_grow_with_texts(solution, measure, outcome):
     if min(peaks) < 0:
         return  # nobody measures it here
     grown = peaks[1] - peaks[0]
-    measure("memory growth", grown / (1 << 20), "MiB", GROWTH / (1 << 20), volatile=True)
-    if grown > GROWTH:
-        raise AssertionError(f"300 documents leave {grown >> 20} MiB more behind than 100")
+    measure("memory growth", grown / (1 << 20), "MiB", limit / (1 << 20), volatile=True)
+    if grown > limit:
+        raise AssertionError(f"{many} documents leave {grown >> 20} MiB more behind than {few}")
