@@ -70,6 +70,7 @@ SINGLE = {
     "late join": lambda world: Defect(features=(world.heavy[2],), change=lost),
     "encoding": lambda world: Defect(features=(world.text_names[2],), change=recoded),
     "more churn": lambda _world: MoreChurn(),
+    "twice the churn": lambda _world: MoreChurn(times=2.1),
     "less churn": lambda _world: MoreChurn(up=False),
     "concept": concept,
     "a milder concept": lambda world: concept(world, loss=0.18),

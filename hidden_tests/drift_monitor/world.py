@@ -381,15 +381,21 @@ def recoded(column: pd.Series, _rng: np.random.Generator) -> pd.Series:
 
 @dataclass(frozen=True)
 class MoreChurn(Cause):
-    """More or fewer customers churn, and each kind is as it was: label shift."""
+    """More or fewer customers churn, and each kind is as it was: label shift.
+
+    Attributes:
+        up: more of them; else two fifths.
+        times: so many times as many, up to 55 %.
+    """
 
     name: str = "label_shift"
     up: bool = True
+    times: float = 2.3
 
     def kept(self, rng: np.random.Generator, churned: NDArray[np.float64]) -> NDArray[np.bool_]:
         """As the class says."""
         rate = churned.mean()
-        due = min(0.55, 2.3 * rate) if self.up else rate / 2.5
+        due = min(0.55, self.times * rate) if self.up else rate / 2.5
         odds = due * (1 - rate) / (rate * (1 - due))
         share = np.where(churned == 1.0, min(1.0, odds), min(1.0, 1 / odds))
         return rng.random(len(churned)) < share
