@@ -11,6 +11,7 @@ NAME = "inference.run_inference"
 LONG = 60.0  # seconds: a guard that no test waits for
 SHORT = 0.1
 PATIENCE = 3.0  # seconds in which an answer under a short guard has to come
+MANY = 40  # errors of the model, one after the other
 GRACE = 0.2  # seconds between what should have come before and what did
 FIELDS = ("cached", "confidence", "label", "sha256")
 LABELS = ("contract", "invoice", "letter", "report")

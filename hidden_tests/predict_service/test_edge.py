@@ -6,6 +6,7 @@ import pytest
 from data import (
     GRACE,
     LONG,
+    MANY,
     NAME,
     PATIENCE,
     answer_of,
@@ -35,7 +36,6 @@ CONTRACT = "Look at /openapi.json."
 SEPARATE = "Make two applications."
 DEFAULTS = "Make an application without arguments."
 ZERO = "Which answers does the cache take for none?"
-MANY = 40
 
 
 def _assert_form(app, response, code):

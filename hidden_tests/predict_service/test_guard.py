@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 from data import (
     FAILED,
+    MANY,
     PATIENCE,
     SHORT,
     answer_of,
@@ -30,7 +31,6 @@ TIMEOUT = "What does a caller get when the model takes too long?"
 BLOCKED = "What else happens while an inference runs?"
 FAILURES = "Let the model fail once."
 HANGING = 24  # more than many a pool has threads
-MANY = 40
 
 
 def _given_up(app, text):

@@ -4,7 +4,7 @@ In the sandbox: notebooks, nulls, cases with limits, styles whose libraries star
 several files, and for each criterion one of the defects that cost it (of an exercise in `FEWER` one
 in so many of these). The others run in author mode (`grader.authoring.author_mode`): correct ones
 with all tests, defects with every test that may fail and one in `SHARE` of the others, and of an
-exercise in `FEW` one defect in so many. A grading of an exercise in `KEPT` takes about a minute of
+exercise in `FEW` one defect in so many. A grading of an exercise in `KEPT` costs the most
 CPU time, so of its other solutions only those are graded. ``make corpus`` and ``grade verify``
 grade all of them in the sandbox with all tests: run one of them after a change of such a suite.
 """
@@ -30,19 +30,13 @@ JOBS = 2
 SHARE = 8
 # Suites that train models, or draw many windows: one in so many of their other defects.
 FEW = {"leakage_debug": 4, "drift_monitor": 6}
-# A grading takes a minute of CPU time: one in so many of the sample's defects is in the sandbox.
+# A grading costs the most CPU time: one in so many of the sample's defects is in the sandbox.
 FEWER = {"drift_monitor": 12}
 # The like: what is graded here of the solutions that are no defect and no null.
 KEPT = {
     "drift_monitor": (
-        *(
-            "reference",
-            "nb_correct",
-            "correct_numpy",
-            "correct_psi",
-            "correct_at_the_rates",
-            "poor",
-        ),
+        *("reference", "nb_correct", "correct_numpy"),
+        *("correct_psi", "correct_at_the_rates", "poor"),
     )
 }
 TWICE = (
