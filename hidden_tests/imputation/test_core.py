@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
@@ -10,11 +11,14 @@ import pytest
 import reference
 from data import (
     NAN,
+    NULLABLE_WHOLE,
     REPORT_COLUMNS,
     assert_cells,
+    assert_fills,
     assert_numbers,
     assert_probe,
     assert_same_report,
+    cells,
     crowded,
     export,
     fitted,
@@ -28,6 +32,7 @@ from data import (
 from hypothesis import given, settings
 
 from grader.judge.compare import assert_frame, assert_series, assert_value
+from grader.judge.errors import CandidateError
 
 COUNTS = "Check what missing_report counts, on a frame small enough to count by hand."
 SHAPE = "Compare the report with the table in the task sheet: columns, their order, their dtypes."
@@ -349,3 +354,26 @@ def test_no_dtype_is_changed_in_place(solution, rng):
     assert_probe(imputer.transform(frame), here)
     assert_frame(frame.copy(), expected=here, what="transform's argument afterwards")
     assert_same_report(solution, frame, here, "transform's argument afterwards")
+
+
+@pytest.mark.criterion("core", sheet="argument", hint=INPUT)
+@pytest.mark.parametrize("call", ["impute", "transform", "fit_transform"])
+def test_a_fractional_median_changes_no_argument(solution, rng, call):
+    """Whole numbers that get a fractional median keep their dtype in the argument.
+
+    What the call answers, or that it refuses, is an edge test's matter.
+    """
+    assert_fills(solution, rng)
+    low = int(number(rng))
+    whole = {dtype: cells([low, None, low + 1], dtype) for dtype in NULLABLE_WHOLE}
+    here = pd.DataFrame(whole)
+    frame = solution.make(here)
+    with suppress(CandidateError):
+        if call == "impute":
+            solution.impute(frame)
+        elif call == "transform":
+            fitted(solution, here).transform(frame)
+        else:
+            solution.keep.MedianImputer().fit_transform(frame)
+    assert_frame(frame.copy(), expected=here, what=f"the argument of {call} afterwards")
+    assert_same_report(solution, frame, here, f"the argument of {call} afterwards")

@@ -249,6 +249,23 @@ def test_gaps_beside_infinity_are_filled(solution, rng):
 
 
 @pytest.mark.criterion("edge", sheet="ordinary-values", hint=VALUES)
+def test_infinity_counts_for_the_median(solution, rng):
+    """An infinite value is above or below all others, and one of the values for the median."""
+    assert_fills(solution, rng)
+    low = number(rng)
+    large = pd.DataFrame({"x": [1e6, low, NAN, low + 2], "y": [low, NAN, low - 2, -1e6]})
+    medians = {"x": low + 2, "y": low - 2}
+    try:
+        assert_cells(solution.impute(large), large.fillna(medians))
+    except AssertionError:
+        return  # no median: another line, and nothing to compare with here
+    infinite = large.replace({1e6: INF, -1e6: -INF})
+    due = infinite.fillna(medians)
+    assert_cells(solution.impute(infinite), due, "impute")
+    assert_cells(fitted(solution, infinite).transform(infinite), due, "transform")
+
+
+@pytest.mark.criterion("edge", sheet="ordinary-values", hint=VALUES)
 def test_report_knows_every_kind_of_missing(solution):
     """None, NaN, NaT and NA are missing; sentinels, infinity, blanks and zeros are not."""
     frame = pd.DataFrame(

@@ -111,6 +111,27 @@ def test_unknown_columns_are_not_filled_from_the_test_set(solution, rng):
     assert_cells(result, _filled(test, {"x": centre}))
 
 
+@pytest.mark.criterion("leak", sheet="unknown-stay", hint=STATE)
+@pytest.mark.parametrize("before", ["never seen", "without a number"])
+def test_transform_learns_no_column(solution, rng, before):
+    """A column that fit knows nothing of keeps its gaps, also after a test set with numbers."""
+    values, centre = symmetric(rng)
+    train = pd.DataFrame({"x": values})
+    if before == "without a number":
+        train = train.assign(y=NAN)
+    imputer = fitted(solution, train)
+    first = pd.DataFrame({"x": [NAN, 8000.0, 8000.0], "y": [6.0, 6.0, 7.0]})
+    known = first[list(train.columns)]
+    assert_cells(imputer.transform(known), _filled(known, {"x": centre}))
+    results, tests = [], [first, first.assign(y=[NAN, 6.0, NAN])]
+    try:
+        results += [imputer.transform(test) for test in tests]
+    except CandidateError:
+        return  # a refusal leaks nothing; an edge test charges it
+    for test, result in zip(tests, results, strict=True):
+        assert_cells(result, _filled(test, {"x": centre}))
+
+
 @pytest.mark.criterion("leak", sheet="train-only", hint=HINT)
 def test_no_dtype_is_filled_from_the_test_set(solution, rng):
     """Of every numeric dtype, gaps get the median of training: never one of the test set.
