@@ -18,7 +18,9 @@ from data import (
     assert_works,
     batched,
     best_labels,
+    confidences_of,
     cost_ratio,
+    fallbacks_of,
     field,
     known_words,
     label_of,
@@ -27,6 +29,9 @@ from data import (
     plain_tickets,
     predicted,
     probabilities_of,
+    scores_of,
+    sealed,
+    table_of,
     unknown_word,
 )
 from hypothesis import given, settings
@@ -41,6 +46,10 @@ LONG = "How does your running time grow with the length of one ticket?"
 TEXTS = "What may be given to predict_batch, and what is refused?"
 JSON = "Could json.dumps write every field of the result?"
 OTHER = "Which values of the card are written into your code?"
+CLOSE = "What is compared with the minimum confidence?"
+LIMIT = "Of which tokens are pairs made?"
+SHARP = "How large can a score over its temperature be, and what is its exponential?"
+HIGH = 7.5  # a score whose power at a temperature of 0.01 is beyond floats
 LONGEST = 30.0  # times the reference: correct solutions need up to 3, a square of the length 300
 NOT_TEXT = (None, float("nan"), 7, 2.5, True, b"parcel", ["parcel"], {"text": "parcel"})
 
@@ -65,6 +74,27 @@ def test_tickets_that_say_nothing(solution, rng):
     assert_labels(replies, texts)
     assert_same_up_to_temperature(replies, texts)
     assert_batch(batched(solution, pipeline, texts), texts)
+    assert_works(solution, pipeline)
+
+
+@pytest.mark.criterion("edge", sheet="any-text", hint=LIMIT)
+def test_no_pair_crosses_the_limit_of_tokens(solution, rng):
+    """The last token that is read and the first that is not are no pair of a long ticket.
+
+    Where a token beyond the limit is read alone, that is another line.
+    """
+    pairs = [term for term in MODEL.terms if " " in term and term.isascii()]
+    terms = [str(term) for term in rng.choice(pairs, size=20, replace=False)]
+    padding = [unknown_word(rng) for _ in range(MODEL.max_tokens - 1)]
+    pipeline = loaded(solution)
+    beyond = [" ".join([*padding, padding[0], word]) for word in known_words(rng, 12)]
+    try:
+        assert_same_up_to_temperature(predicted(solution, pipeline, beyond), beyond)
+    except AssertionError:
+        pass
+    else:
+        texts = [" ".join([*padding, term]) for term in terms]
+        assert_same_up_to_temperature(predicted(solution, pipeline, texts), texts)
     assert_works(solution, pipeline)
 
 
@@ -221,6 +251,45 @@ def test_another_model_is_served_by_its_own_card(solution, rng):
     assert_value(versions, ["7.0-rc.1"] * len(texts), what="model_version")
     for reply in replies:
         probabilities_of(reply, names)
+
+
+@pytest.mark.criterion("edge", sheet="any-model", hint=SHARP)
+def test_a_model_with_a_low_temperature(solution, rng):
+    """With a temperature of 0.01, powers of the scores are no floats; probabilities are."""
+    words = known_words(rng, 200)
+    scores = np.sort(scores_of(words), axis=1)
+    high = (scores[:, -1] > HIGH) & (scores[:, -1] - scores[:, -2] > 1.0)
+    texts = [word for word, is_high in zip(words, high, strict=True) if is_high][:12]
+    pipeline = loaded(solution, model_files(card={"temperature": 0.01}))
+    replies = predicted(solution, pipeline, texts)
+    assert_labels(replies, texts)
+    off = float(np.abs(table_of(replies).sum(axis=1) - 1.0).max())
+    if not off <= 0.01:  # rounded ones are another line
+        raise AssertionError(f"probabilities add up to a number that is {off:.2g} off 1")
+    assert_works(solution, pipeline)
+
+
+@pytest.mark.criterion("edge", sheet="any-model", hint=CLOSE)
+def test_confidence_close_to_the_minimum(solution, rng):
+    """A confidence one ten-thousandth below the minimum is below it, one above it is not.
+
+    Where it is another confidence, or a minimum is not kept by a twentieth, another line is broken.
+    """
+    pipeline = loaded(solution)
+    texts = known_words(rng, 5)
+    confidences = MODEL.calibrated(scores_of(texts)).max(axis=1)
+    told = confidences_of(predicted(solution, pipeline, texts))
+
+    def answered(place, step):
+        card = {"min_confidence": float(confidences[place]) + step}
+        replies = predicted(solution, loaded(solution, sealed(FILES, card)), [texts[place]])
+        return fallbacks_of(replies)[0]
+
+    kept = [answered(0, 0.05), answered(0, -0.05)] == [True, False]
+    if kept and float(np.abs(told - confidences).max()) <= 1e-6:
+        close = [answered(place, step) for place in range(5) for step in (1e-4, -1e-4)]
+        assert_value(close, [True, False] * 5, what="fallback just below and just above")
+    assert_works(solution, pipeline)
 
 
 @pytest.mark.criterion("edge", sheet="any-model", hint=OTHER)
