@@ -20,6 +20,7 @@ from data import (
     sent,
     sent_together,
     served,
+    texts_of,
     value,
 )
 
@@ -291,19 +292,25 @@ def test_applications_share_no_cache(solution):
 
 @pytest.mark.criterion("edge", sheet="separate", hint=SEPARATE)
 def test_applications_share_no_inference(solution):
-    """A text whose inference runs in one application is an inference of the other's as well."""
+    """A text whose inference runs in one application is an inference of the other's as well.
+
+    Where the other begins no inference for another text meanwhile either, it waits for the first
+    application to end one, which is another line.
+    """
     first, model = served(solution)
     second, _ = served(solution)
     model.hold()
-    requests = []
-    for app in (first, second):
-        requests.append(sent(app, "Invoice 4711"))
-        app.settle(calls=len(requests))
+    requests = [sent(first, "Invoice 4711")]
+    first.settle(calls=1)
+    requests += [sent(second, text) for text in ("Invoice 4711", "A plain letter.")]
+    second.settle(calls=3)
+    begun = texts_of(model)
     model.answer_with(answer_of)
     model.release(answer_of)
     for request in requests:
         content(request.response())
-    assert_value(len(model.calls), 2, what="number of inferences")
+    if "A plain letter." in begun:
+        assert_value(begun.count("Invoice 4711"), 2, what="number of inferences")
 
 
 @pytest.mark.criterion("edge", sheet="separate", hint=SEPARATE)
