@@ -65,11 +65,18 @@ def test_pairs_of_words(solution, rng):
 
 @pytest.mark.criterion("core", sheet="arithmetic", hint=WEIGHTS)
 def test_unknown_words_are_left_out(solution, rng):
-    """Words that are not in the vocabulary take no part, also not in the vector's length."""
+    """Words that are not in the vocabulary take no part, also not in the vector's length.
+
+    They still stand between their neighbours, which are no pair.
+    """
     texts = []
     for _ in range(12):
         left, right = known_words(rng, 2)
         texts.append(f"{unknown_word(rng)} {left} {unknown_word(rng)} {right} {unknown_word(rng)}")
+    pairs = [term for term in MODEL.terms if " " in term and term.isascii()]
+    for pair in rng.choice(pairs, size=12, replace=False):
+        left, right = str(pair).split()
+        texts.append(f"{left} {unknown_word(rng)} {right}")
     assert_same_up_to_temperature(predicted(solution, loaded(solution), texts), texts)
 
 

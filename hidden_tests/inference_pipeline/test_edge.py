@@ -47,6 +47,7 @@ TEXTS = "What may be given to predict_batch, and what is refused?"
 JSON = "Could json.dumps write every field of the result?"
 OTHER = "Which values of the card are written into your code?"
 CLOSE = "What is compared with the minimum confidence?"
+CONTROLS = "Which characters have the Unicode category Cc?"
 LIMIT = "Of which tokens are pairs made?"
 SHARP = "How large can a score over its temperature be, and what is its exponential?"
 HIGH = 7.5  # a score whose power at a temperature of 0.01 is beyond floats
@@ -98,6 +99,24 @@ def test_no_pair_crosses_the_limit_of_tokens(solution, rng):
     assert_works(solution, pipeline)
 
 
+@pytest.mark.criterion("edge", sheet="any-text", hint=CONTROLS)
+def test_control_characters_beyond_ascii(solution, rng):
+    """U+0080 to U+009F are control characters too, and part words as the others do.
+
+    Where those of ASCII do not, that is another line.
+    """
+    words = known_words(rng, 6)
+    pipeline = loaded(solution)
+    usual, rare = ([f"www.{char}{word}" for word in words] for char in "\x07\x9b")
+    try:
+        assert_same_up_to_temperature(predicted(solution, pipeline, usual), usual)
+    except AssertionError:
+        pass
+    else:
+        assert_same_up_to_temperature(predicted(solution, pipeline, rare), rare)
+    assert_works(solution, pipeline)
+
+
 @pytest.mark.criterion("edge", sheet="not-text", hint=INPUT)
 def test_what_is_no_text_is_refused(solution):
     """None, NaN, numbers, bytes and containers raise TypeError."""
@@ -146,10 +165,10 @@ def test_any_text_gets_an_answer(solution, pipeline, texts):
 
 @pytest.mark.criterion("edge", sheet="texts", hint=TEXTS)
 def test_any_iterable_of_texts(solution, rng):
-    """A tuple, a Series and a generator are taken as a list is."""
+    """A tuple, a Series, an array and a generator are taken as a list is."""
     texts = known_words(rng, 9)
     pipeline = loaded(solution)
-    for given_texts in (tuple(texts), pd.Series(texts, index=range(50, 59))):
+    for given_texts in (tuple(texts), pd.Series(texts, index=range(50, 59)), np.array(texts)):
         replies = batched(solution, pipeline, given_texts, batch_size=4)
         assert_batch(replies, texts, type(given_texts).__name__)
     results = solution.keep.call(pipeline.predict_batch, iter(texts), batch_size=4)
@@ -200,9 +219,9 @@ def test_an_element_that_is_no_text_is_found(solution, rng):
 def test_odd_batch_sizes_are_refused(solution):
     """batch_size below 1 raises ValueError, what is no int TypeError."""
     pipeline = loaded(solution)
-    for size in (0, -1):
+    for texts, size in (([PARCEL], 0), ([PARCEL], -1), ([], 0)):
         with raises(ValueError):
-            batched(solution, pipeline, [PARCEL], batch_size=size)
+            batched(solution, pipeline, texts, batch_size=size)
     for size in (2.0, "8", None):
         with raises(TypeError):
             batched(solution, pipeline, [PARCEL], batch_size=size)
@@ -257,8 +276,7 @@ def test_another_model_is_served_by_its_own_card(solution, rng):
 def test_a_model_with_a_low_temperature(solution, rng):
     """With a temperature of 0.01, powers of the scores are no floats; probabilities are."""
     words = known_words(rng, 200)
-    scores = np.sort(scores_of(words), axis=1)
-    high = (scores[:, -1] > HIGH) & (scores[:, -1] - scores[:, -2] > 1.0)
+    high = scores_of(words).max(axis=1) > HIGH
     texts = [word for word, is_high in zip(words, high, strict=True) if is_high][:12]
     pipeline = loaded(solution, model_files(card={"temperature": 0.01}))
     replies = predicted(solution, pipeline, texts)
@@ -282,15 +300,33 @@ def test_confidence_close_to_the_minimum(solution, rng):
     texts, confidences = [words[place] for place in chosen], high[chosen]
     told = confidences_of(predicted(solution, pipeline, texts))
 
-    def answered(place, step):
-        card = {"min_confidence": float(confidences[place]) + step}
-        replies = predicted(solution, loaded(solution, sealed(FILES, card)), [texts[place]])
-        return fallbacks_of(replies)[0]
-
-    kept = [answered(0, 0.05), answered(0, -0.05)] == [True, False]
+    kept = _falls_back(solution, texts[0], confidences[0], 0.05)
     if kept and float(np.abs(told - confidences).max()) <= 1e-6:
-        close = [answered(place, step) for place in range(len(texts)) for step in (1e-4, -1e-4)]
-        assert_value(close, [True, False] * len(texts), what="fallback just below and just above")
+        for text, confidence in zip(texts, confidences, strict=True):
+            if not _falls_back(solution, text, confidence, 1e-4):
+                raise AssertionError("fallback is wrong for a confidence close to the minimum")
+    assert_works(solution, pipeline)
+
+
+@pytest.mark.criterion("edge", sheet="any-text", hint=INPUT)
+def test_fallback_of_a_ticket_without_known_words(solution, rng):
+    """What says nothing has a confidence too, and the minimum decides on it as on any other.
+
+    Where it has another confidence, or the minimum of a plain ticket is not kept, another line is
+    broken.
+    """
+    pipeline = loaded(solution)
+    words = known_words(rng, 30)
+    highest = MODEL.calibrated(scores_of(words)).max(axis=1)
+    plain = int(np.flatnonzero((highest > 0.2) & (highest < 0.9))[0])
+    texts = [unknown_word(rng), "", words[plain]]
+    confidences = MODEL.calibrated(scores_of(texts)).max(axis=1)
+    told = confidences_of(predicted(solution, pipeline, texts))
+    kept = _falls_back(solution, texts[-1], confidences[-1], 0.05)
+    if kept and float(np.abs(told - confidences).max()) <= 1e-6:
+        for text, confidence in zip(texts, confidences, strict=True):
+            if not _falls_back(solution, text, confidence, 0.05):
+                raise AssertionError(f"fallback of {text!r} is not decided by the minimum")
     assert_works(solution, pipeline)
 
 
@@ -312,3 +348,12 @@ def test_model_dir_may_be_text_and_hold_more(solution):
     for place in (folder, folder.as_posix()):
         pipeline = solution.keep.load_pipeline(place)
         assert_batch(batched(solution, pipeline, [INVOICE, PARCEL]), [INVOICE, PARCEL])
+
+
+def _falls_back(solution, text, confidence, step):
+    """Whether `text` falls back with a minimum `step` above its confidence, and not below it."""
+    flags = []
+    for limit in (float(confidence) + step, float(confidence) - step):
+        pipeline = loaded(solution, sealed(FILES, {"min_confidence": limit}))
+        flags += fallbacks_of(predicted(solution, pipeline, [text]))
+    return flags == [True, False]

@@ -62,6 +62,7 @@ def test_tags(solution, rng):
             f'<a href="{other}" title="{other}">{word}</a>',
             f"<{other}>{word}<br/>{unknown_word(rng)}</{other}>",
             f"{word}<i>{unknown_word(rng)}",
+            f"{unknown_word(rng)} < {word} <b>{unknown_word(rng)}</b>",  # the first is no tag's
         ]
     texts.append(f"<img src={'x' * 40_000}>{known_words(rng, 1)[0]}")  # long before its first word
     _check(solution, texts)
