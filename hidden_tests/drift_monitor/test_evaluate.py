@@ -167,12 +167,18 @@ def test_the_interval_covers_the_recall(solution, rng, measure, recall, slices):
     covered = int(np.sum((low <= recall) & (recall <= high)))
     measure("coverage", covered / slices, "share", 0.9, better="high")
     assert_often(covered, slices, 0.9, "intervals that cover the recall")
-    due = (expected["high"] - expected["low"]).to_numpy(float)[1:]
-    width = float(np.mean((high - low) / due))
+    due = (expected["high"] - expected["low"]).to_numpy(float)
+    width = float(np.mean((high - low) / due[1:]))
     measure("width", width, "times Wilson's", 1.5)
     # As the sheet says: 0 to 1 covers everything; exact intervals are 1.1 times as wide.
     if not width <= 1.5:
         raise AssertionError(f"intervals are {width:.2f} times as wide as Wilson's")
+    # That of all rows is narrow: an end that does not move with the rows shows there.
+    first, last = (float(_column(table, name).to_numpy(float)[0]) for name in ("low", "high"))
+    if not last - first <= 1.5 * due[0]:
+        raise AssertionError(
+            f"the interval of all rows is {(last - first) / due[0]:.2f} times as wide as Wilson's"
+        )
 
 
 @pytest.mark.criterion("intervals", sheet="interval", hint=INTERVAL)
@@ -182,6 +188,7 @@ def test_the_interval_where_none_or_all_are_found(solution, rng):
     low_score = rng.uniform(0.0, 0.4, len(log))
     log["score"] = log["score"].mask(log["plan"] == "never", low_score)
     log["score"] = log["score"].mask(log["plan"] == "always", 1.0 - low_score)
+    expected = reference.evaluate(log, ["plan"], 0.5)
     table = numbers_of(solution.evaluate(log, ["plan"], 0.5))
     values = [str(value) for value in _column(table, "value").tolist()]
     low, high = (_column(table, name).to_numpy(float) for name in ("low", "high"))
@@ -189,6 +196,10 @@ def test_the_interval_where_none_or_all_are_found(solution, rng):
         place = values.index(name)
         holds = low[place] - 0.05 <= recall <= high[place] + 0.05
         assert_value(bool(holds), True, what=f"the interval of {name} is around {recall}")
+        (row,) = expected[expected["value"] == name].itertuples()
+        # An approximate one that goes beyond 0 and 1 is 1.4 times as wide.
+        holds = high[place] - low[place] <= 2.0 * (row.high - row.low)
+        assert_value(bool(holds), True, what=f"the interval of {name} is not much wider than due")
 
 
 @pytest.mark.criterion("small_slices", sheet="small-slices", hint=SMALL)
