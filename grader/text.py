@@ -116,17 +116,24 @@ def clip_lines(text: str | CandidateText, limit: int) -> CandidateText:
     return CandidateText("\n".join([*lines[:limit], rest]))
 
 
+# ``::name …::`` of GitHub, ``##[name]``, ``##vso[`` of Azure, ``##teamcity[``
+_COMMAND = re.compile(r":(?=:[A-Za-z][A-Za-z-]*(?: [^\n]*?)?::)|#(?=#\w{0,20}\[)")
+
+
 def for_terminal(
     text: str | CandidateText, *, lines: bool = False, ascii_only: bool = False
 ) -> str:
     """Text for a terminal or a plain text file.
+
+    Either may be the log of a CI job: where lines are wrapped, any word can begin one, so what a
+    job would take for a command gets a space.
 
     Args:
         text: any text.
         lines: keep line feeds; otherwise the result is one line.
         ascii_only: also escape everything that is not ASCII.
     """
-    shown = _visible(text, lines=lines)
+    shown = _COMMAND.sub(r"\g<0> ", _visible(text, lines=lines))
     return shown.encode("ascii", "backslashreplace").decode() if ascii_only else shown
 
 

@@ -51,6 +51,7 @@ class Finder:
             self._by_name.setdefault(name.partition(".")[0], []).append(path)
         self._compiled = sorted(path for path in files if path.endswith(_COMPILED))
         # A notebook's own folder comes before the root folder.
+        self._notebook = entry if entry.endswith(".ipynb") else ""
         self._roots = list(dict.fromkeys([entry.rpartition("/")[0], ""]))
         self._above: set[str] = set()  # folders that files with a changed path are in
         self._folders: set[str] = set()  # last parts of folders that are put on the path
@@ -97,6 +98,8 @@ class Finder:
         for root in self._roots:
             if path := self._in_folder(root, tail):
                 return path
+        if self._notebook.rpartition("/")[2] == f"{dotted}.ipynb":
+            return self._notebook  # which is a module of its name, where there is no other
         found = self._elsewhere(tail)
         sure = [path for path in found if path in self.candidates(dotted)]
         for path in sure or found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Uses", "assigned_names", "binds", "is_main_guard", "renames", "uses_of"]
 
+_FIELD = re.compile(r"\{[\w\[\]]*((?:\.\w+)+)")
 _ASKING = {"getattr": 1, "hasattr": 1, "methodcaller": 0, "attrgetter": 0, "__getattribute__": 0}
 
 
@@ -68,6 +70,7 @@ def uses_of(nodes: list[ast.AST]) -> Uses:
             _read_call(node, uses)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             uses.names |= _quoted_names(node.value)
+            uses.attributes |= _asked_by_fields(node.value)
     return uses
 
 
@@ -88,6 +91,11 @@ def _read_call(node: ast.Call, uses: Uses) -> None:
             uses.attributes |= set(asked.value.split("."))
         elif name != "hasattr":
             uses.computed = True
+
+
+def _asked_by_fields(text: str) -> set[str]:
+    """Attributes that the fields of a format string ask for, as in ``{0.name}``."""
+    return {name for field in _FIELD.findall(text) for name in field.split(".")[1:]}
 
 
 def _quoted_names(text: str) -> set[str]:

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from grader.analyst._names import binds
+from grader.analyst._names import binds, is_main_guard
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -62,7 +62,7 @@ def units_of(module: Module) -> Iterator[Unit]:
             module,
             node,
             names,
-            always=not passive,
+            always=not passive or is_main_guard(node),
             counted=not isinstance(node, ast.Import | ast.ImportFrom) and not marker,
             parts=[node],
         )

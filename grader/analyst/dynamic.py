@@ -12,11 +12,12 @@ import ast
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from grader.analyst._folded import Texts, folded
 from grader.analyst._names import assigned_names
 from grader.analyst._scopes import Scopes, chain, import_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from grader.analyst._scopes import Exports
     from grader.analyst.source import Module
@@ -39,7 +40,11 @@ _HIDDEN = {
     *("get_type_hints", "ForwardRef", "create_subprocess_exec"),
     *("create_subprocess_shell", "loadTestsFromName", "loadTestsFromNames"),
     *("foreign_buffer", "_import_from_c", "_import_from_c_capsule"),
+    *("ctypeslib", "DummyArray", "buffer_to_ndarray", "runstring"),
 }
+# As a text, too: nobody names them but to ask for them.
+_NEVER_NAMED = {name for name in _HIDDEN if name.startswith("__")} - {"__path__", "__package__"}
+_TRACING = {"setprofile", "settrace"}
 # By them an object says where in memory its array is, and NumPy believes it.
 _MEMORY = {"__array_interface__", "__array_struct__"}
 _READ_ONLY = {"__package__", "__spec__"}  # the file's own may be asked for
@@ -52,10 +57,14 @@ _MODULES = {
     *("mock", "pkg_resources", "setuptools", "distutils", "shelve", "posix", "idlelib"),
     *("_frozen_importlib", "_frozen_importlib_external", "_imp", "_ctypes", "_posixsubprocess"),
     *("unittest.mock", "logging.config.fileConfig", "logging.config.listen"),
+    *("pandas.api.interchange", "pandas.core.interchange"),  # arrays at any address
 }
 _HARMLESS = ("importlib.metadata", "importlib.resources", "IPython.display")
 # As part of a chain of attributes, too: `logging.sys.modules`, `pd.io.common.importlib`.
-_ANYWHERE = {"builtins", "importlib", "marshal", "runpy", "subprocess", "pkgutil", "zipimport"}
+_ANYWHERE = {
+    *("builtins", "importlib", "marshal", "runpy", "subprocess", "pkgutil", "zipimport"),
+    *("ctypes", "_ctypes"),
+}
 _MEMBERS = {
     "os": {"system", "popen", "posix_spawn", "posix_spawnp", "startfile"}
     | {f"exec{kind}" for kind in ("l", "le", "lp", "lpe", "v", "ve", "vp", "vpe")}
@@ -136,6 +145,7 @@ class _Reader:
         self._by_text = any(name.startswith(_BY_TEXT) for name in self._named) or any(
             map(self._chooses_backend, nodes)
         )
+        self._texts = Texts(nodes)
         self._profiles = any(name.partition(".")[0] in _PROFILERS for name in self._named)
         self._functions = {n.name for n in nodes if isinstance(n, ast.FunctionDef)} - {
             name for node in nodes for name in assigned_names(node)
@@ -154,6 +164,8 @@ class _Reader:
         return None
 
     def _trace(self, node: ast.AST) -> str:
+        if isinstance(node, ast.expr) and (text := folded(node)) and _is_hidden(text):
+            return f"{text} put together at run time"
         if isinstance(node, ast.Name):
             return self._trace_name(node)
         if isinstance(node, ast.Attribute):
@@ -261,11 +273,18 @@ class _Reader:
             if isinstance(asked, ast.Constant) and isinstance(asked.value, str):
                 if said := self._trace_asked(node, place, asked.value):
                     return said
-            elif said := _trace_computed(name, asked):
+            elif (
+                isinstance(asked, ast.Name)
+                and (said := self._trace_texts(node, place, self._texts.of(asked.id)))
+            ) or (said := _trace_computed(name, asked)):
                 return said
             elif name in {"setattr", "delattr"} and self._scopes.dotted(node.args[0]):
                 return f"{name} on what was imported, with a name that is not told"
         return ""
+
+    def _trace_texts(self, node: ast.Call, place: int, texts: Sequence[str]) -> str:
+        """What a name asks for that is bound to these texts."""
+        return next(filter(None, (self._trace_asked(node, place, text) for text in texts)), "")
 
     def _trace_asked(self, node: ast.Call, place: int, text: str) -> str:
         asks_only = getattr(node.func, "id", "") == "hasattr"
@@ -336,8 +355,8 @@ class _Reader:
         return all(part.isidentifier() for part in parts) and any(map(self._unread, names))
 
     def _trace_text(self, text: str | bytes) -> str:
-        if text in _MEMORY:
-            return f"it asks for {text}"
+        if text in _MEMORY | _NEVER_NAMED | _TRACING:
+            return f"it asks for {text!s}"
         if len(text) > _BLOB_CHARS:
             return f"a text literal of {len(text)} characters"
         blank = " " if isinstance(text, str) else b" "
@@ -347,6 +366,11 @@ class _Reader:
         if self._by_text and self._names_unread(text):
             return "it names a file of the submission in a text"
         return ""
+
+
+def _is_hidden(text: str) -> bool:
+    """Whether a text is the name of something that makes code, or opens memory."""
+    return text in _BUILTINS | _HIDDEN | _MEMORY | _TRACING | _ANYWHERE
 
 
 def _forbidden(dotted: str) -> str:

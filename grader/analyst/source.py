@@ -59,8 +59,11 @@ class Module:
     guarded: bool = True
 
     def is_skipped(self, statement: ast.stmt) -> bool:
-        """Whether a top-level statement does nothing on import."""
-        return self.guarded and is_main_guard(statement)
+        """Whether a top-level statement does nothing on import, and leaves nothing to be called.
+
+        What is defined below the main guard may be used by a file that runs under another name.
+        """
+        return self.guarded and is_main_guard(statement) and not _defines(statement)
 
     def imports(self) -> Iterator[ast.Import | ast.ImportFrom]:
         """Every import but those below ``if __name__ == "__main__":``."""
@@ -103,6 +106,11 @@ def read_module(path: str, data: bytes, cells: tuple[tuple[int, int], ...] = ())
     plain, comments, typed = _without_comments(path, text)
     guarded = PurePosixPath(path).stem != "__main__" and not renames(tree)
     return Module(path, _dotted(path), tree, plain, comments, typed, cells, guarded)
+
+
+def _defines(statement: ast.stmt) -> bool:
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda | ast.GeneratorExp
+    return any(isinstance(node, kinds) for node in ast.walk(statement))
 
 
 def _decoded(path: str, data: bytes) -> str:

@@ -16,21 +16,30 @@ was sent cannot be taken back. A process that cannot send ends.
 
 from __future__ import annotations
 
-import _signal  # type: ignore[import-not-found]
 import builtins
-import ctypes
-import functools
+import collections
+import dataclasses
 import gc
+import inspect
 import os
 import posix
-import subprocess
 import sys
-from _thread import interrupt_main as _again
-from _thread import start_new_thread as _start
-from time import sleep as _sleep
+import timeit
+import typing
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from grader.candidate.announced import (
+    BUILTIN,
+    FAR,
+    FORK_EXEC,
+    OPENED_BELOW,
+    RENAMED,
+    SEALED_FRAMES,
+    announce,
+    keep_out_of,
+    kept,
+)
 from grader.candidate.audited import (
     ALLOWED,
     DENIED_PICKLES,
@@ -38,6 +47,7 @@ from grader.candidate.audited import (
     EVALUATES,
     EVALUATORS,
     FOREIGN,
+    KNOWN,
     PROGRAMS,
     STARTERS,
     hint_code,
@@ -47,7 +57,7 @@ from grader.candidate.audited import (
 from grader.candidate.parts import normal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from types import CodeType, FrameType
 
     from grader.candidate.config import NotebookConfig
@@ -61,19 +71,20 @@ globals()["__builtins__"] = dict(vars(builtins))
 LOADED = "loaded"  # the kind of a report that only names a file of the submission's
 REPORT_BYTES = 300
 _MOST = 8  # reports of one kind; the first says it all
-_FORK_EXEC = "grader.fork_exec"
-_RENAMED = "grader.fix_co_filename"
-_BUILTIN = "grader.create_builtin"
-_WRITTEN = "ctypes.call_function"  # as other functions of C
 _WRITABLE = os.O_WRONLY | os.O_RDWR
 _IMPORTLIB = "<frozen importlib"
 _BYTECODE = "<frozen importlib._bootstrap_external>"
 _BY_HAND = "an event was raised by hand"
-_MOMENT = 0.001  # seconds
-_SEALED_FRAMES = 3  # of a function that `_sealed` made
 _HEAD = 16  # bytes of a compiled file in front of its code
+_FOLDERS = frozenset({"/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin"})
+_MAPS = frozenset({"maps", "smaps", "numa_maps", "pagemap", "auxv", "mem", "map_files"})
+_PROFILERS = frozenset({"cProfile.py"})
 _ONLY_AST = 0x400  # the flag of compile() with which it makes a tree
-_OURS = ("grader.candidate.audit", "grader.candidate.audited", "grader.candidate.reviewed")
+_MAKERS = (collections, dataclasses, inspect, timeit, typing)  # of functions out of text
+_OURS = (
+    *("grader.candidate.audit", "grader.candidate.audited", "grader.candidate.announced"),
+    "grader.candidate.reviewed",
+)
 
 
 def image_roots() -> tuple[str, ...]:
@@ -110,19 +121,20 @@ class _Hook:
         self._evaluators, self._allowed = dict(EVALUATORS), dict(ALLOWED)
         self._pickles, self._starters = dict(DENIED_PICKLES), STARTERS
         self._programs, self._foreign, self._evaluates = PROGRAMS, FOREIGN, EVALUATES
-        self._generators = frozenset(generators)
+        self._generators, self._known = frozenset(generators), KNOWN
         self._roots = image_roots()
         self._library = os.path.dirname(os.__file__) + "/"  # noqa: PTH120 - text
         self._told: dict[str, int] = {}
         self._loaded = {notebook.path} if notebook else set()  # and so reviewed
         self._hidden: dict[str, ModuleType] = {}
         self._parts = reviewed.parts
+        self._parts_of = {id(vars(module)): _parts_of(module) for module in _MAKERS}
         self._write, self._exit = os.write, os._exit
         # Bound here: what a module of the library is changed to later is not asked.
         self._normal: Callable[[str], str] = posix._path_normpath  # type: ignore[attr-defined]  # noqa: SLF001
         self._open, self._modules, self._stat = open, sys.modules, os.stat
         self._proc = self._stat("/proc/self").st_dev
-        self._announcer: CodeType | None = None
+        self.announcer: CodeType | None = None
 
     def handlers(self) -> dict[str, Callable[[tuple[Any, ...], FrameType], None]]:
         found: dict[str, Callable[[tuple[Any, ...], FrameType], None]] = {
@@ -136,13 +148,18 @@ class _Hook:
             "os.exec": lambda args, at: self._process(args[0], at),
             "os.posix_spawn": lambda args, at: self._process(args[0], at),
             "os.system": lambda _, at: self._process("/bin/sh", at),
-            _FORK_EXEC: self._fork_exec,
-            _RENAMED: self._renamed,
-            _BUILTIN: self._made_builtin,
+            FORK_EXEC: self._fork_exec,
+            RENAMED: self._renamed,
+            BUILTIN: self._made_builtin,
             "sys._current_frames": self._frames,
             "sys._current_exceptions": self._frames,
             "sys.addaudithook": lambda _, at: self.tell("an audit hook was added", at),
+            "sys.setprofile": self._traced,
+            "sys.settrace": self._traced,
+            "sys.monitoring.register_callback": self._monitored,
             "open": self._opened,
+            OPENED_BELOW: self._opened_below,
+            FAR: lambda _, at: self.tell("memory of the process was opened", at),
             "os.symlink": self._linked,
         }
         found.update(dict.fromkeys(DOORS, self._door))
@@ -229,9 +246,14 @@ class _Hook:
         check = self._evaluators.get(self._key(frame))
         if check is None:
             return self._generates(frame) or self._importing(frame)
-        return check(code, frame) or (
+        return (self._is_whole(frame) and check(code, frame)) or (
             check is ran_inert and self._has_run(self._hint_codes.get(hint_shape(code)))
         )
+
+    def _is_whole(self, frame: FrameType) -> bool:
+        """Whether nothing that a module calls to make its text was replaced since the start."""
+        known = self._parts_of.get(id(frame.f_globals), ())
+        return all(_unchanged(names, kept) for names, kept in known)
 
     def _has_run(self, files: frozenset[str] | None) -> bool:
         """Whether one of some files has been loaded, so that it was reviewed as well."""
@@ -239,8 +261,17 @@ class _Hook:
 
     def _generates(self, frame: FrameType) -> bool:
         """Whether a function evaluates whose package the exercise allows to."""
-        package = self._key(frame)[0].partition("/")[0].removesuffix(".py")
+        package = self._package(frame)
         return package in self._generators and not self._evaluates.isdisjoint(frame.f_code.co_names)
+
+    def _package(self, frame: FrameType) -> str:
+        return self._key(frame)[0].partition("/")[0].removesuffix(".py")
+
+    def _is_known(self, frame: FrameType) -> bool:
+        """Whether all that a file evaluates is told: the library's, and of the base packages."""
+        name = _file(frame.f_code)
+        root = next((root for root in self._roots if name.startswith(root)), "")
+        return root == self._library or self._package(frame) in self._known
 
     def _by(self, frame: FrameType) -> str:
         """The file of a package that evaluates, for an author who wants to allow it."""
@@ -250,17 +281,19 @@ class _Hook:
         return f" by {self._key(frame)[0]}"
 
     def _importing(self, frame: FrameType) -> bool:
-        """Whether a module of the image is being imported here, which makes what it needs.
+        """Whether a package beyond the base environment is imported, which makes what it needs.
 
         The function that evaluates has to say so itself: one that a submission put in the place of
-        another is called from code that evaluates nothing.
+        another is called from code that evaluates nothing. And it is of the package that is
+        imported: a submission that replaces what another one calls gets no text past this.
         """
-        if self._evaluates.isdisjoint(frame.f_code.co_names):
+        if self._evaluates.isdisjoint(frame.f_code.co_names) or self._is_known(frame):
             return False
         at: FrameType | None = frame
         while at is not None and not _file(at.f_code).startswith(self._folder):
             if at.f_code.co_name == "<module>" and self._of_image(_file(at.f_code)):
-                return _text(dict.get(at.f_globals, "__name__")) != "__main__"
+                name = _text(dict.get(at.f_globals, "__name__"))
+                return name != "__main__" and self._package(at) == self._package(frame)
             at = at.f_back
         return False
 
@@ -269,9 +302,10 @@ class _Hook:
         key = self._key(frame)
         if key == ("ast.py", "parse") and self._makes_a_tree(frame):
             return  # which is no code
-        if key in self._evaluators:
-            return  # exec() and eval() with a text: what comes of it is seen next
         name = _path(args[1])
+        believed = self._is_believed(name)
+        if key in self._evaluators and not believed:
+            return  # exec() and eval() with a text: what comes of it is seen next
         if type(source) in {bytes, str}:
             data = source if type(source) is bytes else source.encode("utf-8", "surrogatepass")
             own = self._own(name)
@@ -281,16 +315,28 @@ class _Hook:
                 return
             if self._cell and name.startswith(self._cell) and self._is_of_cells(data):
                 return
-        check = self._allowed.get(key)
-        if check is not None and type(source) in {str, bytes} and self._is_hint(source):
-            return
-        if check is not None and check(source, frame):
-            return
-        if self._generates(frame) or self._importing(frame):
+        if not believed and self._may_compile(source, key, frame):
             return
         what = "a file that is not as it was handed in was compiled"
         text = f"text was compiled to code{self._by(frame)}"
         self.tell(what if self._own(name) in self._files else text, frame)
+
+    def _is_believed(self, name: str) -> bool:
+        """Whether code is not looked at again that says it is of this file."""
+        return (
+            self._of_image(name)
+            or name.startswith("<frozen ")
+            or self._own(name) in self._files
+            or bool(self._cell and name.startswith(self._cell))
+        )
+
+    def _may_compile(self, source: object, key: tuple[str, str], frame: FrameType) -> bool:
+        check = self._allowed.get(key)
+        if check is not None and type(source) in {str, bytes} and self._is_hint(source):  # type: ignore[arg-type]
+            return True
+        if check is not None and check(source, frame):
+            return True
+        return self._generates(frame) or self._importing(frame)
 
     def _content_of(self, own: str, frame: FrameType) -> bytes | None:
         """A file, or its text in UTF-8 where it is in another encoding.
@@ -346,8 +392,8 @@ class _Hook:
     def _asked_by(self, frame: FrameType) -> FrameType:
         """Who called what stands for a function of C; the frame itself if it is none of ours."""
         at: FrameType | None = frame
-        if frame.f_code is self._announcer:
-            for _ in range(_SEALED_FRAMES):
+        if frame.f_code is self.announcer:
+            for _ in range(SEALED_FRAMES):
                 at = at and at.f_back
         return at or frame
 
@@ -383,10 +429,12 @@ class _Hook:
             self.tell("a second copy of a module was made", caller)
 
     def _process(self, path: object, frame: FrameType) -> None:
-        if issubclass(type(path), (str, bytes)) and not self._found(_path(path)):
-            return  # it will fail
+        plain = _path(path)
+        if plain.startswith("/") and not self._found(plain):
+            return  # it will fail; where another path leads, its folder decides
         caller = self._caller(frame, "subprocess.py", "os.py")
-        known = _path(path).rpartition("/")[2] in self._programs
+        folder, _, name = plain.rpartition("/")
+        known = name in self._programs and folder in _FOLDERS
         if not known or caller is None or self._key(caller)[0] not in self._starters:
             self.tell("another program was started", frame)
 
@@ -399,26 +447,57 @@ class _Hook:
         for path in paths:
             self._process(path, caller)
 
+    def _traced(self, _args: tuple[Any, ...], frame: FrameType) -> None:
+        """A function would be shown every frame, also those of this hook."""
+        self.tell("calls of the process were traced", frame)
+
+    def _monitored(self, _args: tuple[Any, ...], frame: FrameType) -> None:
+        caller = self._caller(frame)
+        if caller is None or self._key(caller)[0] not in _PROFILERS:
+            self.tell("calls of the process were traced", frame)
+
     def _opened(self, args: tuple[Any, ...], frame: FrameType) -> None:
-        """A file is opened: to write into memory by /proc needs no event of its own."""
+        """A file is opened: to write into memory by /proc needs no event of its own.
+
+        A file that tells where memory is may not be read either.
+        """
         path, flags = args[0], args[2]
-        if type(flags) is not int or not flags & _WRITABLE or type(path) is int:
+        if type(flags) is not int or type(path) is int or not issubclass(type(path), (str, bytes)):
             return
-        if issubclass(type(path), (str, bytes)) and self._on_proc(path):
+        plain = _path(path)
+        if flags & _WRITABLE:
+            opened = self._on_proc(path)
+        else:
+            opened = self._name(plain) in _MAPS and self._on_proc(path)
+        if opened or (not plain.startswith("/proc/") and self._is_on_proc(self._found(plain))):
             self.tell("memory of the process was opened", frame)
+
+    def _opened_below(self, args: tuple[Any, ...], frame: FrameType) -> None:
+        """A file is opened below a folder that is known by its number alone."""
+        path, flags, found = args
+        if flags & _WRITABLE or self._is_on_proc(found) or self._name(_path(path)) in _MAPS:
+            self.tell("memory of the process was opened", self._asked_by(frame))
 
     def _linked(self, args: tuple[Any, ...], frame: FrameType) -> None:
         source = args[0]
-        if issubclass(type(source), (str, bytes)) and self._on_proc(source):
+        if issubclass(type(source), (str, bytes)) and (
+            self._on_proc(source) or "proc" in _path(source).split("/")
+        ):
             self.tell("memory of the process was opened", frame)
 
     def _on_proc(self, path: object) -> bool:
         """Whether a path is on /proc, or may be where it does not begin at the root."""
         plain = _path(path)
-        if plain.rpartition("/")[2] == "mem" and not plain.startswith("/"):
+        if self._name(plain) == "mem" and not plain.startswith("/"):
             return True  # below a folder that is not known here
-        found = self._found(plain)
+        return self._is_on_proc(self._found(plain))
+
+    def _is_on_proc(self, found: os.stat_result | None) -> bool:
         return found is not None and found.st_dev == self._proc
+
+    @staticmethod
+    def _name(path: str) -> str:
+        return path.rpartition("/")[2]
 
     def _found(self, path: str) -> os.stat_result | None:
         try:
@@ -427,28 +506,13 @@ class _Hook:
             return None
 
     def _door(self, _args: tuple[Any, ...], frame: FrameType) -> None:
-        caller = self._caller(frame, "ctypes/__init__.py", "grader/candidate/audit.py")
+        caller = self._caller(frame, "ctypes/__init__.py", "grader/candidate/announced.py")
         if caller is None or not self._of_image(_file(caller.f_code)):
             self.tell("memory of the process was opened", frame)
 
     def _frames(self, _args: tuple[Any, ...], frame: FrameType) -> None:
         if not self._of_image(_file(frame.f_code)):
             self.tell("frames of the interpreter were looked at", frame)
-
-    def announce(self) -> None:
-        """Raise events where the interpreter has none for what changes or starts code."""
-        import _imp  # noqa: PLC0415 - together with the next one
-        import _posixsubprocess  # noqa: PLC0415 - not where there is no fork
-
-        # multiprocessing starts programs by it
-        fork_exec, self._announcer = _announcing(_FORK_EXEC, _posixsubprocess.fork_exec)
-        _posixsubprocess.fork_exec = fork_exec
-        subprocess._fork_exec = fork_exec  # type: ignore[attr-defined]  # noqa: SLF001
-        for event, name in ((_RENAMED, "_fix_co_filename"), (_BUILTIN, "create_builtin")):
-            setattr(_imp, name, _announcing(event, getattr(_imp, name))[0])
-        # These two write anywhere.
-        ctypes.memmove, _ = _announcing(_WRITTEN, ctypes.memmove)  # type: ignore[assignment]
-        ctypes.memset, _ = _announcing(_WRITTEN, ctypes.memset)  # type: ignore[assignment]
 
     def hide_runner(self) -> None:
         """Let an import of the runner be one that the hook sees; the runner is the main module."""
@@ -463,12 +527,35 @@ class _Hook:
 def _forget(module: ModuleType) -> None:
     """Take from a module of the runner what leads to this one: its frames show what it holds."""
     names = vars(module)
-    if names.get("__name__") in _OURS[:2]:
+    if names.get("__name__") in _OURS[:3]:
         return  # nothing leads here any more, and its functions need each other
     for name, value in list(names.items()):
         of = value.__name__ if type(value) is ModuleType else getattr(value, "__module__", None)
         if of in _OURS and of != names.get("__name__"):
             del names[name]
+
+
+def _parts_of(
+    module: ModuleType,
+) -> tuple[tuple[Mapping[str, object], Mapping[str, object]], ...]:
+    """The names of a module, of its classes and of the builtins, and what they are now."""
+    own = [kind for kind in vars(module).values() if type(kind) is type]
+    own = [kind for kind in own if vars(kind).get("__module__") == module.__name__]
+    spaces = [(names, dict(names)) for names in (vars(module), *map(vars, own))]
+    made = {name: value for name, value in vars(builtins).items() if type(value) in _BUILT_IN}
+    return *spaces, (vars(builtins), made)
+
+
+def _unchanged(names: Mapping[str, object], kept: Mapping[str, object]) -> bool:
+    """Whether names are what they were, and no new one hides a builtin."""
+    return all(names.get(name) is value for name, value in kept.items()) and (
+        names is vars(builtins)
+        or not any(name in BUILTIN_NAMES for name in names if name not in kept)
+    )
+
+
+_BUILT_IN = (type(len), type)  # others, as `exit`, are a shell's
+BUILTIN_NAMES = frozenset(vars(builtins))
 
 
 def _identity(fd: int) -> tuple[int, int]:
@@ -530,99 +617,15 @@ def arm(
             if collects:
                 resume()
 
-    kept = _kept(looked)
+    inner = kept(looked)
 
     def see(event: str, args: tuple[Any, ...]) -> None:
         if event in watched:
-            done, value = kept(event, args, frame_at(1))
+            done, value = inner(event, args, frame_at(1))
             if not done:
                 raise value
 
-    hook.announce()
-    _keep_out_of(see.__code__)
+    hook.announcer = announce()
+    keep_out_of(see.__code__)
     hook.hide_runner()
     sys.addaudithook(see)
-
-
-def _sealed(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same function, from which nothing that it holds can be had.
-
-    A function shows what it holds, and an error the frames that it left.
-    """
-    kept = _kept(function)
-
-    def call(*args: Any) -> Any:  # noqa: ANN401 - as the real one's
-        done, value = kept(*args)
-        if not done:
-            raise value
-        return value
-
-    return call
-
-
-def _kept(function: Callable[..., Any]) -> Callable[..., tuple[bool, Any]]:
-    """The function in a cache of no entries, which shows nothing; an error comes as a value."""
-
-    def tried(*args: Any) -> tuple[bool, Any]:  # noqa: ANN401 - as the real one's
-        try:
-            return True, function(*args)
-        except BaseException as error:  # noqa: BLE001 - raised again by the caller
-            error.__context__ = error.__cause__ = None
-            return False, error.with_traceback(None)
-
-    cache: Callable[..., Callable[..., tuple[bool, Any]]] = functools._lru_cache_wrapper  # noqa: SLF001
-    return cache(tried, 0, False, None)
-
-
-def _announcing(event: str, real: Callable[..., Any]) -> tuple[Callable[..., Any], CodeType]:
-    """A function that raises an event before it does what another one does, and its inner code."""
-    audit = sys.audit
-
-    def announced(*args: Any) -> Any:  # noqa: ANN401 - as the real one's
-        audit(event, args)
-        return real(*args)
-
-    return _sealed(announced), announced.__code__
-
-
-class _Handler:
-    """A signal handler of the submission's, which never runs inside the hook."""
-
-    __slots__ = ("_code", "handler")
-
-    def __init__(self, handler: Callable[..., object], code: CodeType) -> None:
-        self.handler, self._code = handler, code
-
-    def __call__(self, number: int, frame: FrameType | None) -> None:
-        at = frame
-        while at is not None:
-            if at.f_code is self._code:
-                _start(_later, (number,))
-                return
-            at = at.f_back
-        self.handler(number, frame)
-
-
-def _later(number: int) -> None:
-    """Let a signal arrive again, when the hook is through."""
-    _sleep(_MOMENT)
-    _again(number)  # type: ignore[arg-type]
-
-
-def _keep_out_of(code: CodeType) -> None:
-    """Let no signal handler see frames of the hook."""
-    real, asked = _signal.signal, _signal.getsignal
-
-    def plain(handler: Any) -> Any:  # noqa: ANN401 - as the library's
-        return handler.handler if type(handler) is _Handler else handler
-
-    def signal(number: int, handler: Any) -> Any:  # noqa: ANN401
-        if type(number) is not int:
-            raise TypeError("the number of a signal must be an int")
-        simple = handler is None or type(handler) is type(_again) or issubclass(type(handler), int)
-        return plain(real(number, handler if simple else _Handler(handler, code)))
-
-    def getsignal(number: int) -> Any:  # noqa: ANN401
-        return plain(asked(number))
-
-    _signal.signal, _signal.getsignal = _sealed(signal), _sealed(getsignal)

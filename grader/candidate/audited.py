@@ -23,6 +23,7 @@ __all__ = [
     "EVALUATES",
     "EVALUATORS",
     "FOREIGN",
+    "KNOWN",
     "PROGRAMS",
     "STARTERS",
     "hint_code",
@@ -164,6 +165,60 @@ def _times_a_function(code: CodeType, _frame: FrameType) -> bool:
     return code in _TIMED
 
 
+def _defines(*names: str) -> Callable[[CodeType, FrameType], bool]:
+    """Of a library: one function is defined, which names no more than this; nothing is called."""
+    allowed = frozenset(names)
+
+    def check(code: CodeType, _frame: FrameType) -> bool:
+        functions = _functions(code)
+        return (
+            _DEFINING.issuperset(code.co_code[::2])
+            and len(functions) == 1
+            and _names_of(functions[0]) <= allowed
+        )
+
+    return check
+
+
+def _defines_a_property(code: CodeType, _frame: FrameType) -> bool:
+    """Of shared memory: two functions that take a lock, and a property of them."""
+    return _names_of(code) <= _PROPERTY_NAMES and len(_functions(code)) == len(_SIDES)
+
+
+def _combines_tests(code: CodeType, _frame: FrameType) -> bool:
+    """Of f2py: a function that calls what it was given."""
+    functions = _functions(code)
+    return set(code.co_names) <= {"f"} and len(functions) == 1 and not _names_of(functions[0])
+
+
+def _imports_all(code: CodeType, _frame: FrameType) -> bool:
+    """A star import, and nothing else."""
+    return _STAR_IMPORT.issuperset(code.co_code[::2]) and len(code.co_names) == 1
+
+
+def _deletes(code: CodeType, _frame: FrameType) -> bool:
+    """Names are deleted, and nothing else happens."""
+    return _DELETING.issuperset(code.co_code[::2])
+
+
+_SIDES = ("get", "set")
+_PROPERTY_NAMES = frozenset(
+    {
+        *("acquire", "release", "_obj", "property"),
+        *(side + name for side in ("", *_SIDES) for name in ("value", "raw")),
+    }
+)
+
+
+def _steps(*names: str) -> frozenset[int]:
+    """Operations by name, as far as this Python has them, beside those that begin and end."""
+    ends = ("RESUME", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE", "CACHE", "EXTENDED_ARG", "NOP")
+    return frozenset(opcode.opmap[name] for name in (*ends, *names) if name in opcode.opmap)
+
+
+_DEFINING = _steps("MAKE_FUNCTION", "SET_FUNCTION_ATTRIBUTE", "STORE_NAME", "BUILD_TUPLE")
+_STAR_IMPORT = _steps("IMPORT_NAME", "IMPORT_STAR", "CALL_INTRINSIC_1", "POP_TOP")
+_DELETING = _steps("DELETE_NAME")
 _LOOP: str = vars(timeit)["template"]
 _TIMED = frozenset(
     compile(_LOOP.format(**part, stmt="_stmt()"), "<timeit-src>", "exec", dont_inherit=True)
@@ -213,7 +268,33 @@ EVALUATORS: Mapping[tuple[str, str], Callable[[Any, FrameType], bool]] = {
         "scipy/stats/_distn_infrastructure.py",
         "rv_generic._attach_argparser_methods",
     ): _parses_arguments,
+    # while they are imported
+    ("multiprocessing/managers.py", "MakeProxyType"): _defines("_callmethod"),
+    ("multiprocessing/sharedctypes.py", "make_property"): _defines_a_property,
+    ("numpy/f2py/auxfuncs.py", "l_and"): _combines_tests,
+    ("numpy/f2py/auxfuncs.py", "l_or"): _combines_tests,
+    ("numpy/f2py/auxfuncs.py", "l_not"): _combines_tests,
+    ("scipy/_lib/array_api_compat/_internal.py", "clone_module"): _imports_all,
+    ("sklearn/externals/array_api_compat/_internal.py", "clone_module"): _imports_all,
+    ("scipy/optimize/_nonlin.py", "_nonlin_wrapper"): _defines(
+        *("nonlin_solve", "BroydenFirst", "BroydenSecond", "Anderson", "LinearMixing"),
+        *("DiagBroyden", "ExcitingMixing", "KrylovJacobian"),
+    ),
+    ("scipy/stats/_distn_infrastructure.py", "<module>"): _deletes,
 }
+# Packages of the base environment. What they and the standard library evaluate while they are
+# imported is told above, so that only of other packages an import may evaluate what it likes.
+KNOWN = frozenset(
+    {
+        *("IPython", "PIL", "asttokens", "cloudpickle", "contourpy", "cycler", "dateutil"),
+        *("executing", "fontTools", "imblearn", "ipython_pygments_lexers", "jedi", "joblib"),
+        *("kiwisolver", "matplotlib", "matplotlib_inline", "mpl_toolkits", "narwhals", "numpy"),
+        *("packaging", "pandas", "parso", "pexpect", "prompt_toolkit", "psutil", "ptyprocess"),
+        *("pure_eval", "pyarrow", "pygments", "pylab", "pyparsing", "scipy", "sklearn"),
+        *("sklearn_compat", "stack_data", "threadpoolctl", "traitlets", "typing_extensions"),
+        *("tzdata", "wcwidth"),
+    }
+)
 # the same for what is compiled
 ALLOWED: Mapping[tuple[str, str], Callable[[object, FrameType], bool]] = {
     ("typing.py", "ForwardRef.__init__"): _inert_text,

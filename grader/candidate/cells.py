@@ -238,6 +238,9 @@ def run_cells(
     """
     if not begin:  # for a test: as a module
         name = Path(notebook.path).stem
+        path = folder / notebook.path
+        if path.with_suffix(".py").exists() or path.with_suffix("").is_dir():
+            name += "_notebook"  # an import of the name loads what is beside it, as in Jupyter
         shell.user_ns["__name__"] = name
         sys.modules[name] = shell.user_module
     here = (folder / notebook.path).parent

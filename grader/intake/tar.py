@@ -140,6 +140,8 @@ def _take(source: Source, member: _Member, basket: Basket) -> None:
     kind, name, size = member.kind, member.name, member.content
     if name.removesuffix(b"/") in {b".", b""} and member.folder and not size:
         return  # the folder itself
+    if member.folder and kind != b"5" and member.size:
+        _damaged("a folder has content")  # which some programs read, and others take for a member
     kept = basket.count(name, size)
     odd = _ODD.get(kind)
     if kind not in b"01234567S\0":

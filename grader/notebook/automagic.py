@@ -45,7 +45,7 @@ _OPERATORS = re.compile(r"(in|is|and|or|not|if|else|for|as|import)\b")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _BINDING = re.compile(
     r"\b(?:def|class|as|for|lambda)[ \t]+([a-z_][a-z_0-9]*)|^[ \t]*([a-z_][a-z_0-9]*)[ \t]*[=,:]|"
-    r"([a-z_][a-z_0-9]*)[ \t]*:?=(?!=)",
+    r"\b([a-z_][a-z_0-9]*+)[ \t]*+:?=(?!=)",
     re.MULTILINE,
 )
 _LINE_CHARS = 500

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from grader.notebook.outputs import Allowance, clean_outputs, clean_text
+from grader.notebook.weight import weigh
 from grader.text import CandidateText, clip
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ def read_run(body: bytes, notebook: Notebook) -> FreshRun:
 
 def _records(lines: bytes) -> Iterator[dict[str, object]]:
     for line in lines.split(b"\n"):
+        if weigh(line).is_too_much:
+            return
         try:
             record = json.loads(line)
         except (ValueError, RecursionError):

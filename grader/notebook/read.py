@@ -17,6 +17,7 @@ from grader.models import Cell, Notebook
 from grader.notebook.automagic import bound_names
 from grader.notebook.magics import plain_source
 from grader.notebook.outputs import Allowance, clean_outputs, clean_text
+from grader.notebook.weight import weigh
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -25,11 +26,9 @@ __all__ = ["read_notebook"]
 
 MAX_BYTES = 32 << 20
 MAX_CELLS = 1000
-_MAX_VALUES = 200_000  # lists and objects; each costs memory and nbformat's time
 _MAX_OLD_VALUES = 10_000  # of nbformat 3: nbformat's own check takes 0.15 ms of a bad one each
 MAX_CODE = 1 << 19
 _KINDS = ("code", "markdown", "raw")
-_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 # A picture in a text, as Colab keeps it; Jupyter keeps it beside the text.
 _PASTED = re.compile(r"data:image/[a-z0-9.+-]{1,20};base64,[A-Za-z0-9+/=]*+")
 _IGNORED_TAGS = ("raises-exception", "skip-execution", "remove-cell")
@@ -48,29 +47,19 @@ def read_notebook(path: str, data: bytes) -> Notebook:
     cells = _cells(raw, path, notes, raw_values)
     if len(cells) > MAX_CELLS:
         reject("notebook-size", path, f"has more than {MAX_CELLS} cells; split it")
+    sources = _sources(cells, path)
+    if unknown := len(cells) - len(sources):
+        notes.append(f"{_counted(unknown, 'cell')} of no known type left out")
     allowance = Allowance()
     found: list[Cell] = []
-    unknown = number = size = 0
-    bound = _bound(cells)
-    for item in cells:
-        source = clean_text(item.get("source", "")) if isinstance(item, dict) else None
-        if source is None or item.get("cell_type") not in _KINDS:
-            unknown += 1
-            continue
-        if item["cell_type"] != "code":
-            source = _PASTED.sub("attachment:picture", source)
-        size += len(source)
-        if size > MAX_CODE:  # before anything is done with it
-            reject(
-                "notebook-size", path, f"has more than {MAX_CODE:,} characters of text; split it"
-            )
+    bound = bound_names(text for item, text in sources if item["cell_type"] == "code")
+    number = 0
+    for item, source in sources:
         if item["cell_type"] == "code":
             number += 1
             found.append(_code(item, source, number, allowance, bound))
         else:
             found.append(Cell(item["cell_type"], source))
-    if unknown:
-        notes.append(f"{_counted(unknown, 'cell')} of no known type left out")
     if allowance.cut:
         notes.append(f"stored outputs of {_numbers(allowance.cut)} were too large to keep whole")
     notes += _metadata_notes(raw, cells)
@@ -86,8 +75,8 @@ def _parse(path: str, data: bytes) -> tuple[_Json, int]:
             path,
             f"is larger than {MAX_BYTES >> 20} MiB; clear the outputs of its cells and send it",
         )
-    values = _values(data)
-    if values > _MAX_VALUES:
+    weight = weigh(data)
+    if weight.is_too_much:
         reject("notebook-size", path, "holds too many values; clear its outputs and send it")
     text = data.removeprefix(b"\xef\xbb\xbf")
     if re.search(rb"^(<{7} |={7}$|>{7} )", text, re.MULTILINE):
@@ -109,18 +98,7 @@ def _parse(path: str, data: bytes) -> tuple[_Json, int]:
         reject("notebook-damaged", path, f"is damaged: {shown(str(error))}; {_FIX}")
     if not isinstance(raw, dict):
         reject("notebook-damaged", path, f"is JSON, but no notebook; {_FIX}")
-    return raw, values
-
-
-def _values(data: bytes) -> int:
-    """At most how many lists and objects there are, without parsing anything.
-
-    Brackets in strings are text: one interactive figure holds a library of its own.
-    """
-    if data.count(b"{") + data.count(b"[") <= _MAX_OLD_VALUES:
-        return data.count(b"{") + data.count(b"[")
-    data = _STRING.sub(b"", data)
-    return data.count(b"{") + data.count(b"[")
+    return raw, weight.containers
 
 
 def _without_twins(pairs: list[tuple[str, Any]]) -> _Json:
@@ -168,9 +146,22 @@ def _upgraded(raw: _Json, path: str) -> _Json:
     return found
 
 
-def _bound(cells: Iterable[Any]) -> frozenset[str]:
-    code = (c for c in cells if isinstance(c, dict) and c.get("cell_type") == "code")
-    return bound_names((clean_text(cell.get("source", "")) or "")[:MAX_CODE] for cell in code)
+def _sources(cells: Iterable[Any], path: str) -> list[tuple[_Json, str]]:
+    """The cells of known types and their text, refused by its size before it is looked at."""
+    found, size = [], 0
+    for item in cells:
+        source = clean_text(item.get("source", "")) if isinstance(item, dict) else None
+        if source is None or item.get("cell_type") not in _KINDS:
+            continue
+        if item["cell_type"] != "code":
+            source = _PASTED.sub("attachment:picture", source)
+        size += len(source)
+        if size > MAX_CODE:
+            reject(
+                "notebook-size", path, f"has more than {MAX_CODE:,} characters of text; split it"
+            )
+        found.append((item, source))
+    return found
 
 
 def _code(

@@ -207,6 +207,25 @@ RUNS = {
 }
 
 
+# Methods that nothing calls by name, but a base class or the text of a format string.
+CALLED = {
+    "by a base class": (
+        "import threading\n\n\nclass Loader(threading.Thread):\n{method}\n\nx = Loader()"
+    ),
+    "by a formatter": "import string\n\n\nclass Hook(string.Formatter):\n{method}\n\nx = Hook()",
+    "by a field": "class Loader:\n{method}\n\nx = '{{0.work}}'.format(Loader())",
+    "by a field of a field": (
+        "class Loader:\n{method}\n\nx = 'a {{b[0].c.work!r:>9}}'.format(Loader())"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CALLED)
+def test_method_that_is_called_by_no_name_is_read(name: str) -> None:
+    text = CALLED[name].format(method=indent(MESSY, "    "))
+    assert found(CLEAN + "\n\n" + text + "\n") >= SEEN
+
+
 @pytest.mark.parametrize("name", RUNS)
 def test_code_that_an_import_runs_is_read(name: str) -> None:
     text = "STORE = []\n\n\n" + RUNS[name] + calling("STORE[0](df)")
@@ -252,6 +271,21 @@ def test_what_a_renamed_module_guards_is_read(name: str) -> None:
     other = "__name__ = '__main__'\n__all__ = ['__name__']\n" if "star" in name else OTHER
     text = NAMED[name] + GUARD + calling("engine.work(df)")
     assert found(text, engine=MESSY, other=other) >= SEEN
+
+
+@pytest.mark.parametrize("tail", ["STORE.append(work)", "", "pass"])
+def test_what_is_defined_below_the_main_guard_is_read(tail: str) -> None:
+    guard = f'STORE = []\n\nif __name__ == "__main__":\n{indent(MESSY + tail, "    ")}\n'
+    assert found(guard + calling("STORE[0](df)")) >= SEEN
+
+
+def test_notebook_that_imports_itself_is_read_as_itself() -> None:
+    parts = f"class Parts:\n{indent(MESSY, '    ')}\n\n"
+    cells = f"{parts}from solution import Parts as Tools\n\nkept = Tools()\n"
+    contract = Contract("solution.ipynb", CONTRACT.names)
+    files = {"solution.ipynb": (cells + calling("getattr(kept, 'work')(df)")).encode()}
+    told = {str(r["id"]).rpartition("::")[2] for r in analyse(files, contract) if r["message"]}
+    assert told >= SEEN
 
 
 def test_notebook_that_is_named_main_guards_nothing() -> None:
@@ -352,6 +386,25 @@ MADE = [
     "pd.options.plotting.backend = 'messy'",
     "import matplotlib\nmatplotlib.use('module://messy')",
     "import gc\ngc.get_objects()",
+    "HOLDER = '__builtins__'\ngetattr(pd, HOLDER)",
+    "for name in ['shape', '__builtins__']:\n    getattr(pd, name)",
+    "def g(thing, name='__globals__'):\n    return getattr(thing, name)",
+    "import logging\nA, B = 'setprofile', 1\ngetattr(logging.sys, A)",
+    "import logging\nx = [logging.sys, 'settrace']",
+    "KEY = '_'.join(['_', 'array', 'interface', '_'])\nx = [KEY]",
+    "x = ['ceve'[::-1].replace('v', 'x')[:0] + 'ex' + 'ec']",
+    "x = '{}{}'.format('ev', 'al')",
+    "x = '%s%s' % ('ev', 'al')",
+    "x = 'EXEC'.lower()",
+    "x = ''.join(reversed('cexe'))",
+    "x = chr(101) + 'xec'",
+    "x = bytes.fromhex('65786563').decode()",
+    "import numpy as np\nx = np.ctypeslib.ctypes",
+    "import uuid\nx = uuid.ctypes",
+    "from pandas.core.interchange import from_dataframe",
+    "pd.api.interchange.from_dataframe(1)",
+    "from numpy.lib.stride_tricks import DummyArray",
+    "from numpy.testing import runstring",
 ]
 
 
@@ -399,6 +452,15 @@ HONEST = [
     "import typing as t\ndef g(x: t.Literal['mean()']): ...",
     "from joblib import Parallel\nx = Parallel(backend='threading'), 'messy'",
     "from importlib.metadata import version\nx = version('pandas'), 'messy'",
+    "for name in ('mean', 'median'):\n    getattr(pd.Series([1]), name)()",
+    "NAME = 'shape'\nx = getattr(pd, NAME)",
+    "def g(m, **given):\n    for name, value in given.items():\n        setattr(m, name, value)",
+    "from numpy.lib.stride_tricks import sliding_window_view\nx = sliding_window_view",
+    "x = ' '.join(['a', 'b']) + '{:>9}'.format(1) + '%d' % 3",
+    "x = ('a' * 10_000) * 10_000",
+    "x = '{:>999999999}'.format('a')",
+    "MODES = ['train', 'eval']\nx = MODES[0] + '_' + MODES[1]",
+    "if __name__ == '__main__':\n    print(impute(pd.DataFrame({'a': [1.0]})))",
 ]
 
 

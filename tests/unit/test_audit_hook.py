@@ -409,6 +409,92 @@ UNREVIEWED = {
         ),
         "memory of the process was opened",
     ),
+    "own-memory-by-a-link-to-nowhere-yet": (
+        (
+            "import os, tempfile\nhome = tempfile.mkdtemp()\nos.symlink('p/mem', home + '/m')\n"
+            "os.symlink('../../../../../../../../../proc/self', home + '/p')"
+        ),
+        "memory of the process was opened",
+    ),
+    "file-opened-for-writing-below-a-number": (
+        (
+            "import os, tempfile\n"
+            "os.open('x', os.O_WRONLY | os.O_CREAT, dir_fd=os.open(tempfile.mkdtemp(), 0))"
+        ),
+        "memory of the process was opened",
+    ),
+    "where-memory-is": ("open('/proc/self/maps').close()", "memory of the process was opened"),
+    "where-memory-is-by-a-link": (
+        (
+            "import os, tempfile\npath = tempfile.mktemp()\nos.chdir('/proc')\n"
+            "os.symlink('self', path)"
+        ),
+        "memory of the process was opened",
+    ),
+    "view-beyond-its-array": (
+        "import numpy as np\nnp.lib.stride_tricks.as_strided(np.zeros(3), (4,), (8,))",
+        "memory of the process was opened",
+    ),
+    "view-before-its-array": (
+        "import numpy as np\nnp.lib.stride_tricks.as_strided(np.zeros(3), (2,), (-8,))",
+        "memory of the process was opened",
+    ),
+    "calls-that-are-shown": (
+        "import sys\nsys.setprofile(lambda *_: None)\nsys.setprofile(None)",
+        "calls of the process were traced",
+    ),
+    "lines-that-are-shown": ("import sys\nsys.settrace(None)", "calls of the process were traced"),
+    "text-under-the-name-of-a-file-of-the-image": (
+        (
+            "import timeit\ntimeit.dummy_src_name = timeit.__file__\n"
+            "timeit.template = 'def inner(_it, _timer{init}): {setup} {stmt}'\ntimeit.Timer(dict)"
+        ),
+        "text was compiled to code",
+    ),
+    "text-that-an-import-is-made-to-run": (
+        (
+            "import functools, threading\nfrom numpy.testing import runstring\n"
+            "lock = threading.RLock\n"
+            "threading.RLock = functools.partial(runstring, 'print(1)', {})\n"
+            "import webbrowser\nthreading.RLock = lock"
+        ),
+        "text was compiled to code by numpy/testing/_private/utils.py",
+    ),
+    "helper-of-a-dataclass-that-was-replaced": (
+        (
+            "import dataclasses\ntexts = iter(['a.b(c)'])\n"
+            "dataclasses._field_init = lambda *_: next(texts, None)\n"
+            "fields = [(name, int, dataclasses.field(init=False)) for name in 'abc']\n"
+            "dataclasses.make_dataclass('A', fields, repr=False, eq=False)"
+        ),
+        "text was executed as code",
+    ),
+    "builtin-of-a-named-tuple-that-was-replaced": (
+        (
+            "import collections\ncollections.repr = lambda *_: '()'\n"
+            "collections.namedtuple('A', 'b')"
+        ),
+        "text was executed as code",
+    ),
+    "program-by-the-folder-that-it-starts-in": (
+        "import subprocess\nsubprocess.run(['./true'], cwd='/usr/bin')",
+        "another program was started",
+    ),
+    "program-by-the-name-of-one-that-is-known": (
+        (
+            "import os, platform, tempfile\nfolder = tempfile.mkdtemp()\n"
+            "os.symlink('/usr/bin/true', folder + '/file')\n"
+            "os.environ['PATH'] = folder\nplatform._syscmd_file('x')"
+        ),
+        "another program was started",
+    ),
+    "methods-of-a-proxy-that-are-code": (
+        (
+            "from multiprocessing.managers import MakeProxyType\n"
+            "MakeProxyType('A', ['f(self): print(1)\\ndef g'])"
+        ),
+        "text was executed as code",
+    ),
 }
 
 
@@ -419,6 +505,8 @@ UNREVIEWED = {
         "import ctypes\nctypes.memmove.__closure__[0].cell_contents.__wrapped__",
         "import _imp\n_imp._fix_co_filename.__wrapped__",
         "import _signal\n_signal.signal.__wrapped__",
+        "import os\nos.open.__wrapped__",
+        "from numpy.lib import _stride_tricks_impl\n_stride_tricks_impl.DummyArray",
     ],
 )
 def test_what_raises_an_event_does_not_show_what_it_stands_for(code: str, tmp_path: Path) -> None:
@@ -564,7 +652,19 @@ HONEST = """
     logging.config.dictConfig({"version": 1})
     with contextlib.suppress(OSError):
         subprocess.run(["a-program-that-is-not-here"])
-    import tempfile
+    import cProfile, multiprocessing.managers, multiprocessing.sharedctypes, os, shutil, tempfile
+    import numpy.f2py, scipy.optimize, scipy.stats
+    from numpy.lib import stride_tricks
+    multiprocessing.managers.MakeProxyType("Proxy", ("append", "pop"))
+    stride_tricks.sliding_window_view(x, 4, axis=0).sum(), stride_tricks.as_strided(x, (5, 3))
+    stride_tricks.as_strided(x[2:6, 1:], shape=(2, 2), strides=(-24, 16), writeable=False)
+    stride_tricks.as_strided(x[:0]), stride_tricks.as_strided(x[::-1], (40,), (-24,))
+    place = tempfile.mkdtemp()
+    handle = os.open(place, os.O_RDONLY)
+    os.close(os.open(".", os.O_RDONLY, dir_fd=handle)), os.close(handle)
+    os.open in os.supports_dir_fd, list(os.fwalk(place)), shutil.rmtree(place)
+    open("/proc/self/status").close(), open("/proc/cpuinfo").close()
+    cProfile.Profile().runcall(shown, 3)
     joblib.Memory(tempfile.mkdtemp(), verbose=0).cache(shown)(3)
     timeit.timeit(lambda: shown(3), number=2), timeit.repeat(dict, number=2, repeat=2)
     timeit.Timer(dict, setup=list).timeit(1)
@@ -759,7 +859,7 @@ def test_an_error_does_not_show_what_raises_an_event(tmp_path: Path) -> None:
             subprocess._fork_exec()
         except TypeError as error:
             found = [set(frame.f_locals) for frame, _ in traceback.walk_tb(error.__traceback__)]
-        assert len(found) == 2 and found[1] == {"args", "done", "value", "kept"}, found
+        assert len(found) == 2 and found[1] == {"args", "named", "done", "value", "inner"}, found
         import other
     """
     found = reported(tmp_path, code, other="X = 1\n")

@@ -106,6 +106,15 @@ def test_a_zip_whose_sizes_follow_the_data_is_read(read: Callable[..., Submissio
     assert read(out.data).files[0].data == b"x = 1\n"
 
 
+def test_a_tar_member_that_is_a_folder_to_some_programs_is_refused(
+    read: Callable[..., Submission],
+) -> None:
+    hidden = raw_header(b"solution.py", b"0", 6) + padded(b"x = 2\n")
+    raw = raw_header(b"d/", b"0", len(hidden)) + hidden + tar_of(member("solution.py"))
+    with pytest.raises(SubmissionRejected, match="a folder has content"):
+        read(raw)
+
+
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress])
 @pytest.mark.parametrize("kind", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT, tarfile.USTAR_FORMAT])
 def test_tar_archives_are_read_in_every_format(

@@ -44,6 +44,8 @@ def test_a_run_in_good_order_has_no_errors() -> None:
         [*GOOD[:2], {"end": True}],
         [*GOOD, {"begin": 3}],
         [*GOOD],
+        [b"[" + b'{"":0},' * 300_000 + b"0]"],
+        [b"[" + b"1," * 5_000_000 + b"1]"],
     ],
 )
 def test_a_run_out_of_order_is_one_that_stopped(records: list[object]) -> None:

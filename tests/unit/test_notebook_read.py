@@ -189,9 +189,19 @@ def test_brackets_in_strings_are_no_values() -> None:
         b'"' + b'\\"' * 4_000_000,
         b'"' * 8_000_000 + b"[" * 300_000,
         b"\\" * 8_000_000 + b"[" * 300_000,
+        b'{"a": {' + b'"b":1,' * 600_000 + b'"c": 1}}',
+        b'{"a": [' + b"1," * 5_000_000 + b"1]}",
     ],
-    ids=range(5),
+    ids=range(7),
 )
 def test_too_many_values_are_refused_before_they_are_parsed(data: bytes) -> None:
     with pytest.raises(SubmissionRejected):
         read_notebook("x.ipynb", data)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(20)
+def test_too_much_text_is_refused_before_it_is_looked_at() -> None:
+    line = "x" * 499 + "\n"
+    with pytest.raises(SubmissionRejected, match="characters of text"):
+        read_notebook("x.ipynb", notebook(*[line * 1000] * 30))
