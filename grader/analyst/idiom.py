@@ -197,27 +197,33 @@ def _is_missing_test(node: ast.Call, name: str) -> bool:
 
 
 def hand_made_statistics(reached: Reached) -> Iterator[Finding]:
-    """A median from ``sorted()`` and the middle, a mean from ``sum()`` over ``len()``."""
+    """A median from ordered values and their middle, or a sort by hand."""
     for function in reached.functions:
         if _sorts_by_hand(function):
             yield _in(function, "statistics", "a sort by hand")
-        text = {type(n).__name__ for n in ast.walk(function.node)}
-        if "FloorDiv" not in text:
-            continue
         calls = {
             n.func.id if isinstance(n.func, ast.Name) else getattr(n.func, "attr", "")
             for n in ast.walk(function.node)
             if isinstance(n, ast.Call)
         }
-        halved = any(
-            isinstance(n, ast.BinOp)
-            and isinstance(n.op, ast.FloorDiv)
-            and isinstance(n.right, ast.Constant)
-            and n.right.value == 2  # noqa: PLR2004 - the middle
-            for n in ast.walk(function.node)
-        )
-        if halved and ("sorted" in calls or "sort" in calls) and "len" in calls:
+        if "len" in calls and calls & _ORDERING and any(map(_halves, ast.walk(function.node))):
             yield _in(function, "statistics", "a median by hand")
+
+
+_ORDERING = {"sorted", "sort", "heappop", "heapify", "nsmallest", "nlargest"}
+_HALF = {ast.FloorDiv: 2, ast.RShift: 1}
+
+
+def _halves(node: ast.AST) -> bool:
+    """``n // 2``, ``n >> 1`` or ``divmod(n, 2)``."""
+    if isinstance(node, ast.BinOp) and isinstance(node.right, ast.Constant):
+        return bool(node.right.value == _HALF.get(type(node.op)))
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "divmod"
+        and [getattr(part, "value", None) for part in node.args[1:]] == [2]
+    )
 
 
 def _sorts_by_hand(function: Function) -> bool:

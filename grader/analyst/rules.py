@@ -35,6 +35,7 @@ RULES = {
     "E713": "not … in",
     "E714": "not … is",
     "E721": "types compared instead of isinstance",
+    "E731": "a lambda bound to a name",
     "E722": "a bare except",
     "F401": "an unused import",
     "F402": "an import hidden by a loop variable",

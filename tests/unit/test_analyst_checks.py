@@ -128,6 +128,9 @@ ALSO_BAD = [
         "library-statistics",
         "for i in range(9):\n    for j in range(9):\n        df[i], df[j] = df[j], df[i]",
     ),
+    ("library-statistics", "xs = sorted(df)\nlow, odd = divmod(len(xs), 2)\nreturn xs[low], odd"),
+    ("library-statistics", "n = len(df)\nreturn [heapq.heappop(df) for _ in range(n)][n >> 1]"),
+    ("plain-expressions", "a = lambda: df\nb = lambda: a\nc = lambda: b\nreturn c()"),
     (
         "no-repetition",
         "\n".join("if df.kind not in df.known:\n    raise ValueError('kind')" for _ in range(3))
