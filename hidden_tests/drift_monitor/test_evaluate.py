@@ -92,6 +92,29 @@ def test_missing_numbers_and_equal_rows(solution, rng):
         _assert_column(table, name, expected)
 
 
+@pytest.mark.criterion("metrics", sheet="groups", hint=GROUPS)
+def test_missing_values_of_objects(solution, rng):
+    """None in a column of objects is missing, and no text of its own."""
+    log = _log(rng, 700)
+    texts = rng.choice(np.array(["ash", "elm", "oak"], dtype=object), 700)
+    log["tree"] = pd.Series(texts, dtype=object).mask(rng.random(700) < 0.2, None)
+    expected = reference.evaluate(log, ["tree"], 0.5)
+    table = numbers_of(solution.evaluate(log, ["tree"], 0.5))
+    values = [str(value) for value in _column(table, "value").tolist()]
+    assert_value(values, [str(value) for value in expected["value"]], what="values")
+    _assert_column(table, "rows", expected)
+
+
+@pytest.mark.criterion("metrics", sheet="groups", hint=GROUPS)
+def test_categories_that_no_row_has(solution, rng):
+    """A category that the column knows and no row has is no slice."""
+    log = _log(rng, 600)
+    expected = reference.evaluate(log, ["plan"], 0.5)
+    plans = pd.Categorical(log["plan"].astype(object), categories=["a", "b", "c", "never"])
+    table = numbers_of(solution.evaluate(log.assign(plan=plans), ["plan"], 0.5))
+    _assert_groups(table, expected)
+
+
 @pytest.mark.criterion("metrics", sheet="metrics", hint=METRICS)
 def test_metrics_of_known_rows(solution, rng):
     """Counts, AUC, precision and recall agree with the judge's to 1e-9, ties and all."""

@@ -90,6 +90,19 @@ def test_weekends_like_those_of_the_reference(solution, rng, measure):
     assert_few(alerts, streams * 14 / REFERENCE_DAYS, "alerts in quiet weeks with weekends")
 
 
+@pytest.mark.criterion("weekends", sheet="weekends", hint=WEEKENDS)
+def test_weekends_where_days_are_missing(solution, rng):
+    """A day is what its dates say, also where the first days and some later ones never came."""
+    streams, alerts = 4, 0
+    assert_watches(solution, rng)
+    for _ in range(streams):
+        world = World.draw(rng)
+        days = stream(rng, world, [(16, ())])
+        del days[9], days[:3]
+        alerts += sum(map(len, watched(solution, solution.Monitor(world.reference(rng)), days)))
+    assert_few(alerts, streams * 12 / REFERENCE_DAYS, "alerts in quiet weeks with weekends")
+
+
 @pytest.mark.criterion("storm", sheet="once", hint=ONCE)
 def test_a_lasting_drift_alerts_once(solution, rng):
     """In three weeks of drift a feature alerts once."""

@@ -162,7 +162,7 @@ def test_the_kind_of_a_drift(solution, rng, change):
 def _replaced(frame, name, share, value):
     """Just this share of a feature's rows that have a value gets another, or none."""
     places = np.flatnonzero(frame[name].notna())
-    places = places[np.arange(len(places)) % 100 < round(100 * share)]
+    places = places[np.diff(np.floor(share * np.arange(len(places) + 1))) > 0]  # evenly
     return replaced(frame, name, np.isin(np.arange(len(frame)), places), value)
 
 
