@@ -304,7 +304,7 @@ class _Hook:
             return  # which is no code
         name = _path(args[1])
         believed = self._is_believed(name)
-        if key in self._evaluators and not believed:
+        if key in self._evaluators and key not in self._allowed and not believed:
             return  # exec() and eval() with a text: what comes of it is seen next
         if type(source) in {bytes, str}:
             data = source if type(source) is bytes else source.encode("utf-8", "surrogatepass")

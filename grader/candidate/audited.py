@@ -201,6 +201,18 @@ def _deletes(code: CodeType, _frame: FrameType) -> bool:
     return _DELETING.issuperset(code.co_code[::2])
 
 
+def _calls_names(code: CodeType, _frame: FrameType) -> bool:
+    """Of fontTools: names are called with names, and nothing is asked of them."""
+    return _CALLING.issuperset(code.co_code[::2]) and EVALUATES.isdisjoint(code.co_names)
+
+
+def _describes_a_table(source: object, _frame: FrameType) -> bool:
+    """Of fontTools: a condition of names and numbers, or one name that is called with others."""
+    if type(source) is bytes:
+        source = source.decode("utf-8", "replace")
+    return type(source) is str and _CONDITION.fullmatch(source) is not None
+
+
 _SIDES = ("get", "set")
 _PROPERTY_NAMES = frozenset(
     {
@@ -219,6 +231,8 @@ def _steps(*names: str) -> frozenset[int]:
 _DEFINING = _steps("MAKE_FUNCTION", "SET_FUNCTION_ATTRIBUTE", "STORE_NAME", "BUILD_TUPLE")
 _STAR_IMPORT = _steps("IMPORT_NAME", "IMPORT_STAR", "CALL_INTRINSIC_1", "POP_TOP")
 _DELETING = _steps("DELETE_NAME")
+_CALLING = _steps("LOAD_NAME", "PUSH_NULL", "PRECALL", "CALL")
+_CONDITION = re.compile(r"[\w\s.<>=!&|+*-]*(?: in \([\d, ]*\))?|\w+\(\w+(?:,\s*\w+)*\)")
 _LOOP: str = vars(timeit)["template"]
 _TIMED = frozenset(
     compile(_LOOP.format(**part, stmt="_stmt()"), "<timeit-src>", "exec", dont_inherit=True)
@@ -281,6 +295,7 @@ EVALUATORS: Mapping[tuple[str, str], Callable[[Any, FrameType], bool]] = {
         *("DiagBroyden", "ExcitingMixing", "KrylovJacobian"),
     ),
     ("scipy/stats/_distn_infrastructure.py", "<module>"): _deletes,
+    ("fontTools/ttLib/tables/otConverters.py", "buildConverters"): _calls_names,
 }
 # Packages of the base environment. What they and the standard library evaluate while they are
 # imported is told above, so that only of other packages an import may evaluate what it likes.
@@ -295,9 +310,11 @@ KNOWN = frozenset(
         *("tzdata", "wcwidth"),
     }
 )
-# the same for what is compiled
+# the same for what is compiled; where the code is kept, also of those above
 ALLOWED: Mapping[tuple[str, str], Callable[[object, FrameType], bool]] = {
     ("typing.py", "ForwardRef.__init__"): _inert_text,
+    ("fontTools/ttLib/tables/otConverters.py", "BaseConverter.__init__"): _describes_a_table,
+    ("fontTools/ttLib/tables/otConverters.py", "buildConverters"): _describes_a_table,
 }
 # files whose calls of other programs ask about the machine
 STARTERS = frozenset(
