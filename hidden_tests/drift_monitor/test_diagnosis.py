@@ -165,6 +165,21 @@ def test_the_features_concerned(solution, rng, name):
 
 
 @pytest.mark.criterion("named_features", sheet="named-features", hint=FEATURES)
+def test_the_features_of_two_causes(solution, rng):
+    """Of a defect and other customers, each names its own features.
+
+    Where they are not the first two, or told as one, that is another line.
+    """
+    hits = Often(WINDOWS, 0.9)
+    for _ in hits:
+        causes, found = _diagnosed(solution, rng, PAIRED["unit, features"])
+        told = {entry.cause: sorted(entry.features) for entry in found}
+        due = {cause.name: sorted(cause.features) for cause in causes}
+        hits.add(not due.keys() <= told.keys() or all(told[name] == due[name] for name in due))
+    hits.check("windows whose causes name their own features")
+
+
+@pytest.mark.criterion("named_features", sheet="named-features", hint=FEATURES)
 def test_causes_without_features(solution, rng):
     """Causes that are no feature's name none, also beside one that is; those that are name some."""
     for name in ("more churn", "skew", "delay", "concept", "concept, light feature"):

@@ -122,6 +122,17 @@ def test_a_diagnosis_with_an_empty_column(solution, rng):
 
 
 @pytest.mark.criterion("gaps", sheet="gaps", hint=GAPS)
+def test_a_diagnosis_without_a_column_in_either_window(solution, rng):
+    """A number and a text that never had a value are no error of a diagnosis."""
+    world = World.draw(rng)
+    names = (world.light[0], world.text_names[0])
+    window = world.window(rng, (Defect(features=(world.heavy[0],), change=unit),))
+    pair = (_emptied(frame, *names) for frame in (world.reference(rng), window))
+    found = entries(solution.diagnose(*pair, world.model))
+    assert_value(found[0].cause != "nothing", True, what="there is a cause")
+
+
+@pytest.mark.criterion("gaps", sheet="gaps", hint=GAPS)
 def test_days_with_an_empty_column(solution, rng):
     """A monitor goes on where a feature has no value for some days, in number and text.
 
