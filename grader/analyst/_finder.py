@@ -50,8 +50,8 @@ class Finder:
             name = path.removesuffix("/__init__.py").rpartition("/")[2]
             self._by_name.setdefault(name.partition(".")[0], []).append(path)
         self._compiled = sorted(path for path in files if path.endswith(_COMPILED))
-        # A notebook's own folder comes before the root folder.
         self._notebook = entry if entry.endswith(".ipynb") else ""
+        # A notebook's own folder comes before the root folder.
         self._roots = list(dict.fromkeys([entry.rpartition("/")[0], ""]))
         self._above: set[str] = set()  # folders that files with a changed path are in
         self._folders: set[str] = set()  # last parts of folders that are put on the path

@@ -157,9 +157,8 @@ class _Walker:
             return False
         name = unit.node.name
         return (
-            not unit.counted  # a base class may call it
+            not unit.counted  # a base class or Python may call it
             or name in self._attributes
-            or (name.startswith("__") and name.endswith("__"))
             or name in self._asked_methods
         )
 

@@ -465,11 +465,9 @@ class _Hook:
         if type(flags) is not int or type(path) is int or not issubclass(type(path), (str, bytes)):
             return
         plain = _path(path)
-        if flags & _WRITABLE:
-            opened = self._on_proc(path)
-        else:
-            opened = self._name(plain) in _MAPS and self._on_proc(path)
-        if opened or (not plain.startswith("/proc/") and self._is_on_proc(self._found(plain))):
+        writes = flags & _WRITABLE
+        on_proc = self._on_proc(path) if writes else self._is_on_proc(self._found(plain))
+        if on_proc and (writes or self._name(plain) in _MAPS or not plain.startswith("/proc/")):
             self.tell("memory of the process was opened", frame)
 
     def _opened_below(self, args: tuple[Any, ...], frame: FrameType) -> None:
@@ -550,12 +548,12 @@ def _unchanged(names: Mapping[str, object], kept: Mapping[str, object]) -> bool:
     """Whether names are what they were, and no new one hides a builtin."""
     return all(names.get(name) is value for name, value in kept.items()) and (
         names is vars(builtins)
-        or not any(name in BUILTIN_NAMES for name in names if name not in kept)
+        or not any(name in _BUILTIN_NAMES for name in names if name not in kept)
     )
 
 
 _BUILT_IN = (type(len), type)  # others, as `exit`, are a shell's
-BUILTIN_NAMES = frozenset(vars(builtins))
+_BUILTIN_NAMES = frozenset(vars(builtins))
 
 
 def _identity(fd: int) -> tuple[int, int]:

@@ -37,14 +37,17 @@ globals()["__builtins__"] = dict(vars(builtins))
 _FIELD = dataclasses.Field
 _FIELD_NAME: Any = vars(_FIELD)["name"]
 _NAME_OF = _FIELD_NAME.__get__
-_INERT = frozenset(
-    opcode.opmap[name]
-    for name in (
-        *("RESUME", "LOAD_NAME", "LOAD_GLOBAL", "LOAD_ATTR", "LOAD_CONST", "BINARY_SUBSCR"),
-        *("BUILD_TUPLE", "BUILD_LIST", "BINARY_OP", "RETURN_VALUE", "CACHE", "EXTENDED_ARG"),
-        *("PUSH_NULL", "NOP", "LIST_EXTEND", "RETURN_CONST"),
-    )
-    if name in opcode.opmap
+
+
+def _steps(*names: str) -> frozenset[int]:
+    """Operations by name, as far as this Python has them."""
+    return frozenset(opcode.opmap[name] for name in names if name in opcode.opmap)
+
+
+_INERT = _steps(
+    *("RESUME", "LOAD_NAME", "LOAD_GLOBAL", "LOAD_ATTR", "LOAD_CONST", "BINARY_SUBSCR"),
+    *("BUILD_TUPLE", "BUILD_LIST", "BINARY_OP", "RETURN_VALUE", "CACHE", "EXTENDED_ARG"),
+    *("PUSH_NULL", "NOP", "LIST_EXTEND", "RETURN_CONST"),
 )
 # A hint without a call: names, attributes, subscripts, constants, tuples, lists, `|` and `*`. Words
 # and constants have something between them, so there is no keyword and no prefix of a string.
@@ -62,14 +65,18 @@ def _is_inert(code: CodeType) -> bool:
     return _INERT.issuperset(code.co_code[::2])
 
 
-def _inert_text(source: object, _frame: FrameType) -> bool:
-    """Whether a text is a hint that calls nothing.
+def _has_form(pattern: re.Pattern[str]) -> Callable[[object, FrameType], bool]:
+    """Whether a text has a form in which it calls nothing that matters.
 
     It is not parsed: a submission can change what trees are made of.
     """
-    if type(source) is bytes:
-        source = source.decode("utf-8", "replace")
-    return type(source) is str and _INERT_HINT.fullmatch(source) is not None
+
+    def check(source: object, _frame: FrameType) -> bool:
+        if type(source) is bytes:
+            source = source.decode("utf-8", "replace")
+        return type(source) is str and pattern.fullmatch(source) is not None
+
+    return check
 
 
 def hint_shape(code: CodeType) -> tuple[object, ...]:
@@ -206,13 +213,6 @@ def _calls_names(code: CodeType, _frame: FrameType) -> bool:
     return _CALLING.issuperset(code.co_code[::2]) and EVALUATES.isdisjoint(code.co_names)
 
 
-def _describes_a_table(source: object, _frame: FrameType) -> bool:
-    """Of fontTools: a condition of names and numbers, or one name that is called with others."""
-    if type(source) is bytes:
-        source = source.decode("utf-8", "replace")
-    return type(source) is str and _CONDITION.fullmatch(source) is not None
-
-
 _SIDES = ("get", "set")
 _PROPERTY_NAMES = frozenset(
     {
@@ -222,17 +222,15 @@ _PROPERTY_NAMES = frozenset(
 )
 
 
-def _steps(*names: str) -> frozenset[int]:
-    """Operations by name, as far as this Python has them, beside those that begin and end."""
-    ends = ("RESUME", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE", "CACHE", "EXTENDED_ARG", "NOP")
-    return frozenset(opcode.opmap[name] for name in (*ends, *names) if name in opcode.opmap)
-
-
-_DEFINING = _steps("MAKE_FUNCTION", "SET_FUNCTION_ATTRIBUTE", "STORE_NAME", "BUILD_TUPLE")
-_STAR_IMPORT = _steps("IMPORT_NAME", "IMPORT_STAR", "CALL_INTRINSIC_1", "POP_TOP")
-_DELETING = _steps("DELETE_NAME")
-_CALLING = _steps("LOAD_NAME", "PUSH_NULL", "PRECALL", "CALL")
-_CONDITION = re.compile(r"[\w\s.<>=!&|+*-]*(?: in \([\d, ]*\))?|\w+\(\w+(?:,\s*\w+)*\)")
+_ENDS = _steps(
+    *("RESUME", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE", "CACHE", "EXTENDED_ARG", "NOP"),
+)
+_DEFINING = _ENDS | _steps("MAKE_FUNCTION", "SET_FUNCTION_ATTRIBUTE", "STORE_NAME", "BUILD_TUPLE")
+_STAR_IMPORT = _ENDS | _steps("IMPORT_NAME", "IMPORT_STAR", "CALL_INTRINSIC_1", "POP_TOP")
+_DELETING = _ENDS | _steps("DELETE_NAME")
+_CALLING = _ENDS | _steps("LOAD_NAME", "PUSH_NULL", "PRECALL", "CALL")
+# Of fontTools: a condition of names and numbers, or one name that is called with others.
+_TABLE = re.compile(r"[\w\s.<>=!&|+*-]*(?: in \([\d, ]*\))?|\w+\(\w+(?:,\s*\w+)*\)")
 _LOOP: str = vars(timeit)["template"]
 _TIMED = frozenset(
     compile(_LOOP.format(**part, stmt="_stmt()"), "<timeit-src>", "exec", dont_inherit=True)
@@ -241,15 +239,11 @@ _TIMED = frozenset(
         {"setup": "_setup()", "init": ", _setup=_setup, _stmt=_stmt"},
     )
 )
-_TUPLE = frozenset(
-    opcode.opmap[name]
-    for name in (
-        *("RESUME", "LOAD_FAST", "LOAD_FAST_LOAD_FAST", "LOAD_GLOBAL", "PUSH_NULL", "BUILD_TUPLE"),
-        "LOAD_CONST",  # of no field: an empty tuple
-        *("PRECALL", "CALL", "RETURN_VALUE", "CACHE", "EXTENDED_ARG", "BUILD_LIST", "LIST_APPEND"),
-        *("LIST_TO_TUPLE", "CALL_INTRINSIC_1"),  # of many fields
-    )
-    if name in opcode.opmap
+_TUPLE = _steps(
+    *("RESUME", "LOAD_FAST", "LOAD_FAST_LOAD_FAST", "LOAD_GLOBAL", "PUSH_NULL", "BUILD_TUPLE"),
+    "LOAD_CONST",  # of no field: an empty tuple
+    *("PRECALL", "CALL", "RETURN_VALUE", "CACHE", "EXTENDED_ARG", "BUILD_LIST", "LIST_APPEND"),
+    *("LIST_TO_TUPLE", "CALL_INTRINSIC_1"),  # of many fields
 )
 # what methods that a dataclass gets name, beside its fields
 _METHOD_NAMES = frozenset(
@@ -312,9 +306,9 @@ KNOWN = frozenset(
 )
 # the same for what is compiled; where the code is kept, also of those above
 ALLOWED: Mapping[tuple[str, str], Callable[[object, FrameType], bool]] = {
-    ("typing.py", "ForwardRef.__init__"): _inert_text,
-    ("fontTools/ttLib/tables/otConverters.py", "BaseConverter.__init__"): _describes_a_table,
-    ("fontTools/ttLib/tables/otConverters.py", "buildConverters"): _describes_a_table,
+    ("typing.py", "ForwardRef.__init__"): _has_form(_INERT_HINT),
+    ("fontTools/ttLib/tables/otConverters.py", "BaseConverter.__init__"): _has_form(_TABLE),
+    ("fontTools/ttLib/tables/otConverters.py", "buildConverters"): _has_form(_TABLE),
 }
 # files whose calls of other programs ask about the machine
 STARTERS = frozenset(
