@@ -84,6 +84,8 @@ def test_columns_without_a_value_in_one_window(solution, rng, side):
     found = reported(solution.drift_report(old, new))
     assert_statistics(found)
     assert_value([found[name].drifted for name in (*empty, far)], [True] * 3, what="drifted")
+    # Their values are missing; a dtype says nothing of a column without any.
+    assert_value({found[name].kind for name in empty}, {"missing"}, what="kinds")
 
 
 @pytest.mark.criterion("gaps", sheet="gaps", hint=GAPS)

@@ -6,6 +6,7 @@ may be answered. Whatever it is, it stores no event, and its answer has the head
 
 from __future__ import annotations
 
+import html
 import re
 import sys
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "unit"))
 from review_board import URL, client, fill
 
 from grader.review.board import Board
-from grader.text import for_terminal
+from grader.text import for_html
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -279,6 +280,6 @@ def _on_page(browser: Client, path: str) -> list[str]:
     if len(answer.content) > _MOST_BYTES:
         found.append(f"{path} has {len(answer.content):,} bytes")
     text = answer.text.replace("\n", "")
-    if text != for_terminal(text):
+    if for_html(text) != html.escape(text):
         found.append(f"{path} holds characters that cannot be seen")
     return found

@@ -133,9 +133,14 @@ def is_number(column: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(column)
 
 
+def both_known(old: pd.Series, new: pd.Series) -> bool:
+    """Return whether either window has a value; a column without one is number and text."""
+    return bool(old.notna().any() and new.notna().any())
+
+
 def compare(old: pd.Series | None, new: pd.Series | None) -> tuple[float, str]:
     """Return by how much a tree tells the windows apart, and the kind of the drift."""
-    if old is None or new is None or is_number(old) != is_number(new):
+    if old is None or new is None or is_number(old) != is_number(new) and both_known(old, new):
         return 1.0, "schema"
     missing = [column.isna().mean() for column in (old, new)]
     old, new = old.dropna(), new.dropna()

@@ -107,7 +107,7 @@ def drift_report(reference: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame
     report = pd.DataFrame(index=names, columns=["statistic", "drifted", "kind"])
     for name in names:
         value, kind = 1.0, "schema"
-        if name in before and name in after and _is_text(before[name]) == _is_text(after[name]):
+        if name in before and name in after and _are_alike(before[name], after[name]):
             value, kind = _compare(before[name], after[name], len(names))
         report.loc[name] = [value, kind != "none", kind]
     return report.astype({"statistic": float, "drifted": bool})
@@ -115,6 +115,10 @@ def drift_report(reference: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame
 
 def _is_text(column: pd.Series) -> bool:
     return not pd.api.types.is_numeric_dtype(column)
+
+
+def _are_alike(old: pd.Series, new: pd.Series) -> bool:
+    return _is_text(old) == _is_text(new) or bool(old.isna().all() or new.isna().all())
 
 
 def _compare(old: pd.Series, new: pd.Series, features: int) -> tuple[float, str]:

@@ -159,7 +159,8 @@ def judge(before: pd.DataFrame, current: pd.DataFrame, name: str) -> tuple[float
     if not (name in before and name in current):
         return 1.0, True, "schema"
     old, new = before[name], current[name]
-    if pd.api.types.is_numeric_dtype(old) is not pd.api.types.is_numeric_dtype(new):
+    number_or_text = {pd.api.types.is_numeric_dtype(column) for column in (old, new) if column.count()}
+    if len(number_or_text) > 1:
         return 1.0, True, "schema"
     bins = Bins(old)
     distance = bins.distance(new)

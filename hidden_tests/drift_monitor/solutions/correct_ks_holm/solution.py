@@ -208,6 +208,8 @@ def _outcome(reference: pd.DataFrame, current: pd.DataFrame, name: str) -> Outco
     if name not in reference or name not in current:
         return Outcome(1.0, 0.0, "schema")
     old, new = reference[name], current[name]
+    if old.isna().all() or new.isna().all():
+        return detector_of(old)(old, new)
     numeric = [pd.api.types.is_numeric_dtype(column) for column in (old, new)]
     return detector_of(old)(old, new) if numeric[0] == numeric[1] else Outcome(1.0, 0.0, "schema")
 

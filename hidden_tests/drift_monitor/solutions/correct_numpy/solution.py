@@ -157,7 +157,7 @@ def _finding(reference: pd.DataFrame, current: pd.DataFrame, name: str) -> tuple
     if name not in reference or name not in current:
         return 2.0, True, "schema"
     old, new = reference[name], current[name]
-    if _numeric(old) != _numeric(new):
+    if _numeric(old) != _numeric(new) and old.count() and new.count():
         return 2.0, True, "schema"
     kind = next((kind for kind, fits in KINDS.items() if fits(old, new)), "none")
     return distance(_array(old), _array(new)), kind != "none", kind

@@ -125,7 +125,9 @@ def drift_report(reference: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame
 
 
 def _compare(old: pd.Series | None, new: pd.Series | None, family: int) -> tuple[float, str]:
-    if old is None or new is None or _numeric(old) != _numeric(new):
+    if old is None or new is None:
+        return 100.0, "schema"
+    if _numeric(old) != _numeric(new) and old.notna().any() and new.notna().any():
         return 100.0, "schema"
     psi, limit = _psi(old, new, family)
     if abs(old.isna().mean() - new.isna().mean()) >= 0.1:

@@ -100,7 +100,7 @@ def drift_report(reference: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame
     old, new = (frame.drop(columns=["date", "score", "churned"]) for frame in (reference, current))
     rows = {}
     for name in list(old.columns) + [name for name in new.columns if name not in old.columns]:
-        if name in old and name in new and is_number(old[name]) == is_number(new[name]):
+        if name in old and name in new and is_of_one_type(old[name], new[name]):
             rows[name] = compare(old[name], new[name])
         else:
             rows[name] = (10.0, "schema")
@@ -112,6 +112,11 @@ def drift_report(reference: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame
 def is_number(column: pd.Series) -> bool:
     """Return whether a feature is a number."""
     return pd.api.types.is_numeric_dtype(column)
+
+
+def is_of_one_type(old: pd.Series, new: pd.Series) -> bool:
+    """Return whether both windows hold numbers or both texts; without a value, they hold either."""
+    return is_number(old) == is_number(new) or bool(old.isna().all() or new.isna().all())
 
 
 def compare(old: pd.Series, new: pd.Series) -> tuple[float, str]:

@@ -138,9 +138,9 @@ def _is_number(column: pd.Series) -> bool:
 
 def _compared(old: pd.Series, new: pd.Series, level: float) -> tuple[float, str]:
     """Return the distance between two windows of a feature, and the kind of its drift."""
-    if _is_number(old) != _is_number(new):
-        return 1.0, "schema"
     before, after = _known(old), _known(new)
+    if _is_number(old) != _is_number(new) and len(before) and len(after):
+        return 1.0, "schema"
     distance, moved = _has_moved(before, after, MIN_DISTANCE, level)
     lost = abs(float(new.isna().mean() - old.isna().mean()))
     if lost >= 0.1:
