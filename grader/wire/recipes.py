@@ -56,12 +56,23 @@ def last_items(length: int) -> Recipe:
 def recorded_output() -> Recipe:
     """Standard output and error from here on, as a file in memory: ask it for ``getvalue()``.
 
-    What is logged is in it as well, down to the level DEBUG: a service may be run with it.
+    What is logged is in it as well, down to the level DEBUG and with a record's ``extra``: a
+    service may be run with it, and with a formatter that shows all of a record.
 
     It may accuse a submission and never acquit one: what is written past Python's own files is not
     in it, and it lies where the submission runs.
     """
     return Recipe("recorded_output", {})
+
+
+class _WholeRecords(logging.Formatter):
+    """Messages, each with what the record was given besides, as formatters for JSON show it."""
+
+    _USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+
+    def format(self, record: logging.LogRecord) -> str:
+        more = {name: value for name, value in vars(record).items() if name not in self._USUAL}
+        return super().format(record) + (f" {more}" if more else "")
 
 
 def _recorded_output() -> io.StringIO:
@@ -72,7 +83,9 @@ def _recorded_output() -> io.StringIO:
             if isinstance(handler, logging.StreamHandler) and handler.stream in streams:
                 handler.setStream(record)
     sys.stdout = sys.stderr = record
-    logging.root.addHandler(logging.StreamHandler(record))
+    handler = logging.StreamHandler(record)
+    handler.setFormatter(_WholeRecords())
+    logging.root.addHandler(handler)
     logging.root.setLevel(logging.DEBUG)
     return record
 

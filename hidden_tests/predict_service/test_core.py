@@ -30,6 +30,8 @@ from grader.judge.compare import assert_value
 
 HASH = "What are the bytes of the text?"
 CACHE = "Send a text twice."
+GIVEN = "What becomes of the model's answer on its way?"
+GIVEN_ANSWERS = [("Dunning letter", 0.1 + 0.2), (" N/A ", 1e-9), ("R\u00c9SUM\u00c9", 1.0)]
 VALID = "Send what the task sheet excludes."
 ERRORS = "Look at the body of each kind of error."
 
@@ -39,7 +41,7 @@ def test_the_hash_is_of_the_texts_utf8(solution, rng):
     """The hash is the SHA-256 of the text's UTF-8, at first and from the cache."""
     app, _ = served(solution)
     texts = ["Invoice 4711", "Z\u00fcrich, 3 \u20ac", "\u65e5\u672c\u8a9e", " a\n", *drawn(rng, 3)]
-    texts += ["a\r\nb", "Zu\u0308rich", "\ufb01le", "a\0\tb"]
+    texts += ["a\r\nb", "Zu\u0308rich", "\ufb01le", "a\0\tb", "\ufeffInvoice 4711"]
     for text in texts * 2:
         assert_value(
             value(predicted(app, text), "sha256"), sha256(text), what=f"sha256 of {text!a}"
@@ -73,6 +75,18 @@ def test_cached_says_whether_it_was_in_the_cache(solution):
     for found in answers:
         for name in ("label", "confidence"):
             assert_value(value(found, name), answer_of("Invoice 4711")[name], what=name)
+
+
+@pytest.mark.criterion("core", sheet="answers", hint=GIVEN)
+def test_an_answer_is_what_the_model_gave(solution):
+    """Label and confidence are the model's to the last character and digit, first and later."""
+    app, model = served(solution)
+    for number, (label, confidence) in enumerate(GIVEN_ANSWERS):
+        given = {"label": label, "confidence": confidence}
+        model.answer_with(lambda given=given, **_: given)
+        for _ in range(2):  # whether the second is from the cache is another line's matter
+            found = predicted(app, f"Invoice {number}")
+            assert_value({name: value(found, name) for name in given}, given, what="the answer")
 
 
 @pytest.mark.criterion("core", sheet="cache", hint=CACHE)

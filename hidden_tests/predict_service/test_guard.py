@@ -106,6 +106,26 @@ def test_nothing_is_kept_of_requests_that_were_all_given_up(solution):
     rest(app, model, before + 1)
 
 
+@pytest.mark.criterion("guard", sheet="timeout", hint=TIMEOUT)
+def test_many_late_results_use_nothing_up(solution, rng):
+    """After 120 requests that were given up, and their late results, a text gets its answer."""
+    app, model = served(solution, timeout=SHORT)
+    texts = drawn(rng, 3 * MANY)
+    for start in range(0, len(texts), MANY):
+        model.hold()
+        if not all(gave_up(sent_together(app, texts[start : start + MANY]))):
+            raise AssertionError(
+                f"no response within {PATIENCE:g} s, with a timeout of {SHORT:g} s"
+            )
+        model.answer_with(answer_of)  # those that have waited for a thread begin now
+        model.release(answer_of)
+        app.settle()
+    for number in range(20):  # under load a plain answer may take longer than this short guard
+        if sent(app, f"Invoice {number}").response().status == 200:
+            return
+    raise AssertionError("no text is answered any more")
+
+
 @pytest.mark.criterion("guard", sheet="unblocked", hint=BLOCKED)
 def test_healthz_answers_while_an_inference_runs(solution):
     """GET /healthz is answered while the model works on a document."""

@@ -6,7 +6,10 @@ import pytest
 from data import (
     FAILED,
     GRACE,
+    LONG,
+    MANY,
     PATIENCE,
+    SHORT,
     answer_of,
     assert_kept,
     assert_status,
@@ -27,7 +30,7 @@ from grader.judge.compare import assert_value
 
 SINGLE = "Send the same text five times at once."
 BOUNDED = "Send more texts than the cache may hold."
-COUNTS = {"answered": (100, 300), "failed": (300, 1_500)}
+COUNTS = {"answered": (100, 300), "failed": (300, 1_500), "late": (100, 300)}
 KEPT = 40_000  # bytes of a document in memory
 AT_ONCE = 20  # documents on their way while memory is looked at
 
@@ -87,13 +90,15 @@ def test_a_request_that_is_given_up_ends_no_other(solution):
 
 @pytest.mark.criterion("solving_scale", sheet="single-flight", hint=SINGLE)
 def test_who_joins_late_has_a_timeout_of_its_own(solution):
-    """A request that joins a second later waits as long as one for another text."""
+    """A request that joins a second later waits as long as one alone; so does the first."""
     app, model = served(solution, timeout=2.0)
     model.hold()
-    first = sent(app, "Invoice 4711")
+    first, alone = sent(app, "Invoice 4711"), sent(app, "An older letter.")
     first.wait(1.0)
     other = sent(app, "A plain letter.")  # before it, so that on a slow machine it ends before it
     joined = sent(app, "Invoice 4711")
+    if alone.wait(2 + PATIENCE) and not first.wait(2 * GRACE) and first.wait(PATIENCE):
+        raise AssertionError("whom another joins waits longer than one alone")
     if first.wait(2 + PATIENCE) and joined.wait(GRACE) and not other.wait(2 * GRACE):
         told = joined.response().status
         raise AssertionError(f"who joins late gets its {told} when the first request gets its own")
@@ -121,6 +126,24 @@ def test_who_shares_a_failure_keeps_its_timeout(solution):
     model.release(answer_of)
     patient, _ = served(solution)
     assert_works(patient)
+
+
+@pytest.mark.criterion("solving_scale", sheet="single-flight", hint=SINGLE)
+def test_who_shares_a_failure_is_told_what_one_alone_is_told(solution):
+    """Three that share an inference which fails get its error, or the answer of another one."""
+    app, model = served(solution)
+    model.fail_with(FAILED)
+    alone = sent(app, "A plain letter.").response().status
+    model.hold()
+    requests = sent_together(app, ["Invoice 4711"] * 3)
+    app.settle(calls=2)
+    model.answer_with(answer_of)  # whether they ask again is up to the service
+    model.release(lambda **_: FAILED)
+    told = {request.response().status for request in requests}
+    assert_value(
+        sorted(told - {alone, 200}), [], what="other statuses of three that share a failure"
+    )
+    assert_works(app, "Another letter.")
 
 
 @pytest.mark.criterion("solving_scale", sheet="single-flight", hint=SINGLE)
@@ -165,6 +188,26 @@ def test_no_more_answers_are_kept_than_agreed(solution, rng):
 
 
 @pytest.mark.criterion("solving_scale", sheet="bounded", hint=BOUNDED)
+def test_what_fails_takes_no_place(solution, rng):
+    """In a full cache of three all texts are known after another one's inference has failed."""
+    app, model = served(solution, max_entries=3)
+    *texts, failing = drawn(rng, 4)
+
+    def asked_again():
+        before = len(model.calls)
+        for text in texts:
+            assert_works(app, text)
+        return len(model.calls) - before
+
+    asked_again()
+    known = asked_again()  # whether three are kept is looked at above
+    model.fail_with(FAILED)
+    sent(app, failing).response()
+    model.answer_with(answer_of)
+    assert_value(asked_again(), known, what="inferences for texts that were answered")
+
+
+@pytest.mark.criterion("solving_scale", sheet="bounded", hint=BOUNDED)
 @pytest.mark.parametrize("used", ["in a full cache", "before it is full"])
 def test_what_was_used_longest_ago_goes_first(solution, rng, used):
     """A text that is asked for again stays; the one that was used longest ago goes."""
@@ -181,6 +224,16 @@ def test_what_was_used_longest_ago_goes_first(solution, rng, used):
     assert_value(texts_of(model), [*known, second], what="texts that were classified")
 
 
+def _given_up(app, model, texts):
+    """Whether requests for these texts are given up in time; their results come late."""
+    model.hold()
+    given_up = all(gave_up(sent_together(app, texts)))
+    model.answer_with(answer_of)  # those that have waited for a thread begin now
+    model.release(answer_of)
+    app.settle()
+    return given_up
+
+
 @pytest.mark.criterion("solving_scale", sheet="bounded", hint=BOUNDED)
 @pytest.mark.parametrize("outcome", COUNTS)
 def test_memory_does_not_grow_with_texts(solution, measure, outcome):
@@ -192,7 +245,7 @@ def test_memory_does_not_grow_with_texts(solution, measure, outcome):
     # One such character makes Python keep four bytes for each of a text.
     few, many = COUNTS[outcome]
     limit = (many - few) * KEPT // 2
-    app, model = served(solution, max_entries=5)
+    app, model = served(solution, max_entries=5, timeout=SHORT if outcome == "late" else LONG)
     if outcome == "failed":
         model.fail_with(FAILED)
         for _ in range(2):
@@ -202,8 +255,12 @@ def test_memory_does_not_grow_with_texts(solution, measure, outcome):
     peaks = []
     for count in (few, many):
         texts = [f"\U0001f4c4 {count} {number} " + "x" * 9_900 for number in range(count)]
-        for start in range(0, count, AT_ONCE):
-            for request in sent_together(app, texts[start : start + AT_ONCE]):
+        at_once = MANY if outcome == "late" else AT_ONCE  # each waits for the guard
+        for start in range(0, count, at_once):
+            some = texts[start : start + at_once]
+            if outcome == "late" and not _given_up(app, model, some):
+                return  # whether there is a guard is another line's matter
+            for request in sent_together(app, some) if outcome != "late" else ():
                 response = request.response()
                 if outcome == "answered":
                     content(response)
