@@ -35,6 +35,8 @@ def test_output_is_recorded_and_so_are_logs_of_every_level(monkeypatch: pytest.M
         record = recipes.build(recipes.recorded_output())
         sys.stdout.write("printed\n")
         logging.getLogger("a.submission").debug("logged")
-        assert record.getvalue() == "printed\nlogged\n"  # type: ignore[attr-defined]
+        logging.getLogger("a.submission").warning("failed", extra={"document": "Invoice"})
+        told = record.getvalue()  # type: ignore[attr-defined]
+        assert told == "printed\nlogged\nfailed {'document': 'Invoice'}\n"
     finally:
         logging.root.setLevel(level)
