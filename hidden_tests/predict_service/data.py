@@ -128,6 +128,14 @@ def assert_kept(app, model, text="Invoice 4711"):
     assert_value(len(model.calls) - before, 0, what="inferences for a text that was answered")
 
 
+def inferences_for(app, model, texts):
+    """How many inferences it takes to answer these texts, one after the other."""
+    before = len(model.calls)
+    for text in texts:
+        assert_works(app, text)
+    return len(model.calls) - before
+
+
 def texts_of(model):
     """The texts that the model was asked about, in their order."""
     return [call["text"] for call in model.calls]

@@ -17,6 +17,7 @@ from data import (
     content,
     drawn,
     gave_up,
+    inferences_for,
     predicted,
     remembers,
     sent,
@@ -216,7 +217,7 @@ def _valid(size):
     return b'{"text": "a"' + b" " * (size - 13) + b"}"
 
 
-OTHER_SCRIPT = '{"text": "a", "note": "%s"}' % ("\u20ac" * 66_700)  # as many characters
+OTHER_SCRIPT = '{"text": "a", "note": "%s"}' % ("\u20ac" * 66_700)  # bytes: three times as many
 
 
 @pytest.mark.criterion("edge", sheet="too-large", hint=LARGE)
@@ -400,20 +401,15 @@ def test_applications_share_no_settings(solution):
 
     Nor does its end.
     """
-
-    def asked_again():
-        before = len(model.calls)
-        for text in ("Invoice 4711", "A plain letter."):
-            assert_works(first, text)
-        return len(model.calls) - before
-
+    texts = ("Invoice 4711", "A plain letter.")
     first, model = served(solution)
-    asked_again()
-    alone = asked_again()
+    inferences_for(first, model, texts)
+    alone = inferences_for(first, model, texts)
     second, _ = served(solution, timeout=SHORT, max_entries=1)
     sent(second, "Invoice 4711").response()
     assert_works(first, "Another letter.")  # makes room where the first keeps one answer now, too
-    assert_value(asked_again(), alone, what="inferences for texts that came before")
+    again = inferences_for(first, model, texts)
+    assert_value(again, alone, what="inferences for texts that came before")
     model.hold()
     waiting = sent(first, "A third letter.")
     assert_value(
@@ -423,7 +419,8 @@ def test_applications_share_no_settings(solution):
     model.answer_with(answer_of)
     content(waiting.response())
     second.stop()
-    assert_value(asked_again(), alone, what="inferences for texts that came before")
+    again = inferences_for(first, model, texts)
+    assert_value(again, alone, what="inferences for texts that came before")
 
 
 @pytest.mark.criterion("edge", sheet="defaults", hint=DEFAULTS)

@@ -17,6 +17,7 @@ from data import (
     content,
     drawn,
     gave_up,
+    inferences_for,
     remembers,
     rest,
     sent,
@@ -192,19 +193,13 @@ def test_what_fails_takes_no_place(solution, rng):
     """In a full cache of three all texts are known after another one's inference has failed."""
     app, model = served(solution, max_entries=3)
     *texts, failing = drawn(rng, 4)
-
-    def asked_again():
-        before = len(model.calls)
-        for text in texts:
-            assert_works(app, text)
-        return len(model.calls) - before
-
-    asked_again()
-    known = asked_again()  # whether three are kept is looked at above
+    inferences_for(app, model, texts)
+    known = inferences_for(app, model, texts)  # whether three are kept is looked at above
     model.fail_with(FAILED)
     sent(app, failing).response()
     model.answer_with(answer_of)
-    assert_value(asked_again(), known, what="inferences for texts that were answered")
+    again = inferences_for(app, model, texts)
+    assert_value(again, known, what="inferences for texts that were answered")
 
 
 @pytest.mark.criterion("solving_scale", sheet="bounded", hint=BOUNDED)
