@@ -148,7 +148,7 @@ def test_a_late_failure_takes_nothing_from_a_newer_answer(solution):
 @pytest.mark.parametrize("end", ["result", "failure"])
 def test_requests_still_share_a_newer_inference(solution, end):
     """Where requests share an inference, they do so after a late one for the text has ended."""
-    app, model = served(solution, timeout=1.0)
+    app, model = served(solution, timeout=2.0)
     model.hold()
     sent_together(app, ["A plain letter."] * 2)
     app.settle(calls=1)
