@@ -58,6 +58,16 @@ def gave_up(requests):
     return told
 
 
+def answered_late(app, model, texts):
+    """Whether requests for these texts are given up in time; their results come after that."""
+    model.hold()
+    given_up = all(gave_up(sent_together(app, texts)))
+    model.answer_with(answer_of)  # those that have waited for a thread begin now
+    model.release(answer_of)
+    app.settle()
+    return given_up
+
+
 def predicted(app, text):
     """The answer for a text: a dict from a response with status 200."""
     return content(sent(app, text).response())

@@ -13,6 +13,7 @@ from data import (
     PATIENCE,
     SHORT,
     answer_of,
+    answered_late,
     assert_works,
     content,
     drawn,
@@ -112,14 +113,10 @@ def test_many_late_results_use_nothing_up(solution, rng):
     app, model = served(solution, timeout=SHORT)
     texts = drawn(rng, 3 * MANY)
     for start in range(0, len(texts), MANY):
-        model.hold()
-        if not all(gave_up(sent_together(app, texts[start : start + MANY]))):
+        if not answered_late(app, model, texts[start : start + MANY]):
             raise AssertionError(
                 f"no response within {PATIENCE:g} s, with a timeout of {SHORT:g} s"
             )
-        model.answer_with(answer_of)  # those that have waited for a thread begin now
-        model.release(answer_of)
-        app.settle()
     for number in range(20):  # under load a plain answer may take longer than this short guard
         if sent(app, f"Invoice {number}").response().status == 200:
             return

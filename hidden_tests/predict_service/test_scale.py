@@ -11,6 +11,7 @@ from data import (
     PATIENCE,
     SHORT,
     answer_of,
+    answered_late,
     assert_kept,
     assert_status,
     assert_works,
@@ -219,16 +220,6 @@ def test_what_was_used_longest_ago_goes_first(solution, rng, used):
     assert_value(texts_of(model), [*known, second], what="texts that were classified")
 
 
-def _given_up(app, model, texts):
-    """Whether requests for these texts are given up in time; their results come late."""
-    model.hold()
-    given_up = all(gave_up(sent_together(app, texts)))
-    model.answer_with(answer_of)  # those that have waited for a thread begin now
-    model.release(answer_of)
-    app.settle()
-    return given_up
-
-
 @pytest.mark.criterion("solving_scale", sheet="bounded", hint=BOUNDED)
 @pytest.mark.parametrize("outcome", COUNTS)
 def test_memory_does_not_grow_with_texts(solution, measure, outcome):
@@ -253,7 +244,7 @@ def test_memory_does_not_grow_with_texts(solution, measure, outcome):
         at_once = MANY if outcome == "late" else AT_ONCE  # each waits for the guard
         for start in range(0, count, at_once):
             some = texts[start : start + at_once]
-            if outcome == "late" and not _given_up(app, model, some):
+            if outcome == "late" and not answered_late(app, model, some):
                 return  # whether there is a guard is another line's matter
             for request in sent_together(app, some) if outcome != "late" else ():
                 response = request.response()
