@@ -75,8 +75,8 @@ def pack(name: str, folder: Path, base: str = "", *, root: Path = ROOT) -> Path:
     if not base or base == short:
         raise ValueError(f"{name}: say which other labelled solution is the base: --base CASE")
     below = _case(f"{exercise}/{base}", root)
-    if below.patches:
-        raise ValueError(f"{exercise}/{base} is a patch itself; take {below.base}")
+    if below.patches or below.form:
+        raise ValueError(f"{exercise}/{base} has no sources of its own; take {below.base}")
     before, after = sources(below), files_below(folder)
     patch = difference(before, after)
     if not patch:
@@ -84,7 +84,8 @@ def pack(name: str, folder: Path, base: str = "", *, root: Path = ROOT) -> Path:
     if apply(before, {name: patch}) != after:
         raise ValueError(f"{folder}: a unified diff cannot say how it differs from {base}")
     case = old or dataclasses.replace(below, name=short, about="TODO: one sentence.")
-    label = label_text(dataclasses.replace(case, base=base, defects=(), patches=(target,)), below)
+    case = dataclasses.replace(case, base=base, form="", defects=(), patches=(target,))
+    label = label_text(case, below)
     target.mkdir(parents=True, exist_ok=True)
     _write(target / PATCH, patch)
     _write(target / LABEL, label.encode())

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from grader import pipeline
-from grader.authoring.labels import LABEL, Case, exercises, load_case, load_cases, sources
+from grader.authoring import labels
+from grader.authoring.labels import ENTRY, LABEL, Case, exercises, load_case, load_cases, sources
 from grader.exercise.contract import load_exercise
-from grader.notebook.convert import notebook_of
 from grader.report import report_json
 from grader.sandbox.workbench import Workbench, Worker
 
@@ -45,7 +45,6 @@ __all__ = [
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-ENTRY = "solution.py"
 MASTER = "takehome-grader corpus"
 ONE_OF_MANY = ("wrong_", "pair_", "dishonest_")  # names of defects, of which there are dozens
 
@@ -99,15 +98,13 @@ def stage(case: Case, below: Path, *, as_notebook: bool = False) -> Path:
     """
     target = below / case.name
     target.mkdir(parents=True)
-    for name, data in sources(case).items():
+    files = sources(case)
+    if as_notebook and ENTRY in files:
+        files = labels.as_notebook(files, case.name)
+    for name, data in files.items():
         path = target / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-    module = target / ENTRY
-    if as_notebook and module.exists():
-        notebook = notebook_of(module.read_text(encoding="utf-8"), case.name.replace("_", " "))
-        module.with_suffix(".ipynb").write_bytes(notebook)
-        module.unlink()
     return target
 
 

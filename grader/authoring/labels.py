@@ -5,7 +5,9 @@ A labelled solution is a folder ``hidden_tests/<exercise>/solutions/<case>`` wit
 
 - whole sources beside the label, or in the folder that ``source`` names;
 - those of ``base``, changed by the unified diff ``defect.patch`` beside the label;
-- those of a base, changed by the patches of all cases that ``defects`` names.
+- those of a base, changed by the patches of all cases that ``defects`` names;
+- those of a base, which may be patched itself, with a notebook of the same code in place of its
+  ``solution.py``: ``form = "notebook"``.
 
 A label::
 
@@ -36,6 +38,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from grader.authoring.patches import PatchError, apply
+from grader.notebook.convert import notebook_of
 from grader.notebook.folded import unfold
 
 if TYPE_CHECKING:
@@ -43,10 +46,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "ENTRY",
+    "FORM",
     "LABEL",
     "PATCH",
     "SEVERITIES",
     "Case",
+    "as_notebook",
     "combined",
     "defects_table",
     "exercises",
@@ -61,11 +67,13 @@ __all__ = [
 
 LABEL = "expected.toml"
 PATCH = "defect.patch"
+ENTRY = "solution.py"
 NOT_HANDED_IN = {LABEL, PATCH, "__pycache__", ".pytest_cache"}
 KEYS = {
-    "about", "base", "defects", "source", "failing", "either", "tests", "band", "levels", "limits",
-    "severity", "because",
+    "about", "base", "defects", "form", "source", "failing", "either", "tests", "band", "levels",
+    "limits", "severity", "because",
 }  # fmt: skip
+FORM = "notebook"
 NEEDED = {"about", "failing", "band", "levels"}  # where there is no base
 SEVERITIES = ("headline", "serious", "minor")
 WIDTH = 100
@@ -87,6 +95,7 @@ class Case:
         source: where the files are, below the checkout, if they are not in `folder`.
         defects: the cases whose patches are combined.
         patches: unified diffs of `files`, all of which are applied.
+        form: ``notebook`` where the base's module is handed in as one; else an empty text.
         severity: of a defect, ``headline``, ``serious`` or ``minor``; else an empty text.
         because: why it is that severe.
     """
@@ -106,6 +115,7 @@ class Case:
     source: str = ""
     defects: tuple[str, ...] = ()
     patches: tuple[Path, ...] = ()
+    form: str = ""
     severity: str = ""
     because: str = ""
 
@@ -149,13 +159,29 @@ def sources(case: Case) -> dict[str, bytes]:
         for path in case.patches
     }
     try:
-        return apply(files, patches)
+        files = apply(files, patches)
     except PatchError as error:
         raise PatchError(
             f"{error}. Either {case.exercise}/{case.base} has changed or the patch is damaged: "
             "take the sources of the last commit in which it applied (scripts/defect.py unpack), "
             "and make the patch anew (scripts/defect.py pack)"
         ) from error
+    return as_notebook(files, case.name) if case.form else files
+
+
+def as_notebook(files: Mapping[str, bytes], name: str) -> dict[str, bytes]:
+    """Put a notebook of the same code in the place of ``solution.py``.
+
+    Args:
+        files: what a candidate would hand in, by path.
+        name: of the case; it heads the notebook.
+
+    Raises:
+        KeyError: there is no ``solution.py``.
+    """
+    rest = {path: data for path, data in files.items() if path != ENTRY}
+    notebook = notebook_of(files[ENTRY].decode(), name.replace("_", " "))
+    return rest | {ENTRY.removesuffix(".py") + ".ipynb": notebook}
 
 
 def files_below(folder: Path) -> dict[str, bytes]:
@@ -204,6 +230,8 @@ def label_text(case: Case, base: Case | None) -> str:
         lines.append(f"defects = {_list(case.defects)}")
     elif case.base:
         lines.append(f'base = "{case.base}"')
+    if case.form:
+        lines.append(f'form = "{case.form}"')
     if case.source:
         lines.append(f'source = "{case.source}"')
     failing = case.failing - base.failing if base else case.failing
@@ -308,8 +336,12 @@ def _load(folder: Path, exercise: str, root: Path, above: tuple[str, ...]) -> Ca
     patched = bool(defects) or (folder / PATCH).exists()
     name = _base(path, raw, defects, patched=patched)
     base = other(name) if name else None
-    if patched and base and base.patches:
-        raise ValueError(f"{path}: its base {name} is a patch, too; name {base.base} in its place")
+    form = raw.get("form", "")
+    _check_form(path, form, base, patched=patched)
+    if patched and base and (base.patches or base.form):
+        raise ValueError(
+            f"{path}: its base {name} has no sources of its own; name {base.base} in its place"
+        )
     if base is None and (missing := NEEDED - raw.keys()):
         raise ValueError(f"{path}: without a base, it needs {', '.join(sorted(missing))}, too")
     own = _own(raw)
@@ -317,19 +349,34 @@ def _load(folder: Path, exercise: str, root: Path, above: tuple[str, ...]) -> Ca
         raise ValueError(
             f"{path}: severity is one of {', '.join(SEVERITIES)}; because says why, in a sentence"
         )
+    own_patches = tuple(defect.folder / PATCH for defect in defects)
+    own_patches = own_patches or (folder / PATCH,) * patched
     case = Case(
         exercise=exercise,
         name=folder.name,
         folder=folder,
-        files=base.files if patched and base else root / raw.get("source", folder),
+        files=base.files if base and (patched or form) else root / raw.get("source", folder),
         base=name,
         source=raw.get("source", ""),
         defects=tuple(defect.name for defect in defects),
-        patches=tuple(defect.folder / PATCH for defect in defects) or (folder / PATCH,) * patched,
+        patches=base.patches if base and form else own_patches,
+        form=form,
         limits=raw.get("limits", {}),
         **own,
     )
     return case if base is None else _above(combined(defects, base), case)
+
+
+def _check_form(path: Path, form: str, base: Case | None, *, patched: bool) -> None:
+    if not form:
+        return
+    if form != FORM:
+        raise ValueError(f'{path}: form is "{FORM}", not {form!r}')
+    if base is None or base.form or ENTRY not in sources(base):
+        raise ValueError(f"{path}: {form} of what? name a base that has a {ENTRY}")
+    own = [file.name for file in path.parent.iterdir() if file.name not in NOT_HANDED_IN]
+    if patched or own:
+        raise ValueError(f"{path}: its notebook is made of the base; remove the folder's own files")
 
 
 def _own(raw: Mapping[str, Any]) -> dict[str, Any]:

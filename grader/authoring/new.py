@@ -10,7 +10,7 @@ import random
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from grader.authoring.labels import LABEL, PATCH
+from grader.authoring.labels import FORM, LABEL, PATCH
 from grader.authoring.patches import difference
 from grader.authoring.shapes import (
     BODIES,
@@ -24,7 +24,6 @@ from grader.authoring.shapes import (
     starter_source,
 )
 from grader.authoring.shapes_service import SERVICE
-from grader.notebook.convert import notebook_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,9 +94,6 @@ def new_exercise(
     written = {path: text.encode() for path, text in files.items()}
     for path, patch in _patches(shape).items():
         written[f"{below}/{path}"] = patch
-    if kind == "notebook":
-        source = solution_source(shape, *BODIES["reference"])
-        written[f"{below}/nb_correct/solution.ipynb"] = notebook_of(source, title)
     return dict(sorted(written.items()))
 
 
@@ -162,7 +158,8 @@ def _solutions(name: str, shape: Shape, kind: str) -> dict[str, str]:
     files[f"correct_numpy/{LABEL}"] = _beside("reference", "Correct, on arrays.")
     files[f"correct_pandas/{LABEL}"] = _beside("reference", "Correct, with pandas.")
     if kind == "notebook":
-        files[f"nb_correct/{LABEL}"] = _beside("reference", "The reference as a notebook.")
+        about = "The reference as a notebook."
+        files[f"nb_correct/{LABEL}"] = _beside("reference", about) + f'form = "{FORM}"\n'
     for case, defect in DEFECTS.items():
         lines = [
             f'failing = ["{defect.failing}"]',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,22 @@ def test_a_label_of_whole_sources_may_be_that_of_another(root: Path) -> None:
     assert case(root, "correct").levels == case(root, "reference").levels
 
 
+def test_a_notebook_is_made_of_its_base_and_costs_what_that_costs(
+    root: Path, tmp_path: Path
+) -> None:
+    put(root, "nb_a", 'about = "A, too."\nbase = "wrong_a"\nform = "notebook"\n', {})
+    one = case(root, "nb_a")
+
+    assert (one.failing, one.levels) == (frozenset({"core"}), case(root, "wrong_a").levels)
+    assert list(sources(one)) == ["solution.ipynb"]
+    cells = json.loads(sources(one)["solution.ipynb"])["cells"]
+    code = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
+    assert code == ["a = 2\nb = 2\nc = 3"]
+    assert label_text(one, known_costs(one, root)).startswith('about = "A, too."\nbase = "wrong_a"')
+    defect.unpack("x/nb_a", tmp_path / "edit", root=root)
+    assert [path.name for path in (tmp_path / "edit").iterdir()] == ["solution.ipynb"]
+
+
 @pytest.mark.parametrize(
     ("label", "files", "fault"),
     [
@@ -105,6 +122,10 @@ def test_a_label_of_whole_sources_may_be_that_of_another(root: Path) -> None:
         ('defects = ["wrong_a", "reference"]\n', {}, "reference has no defect.patch"),
         ('defects = ["wrong_a"]\nbase = "reference"\n', {}, "remove the other"),
         ('defects = ["wrong_a"]\n', {"solution.py": ""}, r"sources \(solution.py\)"),
+        (f'form = "script"\nabout = "X."\n{DEFECT}', {}, "form is"),
+        (f'form = "notebook"\n{WHOLE}', {}, "of what"),
+        (f'form = "notebook"\nabout = "X."\n{DEFECT}', {"solution.ipynb": ""}, "own files"),
+        (f'form = "notebook"\nabout = "X."\n{DEFECT}', {"defect.patch": PATCH}, "own files"),
     ],
 )
 def test_a_label_that_makes_no_sense_is_refused(
