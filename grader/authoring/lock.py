@@ -22,6 +22,7 @@ from packaging.utils import canonicalize_name
 from grader.errors import ExerciseError, PrerequisiteError, UsageError
 from grader.exercise.environment import LOCK, inputs_of, lock_header, read_requirements
 from grader.files import write_whole
+from grader.sandbox.wheels import NEWEST_GLIBC
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -183,7 +184,7 @@ class _Resolver:
             # Without an interpreter of this machine uv would download one of the wanted version.
             command += [f"--python={sys.executable}", f"--python-version={self._python}"]
             command += ["--format=pylock.toml"]
-            command += [f"--python-platform={architecture}-manylinux_2_28"]
+            command += [f"--python-platform={architecture}-manylinux_2_{NEWEST_GLIBC}"]
             command += ["--output-file=pylock.toml", "--color=never"]
             command += ["--constraint=base.txt"] if bound else []
             command += ["--no-deps"] if alone else []

@@ -19,12 +19,11 @@ from grader.exercise.environment import read_packages
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["fetched"]
+__all__ = ["NEWEST_GLIBC", "fetched", "platforms"]
 
-_PLATFORMS = {
-    "x86_64": ("manylinux2014_x86_64", "manylinux_2_27_x86_64", "manylinux_2_28_x86_64"),
-    "aarch64": ("manylinux2014_aarch64", "manylinux_2_27_aarch64", "manylinux_2_28_aarch64"),
-}
+NEWEST_GLIBC = 36  # 2.36 is Debian 12's, the oldest image's
+_OLDEST_GLIBC = {"x86_64": 5, "aarch64": 17}  # of which there are wheels
+_NAMED = {5: "manylinux1", 12: "manylinux2010", 17: "manylinux2014"}  # before PEP 600
 _WITH_PROGRAMS = {"analyst.txt"}
 _PRUNED = {"tests", "test", "include", "__pycache__"}
 _LARGE = 300 << 20  # bytes; an image beyond it is slow to build and to move
@@ -72,16 +71,32 @@ def fetched(
     return final
 
 
-def _fetch(target: Path, requirements: Path, python: str, architecture: str) -> None:
-    platforms = _PLATFORMS.get(architecture)
-    if platforms is None:
+def platforms(architecture: str) -> list[str]:
+    """Platform tags of all wheels that the images run, newest first (PEP 600).
+
+    pip takes a tag that it is given by its name alone: ``manylinux_2_28`` does not include
+    ``manylinux_2_25``.
+
+    Raises:
+        PrerequisiteError: no images are made for this architecture.
+    """
+    if architecture not in _OLDEST_GLIBC:
         raise PrerequisiteError(
-            f"no packages are pinned for {architecture}; there are {list(_PLATFORMS)}"
+            f"no packages are pinned for {architecture}; there are {list(_OLDEST_GLIBC)}"
         )
+    names = []
+    for version in range(NEWEST_GLIBC, _OLDEST_GLIBC[architecture] - 1, -1):
+        names.append(f"manylinux_2_{version}_{architecture}")
+        if version in _NAMED:
+            names.append(f"{_NAMED[version]}_{architecture}")
+    return names
+
+
+def _fetch(target: Path, requirements: Path, python: str, architecture: str) -> None:
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile"]
     command += ["--disable-pip-version-check", "--no-input", "--only-binary=:all:"]
     command += ["--require-hashes", "--implementation=cp", f"--python-version={python}"]
-    command += [f"--platform={name}" for name in platforms]
+    command += [f"--platform={name}" for name in platforms(architecture)]
     command += ["--target", str(target), "--requirement", str(requirements)]
     done = subprocess.run(  # noqa: S603 - pip of this very Python
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,

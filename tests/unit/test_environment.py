@@ -262,6 +262,24 @@ def test_packages_are_fetched_once(root: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "tag",
+    ["manylinux1", "manylinux2010", "manylinux2014", "manylinux_2_25", "manylinux_2_36"],
+)
+def test_what_is_locked_can_be_fetched(index: Path, root: Path, tmp_path: Path, tag: str) -> None:
+    write_wheel(index, "tagged", "1.0", tag=f"cp313-cp313-{tag}_x86_64")
+    locked(root, "tagged\n")
+    lock_file = root / "exercises/imputation" / LOCK
+    site = fetched(lock_file, "3.13", "x86_64", cache=tmp_path / "sites", say=lambda _: None)
+    assert (site / "tagged.py").read_text() == "VERSION = '1.0'\n"
+
+
+def test_a_wheel_for_a_newer_system_than_the_images_is_not_locked(index: Path, root: Path) -> None:
+    write_wheel(index, "tagged", "1.0", tag="cp313-cp313-manylinux_2_37_x86_64")
+    assert "no version of tagged has a wheel" in reason(root, "tagged\n")
+
+
+@pytest.mark.slow
 def test_packages_that_cannot_be_fetched_are_named(index: Path, root: Path, tmp_path: Path) -> None:
     locked(root, "booster\n")
     (index / "helper-0.5-py3-none-any.whl").unlink()
