@@ -42,7 +42,10 @@ class Environment:
     Attributes:
         python: ``"3.11"`` or ``"3.13"``; judge, candidate and analyst all run on it.
         base: packages that every exercise offers, name → version.
-        extra: packages of this exercise alone, name → version, as its lock pins them.
+        extra: packages of this exercise alone, name → version, as its lock pins them for this
+            machine's architecture.
+        offered: those that candidates install, on whatever machine: what the lock pins for all
+            architectures, without local versions such as ``+cpu``.
         lock: the lock file's bytes; empty where the exercise adds nothing.
         generators: import names of packages whose functions may execute text that they make.
         fault: why no image can be made of it, and the fix; empty where nothing is wrong.
@@ -54,6 +57,7 @@ class Environment:
     lock: bytes = b""
     fault: str = ""
     generators: tuple[str, ...] = ()
+    offered: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def packages(self) -> Mapping[str, str]:

@@ -7,7 +7,6 @@ distribution would run code on the host.
 
 from __future__ import annotations
 
-import platform
 import re
 import subprocess
 import sys
@@ -20,7 +19,15 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from grader.errors import ExerciseError, PrerequisiteError, UsageError
-from grader.exercise.environment import LOCK, inputs_of, lock_header, read_requirements
+from grader.exercise.environment import (
+    ARCHITECTURES,
+    LOCK,
+    architecture_here,
+    inputs_of,
+    lock_header,
+    only_for,
+    read_requirements,
+)
 from grader.files import write_whole
 from grader.sandbox.wheels import NEWEST_GLIBC
 
@@ -33,8 +40,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Locked", "input_of", "lock"]
 
-_ARCHITECTURES = ("x86_64", "aarch64")
 _LARGE = 300_000_000  # bytes of wheels
+_FOR_A_GPU = ("nvidia-", "cuda-", "triton")
 _CAUSE = re.compile(r"cause: (.*?)(?:,? we can conclude.*)?(?:\n\n|\Z)", re.DOTALL)
 _UNREACHED = ("error sending request", "Failed to fetch", "dns error", "Connect", "timed out")
 
@@ -76,10 +83,10 @@ def lock(exercise: Exercise, requirements: Path, say: Callable[[str], None]) -> 
     environment = exercise.environment
     wanted = read_requirements(requirements)
     resolver = _Resolver(environment.python, environment.base)
-    found: dict[str, _Wheels] = {}
+    found: dict[str, dict[str, _Wheels]] = {}
     warnings: list[str] = []
-    here = _architecture()
-    for architecture in sorted(_ARCHITECTURES, key=lambda name: name != here):
+    here = architecture_here()
+    for architecture in sorted(ARCHITECTURES, key=lambda name: name != here):
         if not wanted:
             break
         say(f"resolving {requirements.name} for Python {environment.python} on {architecture}")
@@ -95,34 +102,69 @@ def lock(exercise: Exercise, requirements: Path, say: Callable[[str], None]) -> 
             raise ExerciseError(
                 f"{requirements}: {resolver.explain(wanted, architecture, str(error))}"
             ) from error
-        for name, wheels in resolved.items():
-            before = found.get(name)
-            if before and before.version != wheels.version:
-                warnings.append(
-                    f"{architecture} would get {name} {wheels.version}, not {before.version}; it "
-                    "is left out of the lock"
-                )
-            elif before:
-                hashes = tuple(sorted({*before.hashes, *wheels.hashes}))
-                found[name] = _Wheels(before.version, hashes, max(before.size, wheels.size))
-            else:
-                found[name] = wheels
-    warnings += resolver.held_back(wanted, found, here)
-    extra = {name: it for name, it in sorted(found.items()) if name not in environment.base}
-    size = sum(it.size for it in extra.values())
-    if size > _LARGE:
-        largest = max(extra, key=lambda name: extra[name].size)
-        warnings.append(
-            f"the wheels are {size // 1_000_000} MB, {extra[largest].size // 1_000_000} MB of it "
-            f"{largest}; each machine that grades fetches and stores them"
-        )
+        found[architecture] = {
+            name: it for name, it in sorted(resolved.items()) if name not in environment.base
+        }
+        if architecture == here:
+            warnings += resolver.held_back(wanted, resolved, architecture)
+    first = next(iter(found.values()), {})
+    warnings += _other_versions(found)
+    warnings += _size_warning(found)
     text = lock_header(exercise.id, environment.python, inputs_of(wanted, environment.base))
-    for name, it in extra.items():
-        told = "".join(f" \\\n    --hash=sha256:{value}" for value in it.hashes)
-        text += f"{name}=={it.version}{told}\n"
-    write_whole(exercise.public_dir / LOCK, text.encode())
-    versions = {name: it.version for name, it in extra.items()}
+    write_whole(exercise.public_dir / LOCK, (text + _pins(found)).encode())
+    versions = {name: it.version for name, it in first.items()}
     return Locked(tuple(_changes(environment.extra, versions)), tuple(warnings), versions)
+
+
+def _pins(found: Mapping[str, Mapping[str, _Wheels]]) -> str:
+    """The pins of a lock; what is not the same on all architectures says for which it is."""
+    text = ""
+    for name in sorted({name for packages in found.values() for name in packages}):
+        there = {machine: it[name] for machine, it in sorted(found.items()) if name in it}
+        versions = {it.version for it in there.values()}
+        if len(versions) == 1 and len(there) == len(found):
+            hashes = sorted({value for it in there.values() for value in it.hashes})
+            text += _pin(f"{name}=={versions.pop()}", hashes)
+            continue
+        for machine, it in there.items():
+            text += _pin(f"{name}=={it.version}{only_for(machine)}", it.hashes)
+    return text
+
+
+def _pin(line: str, hashes: Sequence[str]) -> str:
+    return line + "".join(f" \\\n    --hash=sha256:{value}" for value in hashes) + "\n"
+
+
+def _other_versions(found: Mapping[str, Mapping[str, _Wheels]]) -> list[str]:
+    """Which packages are of another version on another architecture than on this one."""
+    (here, first), *others = [*found.items()] or [("", {})]
+    return [
+        f"{machine} gets {name} {it.version}, not {first[name].version} as {here}"
+        for machine, packages in others
+        for name, it in packages.items()
+        if name in first and first[name].version != it.version
+    ]
+
+
+def _size_warning(found: Mapping[str, Mapping[str, _Wheels]]) -> list[str]:
+    sizes = {machine: sum(it.size for it in of.values()) for machine, of in found.items()}
+    machine = max(sizes, key=lambda name: sizes[name], default="")
+    if not machine or sizes[machine] <= _LARGE:
+        return []
+    packages = found[machine]
+    largest = max(packages, key=lambda name: packages[name].size)
+    gpu = sum(it.size for name, it in packages.items() if name.startswith(_FOR_A_GPU))
+    told = (
+        f"the wheels for {machine} are {sizes[machine] // 1_000_000} MB, "
+        f"{packages[largest].size // 1_000_000} MB of it {largest}; each machine that grades "
+        "fetches and stores them"
+    )
+    if gpu:
+        told += (
+            f". {gpu // 1_000_000} MB are for a GPU, which the sandbox has not: see docs/author.md "
+            "for builds without it"
+        )
+    return [told]
 
 
 def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
@@ -136,10 +178,6 @@ def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
         elif old != new:
             lines.append(f"  {name} {old} → {new}")
     return lines
-
-
-def _architecture() -> str:
-    return {"arm64": "aarch64"}.get(platform.machine(), platform.machine())
 
 
 class _UnresolvedError(Exception):

@@ -186,7 +186,7 @@ def starter_files(exercise: Exercise) -> dict[str, bytes]:
         for path in sorted(top.rglob("*"))
         if path.is_file() and not _NOT_SHIPPED & {*path.relative_to(top).parts}
     }
-    extra = exercise.environment.extra
+    extra = exercise.environment.offered
     if extra and PINS in found:
         lines = found[PINS].decode("utf-8").splitlines()
         kept = [line for line in lines if line.partition("==")[0].strip().lower() not in extra]

@@ -8,6 +8,7 @@ whether it still belongs to its input.
 from __future__ import annotations
 
 import hashlib
+import platform
 import re
 from typing import TYPE_CHECKING
 
@@ -24,11 +25,15 @@ if TYPE_CHECKING:
     from grader.exercise.toml import Table
 
 __all__ = [
+    "ARCHITECTURES",
     "DEFAULT_PYTHON",
     "LOCK",
     "PYTHONS",
+    "architecture_here",
     "inputs_of",
     "lock_header",
+    "only_for",
+    "pins_for",
     "read_base",
     "read_environment",
     "read_packages",
@@ -38,11 +43,14 @@ __all__ = [
 PYTHONS = ("3.11", "3.13")
 DEFAULT_PYTHON = "3.13"
 LOCK = "requirements.lock"
+ARCHITECTURES = ("x86_64", "aarch64")
 _PINNED = re.compile(
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9.!+_-]+)"
     r"\s*(?:;\s*(?P<marker>[^\\#]*))?"
 )
 _MARKER = re.compile(r"python_(?:full_)?version\s*(<|>=)\s*['\"](\d+)\.(\d+)['\"]")
+_MACHINE = re.compile(r"platform_machine\s*==\s*['\"](\w+)['\"]")
+_BLOCK = re.compile(r"\n(?=[A-Za-z0-9])")  # before the first line of each package
 _HEADER = re.compile(r"# (python|input|base): (\S+)")
 
 
@@ -88,9 +96,47 @@ def read_environment(top: Table, public: Path, requirements: Path) -> Environmen
         return Environment(python, base, fault=fault, generators=generators)
     content = lock.read_bytes()
     extra = read_packages(lock, python) if wanted else {}
+    common = _offered(lock, python) if wanted else {}
     fault = _fault(content.decode("utf-8", "replace"), python, wanted, base)
     told = f"{lock} {fault}; {fix}" if fault else ""
-    return Environment(python, base, extra, content, told, generators)
+    return Environment(python, base, extra, content, told, generators, common)
+
+
+def architecture_here() -> str:
+    """The architecture of this machine, as Linux and wheels name it."""
+    return {"arm64": "aarch64", "AMD64": "x86_64"}.get(platform.machine(), platform.machine())
+
+
+def only_for(architecture: str) -> str:
+    """The marker of a pin that is for one architecture."""
+    return f' ; platform_machine == "{architecture}"'
+
+
+def pins_for(text: str, architecture: str) -> str:
+    """The pins of a requirements file for one architecture, without the markers that say so.
+
+    pip looks at the machine that it runs on, not at the one that it installs for.
+    """
+    kept = []
+    for block in _BLOCK.split(text):
+        first, newline, rest = block.partition("\n")
+        if (match := _MACHINE.search(first)) is None:
+            kept.append(block)
+        elif match[1] == architecture:
+            before, _, after = first.partition(";")
+            end = " \\" if after.rstrip().endswith("\\") else ""
+            kept.append(f"{before.rstrip()}{end}{newline}{rest}")
+    return "\n".join(kept)
+
+
+def _offered(lock: Path, python: str) -> Mapping[str, str]:
+    """What a lock pins for all architectures, by the versions that an index shows to anyone."""
+    first, *others = (read_packages(lock, python, name) for name in ARCHITECTURES)
+    return {
+        name: version.partition("+")[0]
+        for name, version in first.items()
+        if all(name in found for found in others)
+    }
 
 
 def read_base(folder: Path, python: str = DEFAULT_PYTHON) -> Mapping[str, str]:
@@ -132,7 +178,7 @@ def _fault(text: str, python: str, wanted: tuple[Requirement, ...], base: Mappin
         return "was made for another base set of packages than requirements/ holds now"
     unhashed = [
         block.split("\n", 1)[0].rstrip(" \\")
-        for block in re.split(r"\n(?=[A-Za-z0-9])", text)
+        for block in _BLOCK.split(text)
         if "==" in block.split("\n", 1)[0] and "--hash=sha256:" not in block
     ]
     return f"pins {unhashed[0]} without a hash" if unhashed else ""
@@ -166,10 +212,13 @@ def read_requirements(path: Path) -> tuple[Requirement, ...]:
     return tuple(found.values())
 
 
-def read_packages(path: Path, python: str = DEFAULT_PYTHON) -> Mapping[str, str]:
+def read_packages(
+    path: Path, python: str = DEFAULT_PYTHON, architecture: str = ""
+) -> Mapping[str, str]:
     """Read the pinned ``name==version`` lines of a requirements file, as the sandbox has them.
 
-    Of lines with a Python-version marker only those for `python` count.
+    Of lines with a marker only those for `python` and `architecture` count; without an
+    architecture those of this machine.
 
     Raises:
         ExerciseError: the file is missing, pins nothing, or has a marker of another kind.
@@ -181,18 +230,21 @@ def read_packages(path: Path, python: str = DEFAULT_PYTHON) -> Mapping[str, str]
             f"{path}: cannot be read ({error}); restore it from the grader's own checkout"
         ) from error
     found: dict[str, str] = {}
+    architecture = architecture or architecture_here()
     for line in lines:
         match = _PINNED.match(line)
-        if match and _applies(match["marker"], path, python):
+        if match and _applies(match["marker"], path, python, architecture):
             found[match["name"].lower()] = match["version"]
     if not found and path.name != LOCK:
         raise ExerciseError(f"{path}: pins no package (name==version)")
     return dict(sorted(found.items()))
 
 
-def _applies(marker: str | None, path: Path, python: str) -> bool:
+def _applies(marker: str | None, path: Path, python: str, architecture: str) -> bool:
     if not marker or not marker.strip():
         return True
+    if machine := _MACHINE.fullmatch(marker.strip()):
+        return machine[1] == architecture
     match = _MARKER.fullmatch(marker.strip())
     if not match:
         raise ExerciseError(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.errors import PrerequisiteError
-from grader.exercise.environment import read_packages
+from grader.exercise.environment import pins_for, read_packages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,23 +92,41 @@ def platforms(architecture: str) -> list[str]:
     return names
 
 
+def _fix(told: list[str]) -> str:
+    """What to do about a fault that pip told of."""
+    text = "\n".join(told)
+    if "DO NOT MATCH THE HASHES" in text:
+        return "The index has other files than the lock pins. Lock again"
+    if "conflicting dependencies" in text:
+        return (
+            "pip's configuration on this machine (`pip config list`) forbids a version. Change it"
+        )
+    if "No matching distribution" in text and "(from versions: none)" not in text:
+        return "The index that pip asks has other versions than the lock pins. Lock again"
+    return "Connect to a package index once"
+
+
 def _fetch(target: Path, requirements: Path, python: str, architecture: str) -> None:
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile"]
     command += ["--disable-pip-version-check", "--no-input", "--only-binary=:all:"]
     command += ["--require-hashes", "--implementation=cp", f"--python-version={python}"]
     command += [f"--platform={name}" for name in platforms(architecture)]
-    command += ["--target", str(target), "--requirement", str(requirements)]
-    done = subprocess.run(  # noqa: S603 - pip of this very Python
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-        check=False,
-    )  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="grader-pins-") as folder:
+        pins = Path(folder) / requirements.name
+        pins.write_text(pins_for(requirements.read_text("utf-8"), architecture), "utf-8")
+        done = subprocess.run(  # noqa: S603 - pip of this very Python
+            [*command, "--target", str(target), "--requirement", str(pins)],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+            check=False,
+        )  # fmt: skip
     if done.returncode:
-        pins = [f"{name}=={version}" for name, version in read_packages(requirements).items()]
-        tail = done.stdout.decode("utf-8", "replace").strip().splitlines()[-5:]
+        found = read_packages(requirements, python, architecture)
+        told = done.stdout.decode("utf-8", "replace").strip().splitlines()
         raise PrerequisiteError(
             f"the packages of {requirements.name} for Python {python} on {architecture} are not "
-            f"cached and cannot be fetched. Connect to a package index once, then run `grade "
-            f"images`. Missing: {', '.join(pins)}. pip says:\n" + "\n".join(tail)
+            f"cached and cannot be fetched. {_fix(told)}, then run `grade images`. Missing: "
+            f"{', '.join(f'{name}=={version}' for name, version in found.items())}. pip says:\n"
+            + "\n".join(told[-5:])
         )
     for path in sorted(target.rglob("*"), reverse=True):
         if path.is_dir() and path.name in _PRUNED:

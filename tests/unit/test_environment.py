@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from grader import cli
-from grader.authoring.lock import Locked, input_of, lock
+from grader.authoring.lock import Locked, _Resolver, _Wheels, input_of, lock
 from grader.errors import ExerciseError, PrerequisiteError, UsageError
 from grader.exercise.contract import load_exercise, starter_files
-from grader.exercise.environment import LOCK, read_requirements
+from grader.exercise.environment import LOCK, read_packages, read_requirements
 from grader.sandbox.images import ensure_images
 from grader.sandbox.wheels import fetched
 from grader.starter.build import build, shipped
@@ -272,6 +272,74 @@ def test_what_is_locked_can_be_fetched(index: Path, root: Path, tmp_path: Path, 
     lock_file = root / "exercises/imputation" / LOCK
     site = fetched(lock_file, "3.13", "x86_64", cache=tmp_path / "sites", say=lambda _: None)
     assert (site / "tagged.py").read_text() == "VERSION = '1.0'\n"
+
+
+def for_one_architecture(index: Path) -> None:
+    """Wheels of `tensors`, which differ by architecture, and of what each needs alone."""
+    x86, arm = ("cp313-cp313-manylinux_2_28_" + name for name in ("x86_64", "aarch64"))
+    write_wheel(index, "tensors", "1.0+cpu", tag=x86)
+    write_wheel(index, "tensors", "1.0", tag=arm, needs=("cooler",))
+    write_wheel(index, "cooler", "3.0")
+    write_wheel(index, "compiled", "2.0", tag=x86)
+    write_wheel(index, "compiled", "2.0", tag=arm)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", ["x86_64", "aarch64"])
+def test_each_architecture_gets_its_own_packages(
+    index: Path, root: Path, tmp_path: Path, architecture: str
+) -> None:
+    for_one_architecture(index)
+    told = locked(root, "tensors\ncompiled\n")
+    lock_file = root / "exercises/imputation" / LOCK
+    site = fetched(lock_file, "3.13", architecture, cache=tmp_path / "sites", say=lambda _: None)
+
+    modules = {path.stem for path in site.glob("*.py")}
+    cooled = {"cooler"} if architecture == "aarch64" else set()
+    assert modules == {"compiled", "tensors"} | cooled
+    version = "1.0" if architecture == "aarch64" else "1.0+cpu"
+    assert (site / "tensors.py").read_text() == f"VERSION = {version!r}\n"
+    assert {name: read_packages(lock_file, "3.13", architecture)[name] for name in modules} == {
+        "compiled": "2.0", "tensors": version, **dict.fromkeys(cooled, "3.0")
+    }  # fmt: skip
+    assert any("gets tensors 1.0" in line for line in told.warnings)
+
+
+def test_candidates_install_what_all_architectures_have(index: Path, root: Path) -> None:
+    for_one_architecture(index)
+    locked(root, "tensors\ncompiled\n")
+    exercise = load_exercise("imputation", root=root)
+
+    pins = starter_files(exercise)["requirements.txt"].decode().splitlines()
+    assert exercise.environment.fault == ""
+    assert pins[-2:] == ["compiled==2.0", "tensors==1.0"]
+
+
+def test_large_wheels_are_told_and_those_for_a_gpu(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheels = {
+        "tensors": _Wheels("1.0", ("0" * 64,), 200_000_000),
+        "nvidia-thing": _Wheels("1.0", ("1" * 64,), 500_000_000),
+    }
+    monkeypatch.setattr(_Resolver, "resolve", lambda *_, **__: wheels)
+    (told,) = locked(root, "tensors\n").warnings
+    assert "are 700 MB, 500 MB of it nvidia-thing" in told
+    assert "500 MB are for a GPU, which the sandbox has not" in told
+
+
+@pytest.mark.slow
+def test_another_file_of_the_same_name_is_told(index: Path, root: Path, tmp_path: Path) -> None:
+    locked(root, "helper\n")
+    write_wheel(index, "helper", "0.5", needs=("more",))
+    with pytest.raises(PrerequisiteError, match=r"other files than the lock pins\. Lock again"):
+        fetched(
+            root / "exercises/imputation" / LOCK,
+            "3.13",
+            "x86_64",
+            cache=tmp_path / "sites",
+            say=lambda _: None,
+        )
 
 
 def test_a_wheel_for_a_newer_system_than_the_images_is_not_locked(index: Path, root: Path) -> None:

@@ -9,6 +9,7 @@ import http.server
 import threading
 import zipfile
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,7 @@ def serving(folder: Path) -> Iterator[str]:
         def do_GET(self) -> None:
             kind, _, name = self.path.strip("/").partition("/")
             if kind == "files":
-                return self._answer((folder / name).read_bytes(), "application/zip")
+                return self._answer((folder / unquote(name)).read_bytes(), "application/zip")
             module = name.replace("-", "_")
             wheels = sorted(folder.glob(f"{module}-[0-9]*.whl"))
             if not wheels:
