@@ -287,7 +287,11 @@ class _Hook:
         another is called from code that evaluates nothing. And it is of the package that is
         imported: a submission that replaces what another one calls gets no text past this.
         """
-        if self._evaluates.isdisjoint(frame.f_code.co_names) or self._is_known(frame):
+        return not self._evaluates.isdisjoint(frame.f_code.co_names) and self._is_set_up(frame)
+
+    def _is_set_up(self, frame: FrameType) -> bool:
+        """Whether a package beyond the base environment runs its own code as it is imported."""
+        if self._is_known(frame):
             return False
         at: FrameType | None = frame
         while at is not None and not _file(at.f_code).startswith(self._folder):
@@ -467,6 +471,8 @@ class _Hook:
         plain = _path(path)
         writes = flags & _WRITABLE
         on_proc = self._on_proc(path) if writes else self._is_on_proc(self._found(plain))
+        if on_proc and not writes and plain in frame.f_code.co_consts and self._is_set_up(frame):
+            return  # a library looks which others are loaded, in a function that names the file
         if on_proc and (writes or self._name(plain) in _MAPS or not plain.startswith("/proc/")):
             self.tell("memory of the process was opened", frame)
 

@@ -260,8 +260,8 @@ _BUNCH_NAMES = frozenset(
     }
 )
 _PARSERS = frozenset({"_parse_args", "_parse_args_rvs", "_parse_args_stats"})
-# one of these is named by whatever compiles or executes
-EVALUATES = frozenset({"exec", "eval", "compile"})
+# one of these is named by whatever compiles or executes; mpmath has its own name for exec
+EVALUATES = frozenset({"exec", "eval", "compile", "exec_"})
 # (file below its root, function) → may it execute this?
 EVALUATORS: Mapping[tuple[str, str], Callable[[Any, FrameType], bool]] = {
     ("dataclasses.py", "_create_fn"): _plain_fields,  # Python 3.11

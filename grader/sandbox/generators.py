@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["generators"]
 
 _CALL = re.compile(rb"\b(?:exec|eval|compile)\(")
-_EVALUATES = {"exec", "eval", "compile"}
+_EVALUATES = {"exec", "eval", "compile", "exec_"}
 _ASIDE = {"tests", "test", "testing", "benchmarks", "examples"}
 
 

@@ -711,6 +711,69 @@ def test_a_package_that_the_exercise_names_may_execute_what_it_makes(
         assert place == "solution.py:2"
 
 
+# A package that sets itself up as it is imported: it asks which libraries are loaded, and it makes
+# functions under a name of its own for exec().
+SETS_UP = """
+exec_ = exec
+
+def loaded(path="/proc/self/maps"):
+    with open(path) as maps:
+        return [line for line in maps if "libc" in line]
+
+def made(text):
+    space = {}
+    exec_(text, space)
+    return space
+
+def libraries():
+    with open("/proc/self/maps") as maps:
+        return [line for line in maps if "libc" in line]
+
+LIBRARIES, FUNCTIONS = libraries(), made("x = 1")
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("", []),
+        ("setter.libraries()", ["memory of the process was opened"]),
+        ("setter.loaded()", ["memory of the process was opened"]),
+        (
+            "setter.made('x = 1')",
+            ["compiled to code by setter.py", "executed as code by setter.py"],
+        ),
+    ],
+)
+def test_a_package_may_set_itself_up_as_it_is_imported(
+    tmp_path: Path, code: str, told: list[str]
+) -> None:
+    packages, folder = tmp_path / "packages", tmp_path / "submission"
+    packages.mkdir()
+    (packages / "setter.py").write_text(SETS_UP)
+    folder.mkdir()
+    (folder / "solution.py").write_text(f"import setter\n{code}\n")
+    found = reports_of(RUN, str(folder), packages=packages)
+    assert found[0] == ["loaded", "solution.py"]
+    assert len(found[1:]) == len(told)
+    for (what, place), part in zip(found[1:], told, strict=True):
+        assert part in what
+        assert place == "solution.py:2"
+
+
+def test_a_path_that_a_package_is_given_is_not_its_own(tmp_path: Path) -> None:
+    packages, folder = tmp_path / "packages", tmp_path / "submission"
+    packages.mkdir()
+    (packages / "reader.py").write_text(
+        "import settings\n\ndef read(path):\n    return open(path).read()\n\nread(settings.PATH)\n"
+    )
+    folder.mkdir()
+    (folder / "settings.py").write_text("PATH = '/proc/self/maps'\n")
+    (folder / "solution.py").write_text("import reader\n")
+    found = reports_of(RUN, str(folder), packages=packages)
+    assert ["memory of the process was opened", "solution.py:1"] in found
+
+
 @pytest.mark.slow
 def test_honest_code_is_left_alone(tmp_path: Path) -> None:
     assert reported(tmp_path, HONEST) == [["loaded", "solution.py"]]
