@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from grader.analyst._names import binds, is_main_guard
 from grader.analyst._units import FunctionNode, count_statements
-from grader.analyst.notebook import is_python
+from grader.analyst.notebook import SHELL_NAMES, is_python
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,8 +27,7 @@ __all__ = ["HYGIENE", "HygieneCheck", "Place"]
 MOST_WORK = 40  # as for statements that run on import in a module
 LONGEST_RUN = 6  # code cells without a text between them
 _WORDS = 3
-_SHELL_NAMES = {"display", "get_ipython", "In", "Out", "_", "__", "___", "exit", "quit"}
-_KNOWN = set(dir(builtins)) | _SHELL_NAMES | {"__name__", "__file__", "__doc__", "__builtins__"}
+_KNOWN = set(dir(builtins)) | SHELL_NAMES | {"__name__", "__file__", "__doc__", "__builtins__"}
 _CODE = re.compile(r"[=(\[]|^(return|import|from|raise|del)\b")
 
 Place: TypeAlias = tuple[int, int, str]  # cell, line in it (0: the cell as a whole), what

@@ -201,15 +201,30 @@ def hand_made_statistics(reached: Reached) -> Iterator[Finding]:
     for function in reached.functions:
         if _sorts_by_hand(function):
             yield _in(function, "statistics", "a sort by hand")
-        calls = {
-            n.func.id if isinstance(n.func, ast.Name) else getattr(n.func, "attr", "")
-            for n in ast.walk(function.node)
-            if isinstance(n, ast.Call)
-        }
-        if "len" in calls and calls & _ORDERING and any(map(_halves, ast.walk(function.node))):
+        calls = [node for node in ast.walk(function.node) if isinstance(node, ast.Call)]
+        ordered = [call for call in calls if _called(call) in _ORDERING]
+        if (
+            any(_called(call) == "len" for call in calls)
+            and any(map(_halves, ast.walk(function.node)))
+            and not all(map(_is_of_distinct, ordered))
+        ):
             yield _in(function, "statistics", "a median by hand")
 
 
+def _called(call: ast.Call) -> str:
+    return str(getattr(call.func, "id", getattr(call.func, "attr", "")))
+
+
+def _is_of_distinct(ordering: ast.Call) -> bool:
+    """Whether each value is there once: the middle of some days is no median of what they hold."""
+    return any(
+        _called(part) in _DISTINCT
+        for part in ast.walk(ordering)
+        if isinstance(part, ast.Call) and part is not ordering
+    )
+
+
+_DISTINCT = {"unique", "drop_duplicates", "set", "frozenset", "fromkeys", "keys"}
 _ORDERING = {"sorted", "sort", "heappop", "heapify", "nsmallest", "nlargest"}
 _HALF = {ast.FloorDiv: 2, ast.RShift: 1}
 

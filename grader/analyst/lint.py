@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.analyst._units import FunctionNode
+from grader.analyst.notebook import is_of_shell
 from grader.analyst.source import UnreviewableError
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Finding", "answers", "run_ruff"]
 
-_Raw = tuple[str, str, int]  # rule, file, line
+_UNDEFINED = "F821"
+_Raw = tuple[str, str, int, str]  # rule, file, line, the name that is undefined
 _SHOWING = {"T201", "T203", "B015", "B018", "E703"}
 # What only tells of an error; it goes no further.
 _TELLING = {
@@ -76,11 +78,14 @@ def run_ruff(reached: Reached, rules: Iterable[str]) -> list[Finding]:
     kept = {m.path: _handed_on_lines(m, service=reached.service) for m in reached.modules}
     dtypes = {module.path: _dtype_lines(module) for module in reached.modules}
     found = []
-    for code, filename, line in raw:
+    notebooks = {module.path for module in reached.modules if module.cells}
+    for code, filename, line, name in raw:
         path = paths.get(filename, "")
         if code in ("", "invalid-syntax"):
             place = next((m.place(line) for m in reached.modules if m.path == path), "")
             raise UnreviewableError("the linter gives up on the source", place)
+        if code == _UNDEFINED and path in notebooks and is_of_shell(name):
+            continue
         if code == "BLE001" and line in kept.get(path, ()):
             continue
         if code == "E721" and line in dtypes.get(path, ()):
@@ -201,6 +206,11 @@ def _call(folder: str, rules: list[str]) -> list[_Raw]:
     if done.returncode or len(done.stdout) > _OUTPUT:
         raise UnreviewableError(f"the linter ended with status {done.returncode}")
     return [
-        (str(item["code"] or ""), str(item["filename"]), int(item["location"]["row"]))
+        (
+            str(item["code"] or ""),
+            str(item["filename"]),
+            int(item["location"]["row"]),
+            item["message"].split("`")[1] if item["code"] == _UNDEFINED else "",
+        )
         for item in json.loads(done.stdout)
     ]

@@ -7,6 +7,7 @@ names the cell and the line in it. A cell that is no Python never ran; it leaves
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,9 +15,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["NOTEBOOK_CRITERION", "Cell", "Notebook", "module_of", "notebook_of"]
+__all__ = [
+    "NOTEBOOK_CRITERION",
+    "SHELL_NAMES",
+    "Cell",
+    "Notebook",
+    "is_of_shell",
+    "module_of",
+    "notebook_of",
+]
 
 NOTEBOOK_CRITERION = "notebook_hygiene"
+SHELL_NAMES = frozenset({"display", "get_ipython", "In", "Out", "_", "__", "___", "exit", "quit"})
+_HISTORY = re.compile(r"_i{0,3}\d*|_[iod]h")  # inputs and outputs of earlier cells
 _HEAD = "# coding: utf-8\n"  # a cell's own cookie means nothing, so it must not be the first
 
 
@@ -77,6 +88,11 @@ def module_of(notebook: Notebook) -> tuple[bytes, tuple[tuple[int, int], ...]]:
         parts.append(f"{text}\n\n")
         line += text.count("\n") + 2
     return "".join(parts).encode("utf-8", "replace"), tuple(starts)
+
+
+def is_of_shell(name: str) -> bool:
+    """Whether a notebook's shell gives this name."""
+    return name in SHELL_NAMES or _HISTORY.fullmatch(name) is not None
 
 
 def is_python(text: str) -> bool:

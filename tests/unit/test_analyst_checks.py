@@ -111,6 +111,8 @@ GOOD = {
     + "\nreturn df",
     "a matrix filled": "for i in range(3):\n    for j in range(3):\n"
     "        df[i, j] = i * j\nreturn df",
+    "a day in the middle": "days = np.sort(df.date.unique())\nreturn days[len(days) // 2]",
+    "a key in the middle": "names = sorted(set(df.names))\nreturn names[len(names) // 2:]",
     "constant getattr": "return getattr(df, 'attrs', None)",
     "a named getattr": "return getattr(pd.api.types, f'is_{df.kind}_dtype')(df)",
 }

@@ -75,6 +75,14 @@ def test_showing_something_is_what_cells_are_for() -> None:
     assert review(notebook(inside))["no-leftovers"]["status"] == "failed"
 
 
+@pytest.mark.parametrize("name", ["display", "In", "Out", "_", "_3", "_i2", "exit"])
+def test_what_the_shell_gives_is_defined_in_a_notebook_alone(name: str) -> None:
+    used = [f"{name}(impute({number}))" for number in range(3)]
+    assert found(notebook(IMPUTE, *used), "no-mistakes") == ""
+    others = [line.replace(name, "show_") for line in used]
+    assert "an undefined name" in found(notebook(IMPUTE, *others), "no-mistakes")
+
+
 def test_a_tidy_notebook_passes_every_check_of_hygiene() -> None:
     data = notebook(
         TITLE,
