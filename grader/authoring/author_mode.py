@@ -41,7 +41,7 @@ _ENVIRONMENT = {"PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THR
 _SANDBOX_STYLES = frozenset(
     {
         *("correct_package", "correct_sklearn", "correct_reads_ahead", "correct_card_time_folds"),
-        *("correct_hist_boosting", "correct_parallel_search"),
+        *("correct_hist_boosting", "correct_parallel_search", "correct_smote_pipeline"),
         *("correct_threads_lock", "correct_worker_queue"),
     }
 )

@@ -48,6 +48,7 @@ from grader.candidate.audited import (
     EVALUATORS,
     FOREIGN,
     KNOWN,
+    LISTS_LIBRARIES,
     PROGRAMS,
     STARTERS,
     hint_code,
@@ -121,6 +122,7 @@ class _Hook:
         self._evaluators, self._allowed = dict(EVALUATORS), dict(ALLOWED)
         self._pickles, self._starters = dict(DENIED_PICKLES), STARTERS
         self._programs, self._foreign, self._evaluates = PROGRAMS, FOREIGN, EVALUATES
+        self._listing = LISTS_LIBRARIES
         self._generators, self._known = frozenset(generators), KNOWN
         self._roots = image_roots()
         self._library = os.path.dirname(os.__file__) + "/"  # noqa: PTH120 - text
@@ -471,10 +473,14 @@ class _Hook:
         plain = _path(path)
         writes = flags & _WRITABLE
         on_proc = self._on_proc(path) if writes else self._is_on_proc(self._found(plain))
-        if on_proc and not writes and plain in frame.f_code.co_consts and self._is_set_up(frame):
-            return  # a library looks which others are loaded, in a function that names the file
+        if on_proc and not writes and plain in frame.f_code.co_consts and self._lists(frame):
+            return
         if on_proc and (writes or self._name(plain) in _MAPS or not plain.startswith("/proc/")):
             self.tell("memory of the process was opened", frame)
+
+    def _lists(self, frame: FrameType) -> bool:
+        """Whether a package asks which libraries are loaded, in a function that names the file."""
+        return self._key(frame) in self._listing or self._is_set_up(frame)
 
     def _opened_below(self, args: tuple[Any, ...], frame: FrameType) -> None:
         """A file is opened below a folder that is known by its number alone."""

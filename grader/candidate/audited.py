@@ -24,6 +24,7 @@ __all__ = [
     "EVALUATORS",
     "FOREIGN",
     "KNOWN",
+    "LISTS_LIBRARIES",
     "PROGRAMS",
     "STARTERS",
     "hint_code",
@@ -335,6 +336,11 @@ FOREIGN = frozenset(
 DOORS = (
     *("ctypes.dlopen", "ctypes.dlsym", "ctypes.dlsym/handle", "ctypes.call_function"),
     *("ctypes.cdata", "ctypes.cdata/buffer", "ctypes.string_at", "ctypes.addressof"),
+)
+# (file below its root, function) that reads where libraries are in memory, and tells their names:
+# scikit-learn asks by it how many threads there are, for neighbours and clusters
+LISTS_LIBRARIES = frozenset(
+    {("threadpoolctl.py", "ThreadpoolController._find_libraries_with_linux")}
 )
 # root of a module → names that no model needs; None: the whole module
 DENIED_PICKLES: Mapping[str, tuple[str, ...] | None] = {
