@@ -16,6 +16,16 @@ _FIELD = re.compile(r"\{[\w\[\]]*((?:\.\w+)+)")
 _ASKING = {"getattr": 1, "hasattr": 1, "methodcaller": 0, "attrgetter": 0, "__getattribute__": 0}
 
 
+# Functions of libraries that find things by names which they are given, or hand them on.
+_FINDING = {
+    *("get_field", "vformat", "resolve", "getmembers", "getmembers_static", "getattr_static"),
+    *("read_pickle", "register_dataframe_accessor", "register_series_accessor"),
+    *("register_index_accessor", "configurator"),
+}
+_PLAIN = {"json", "np", "numpy", "tomllib", "yaml", "toml"}  # whose `load` makes plain data
+_AT = re.compile(r"@\s*(\w+)")
+
+
 @dataclass
 class Uses:
     """Names that a piece of code reads, attributes that it asks for."""
@@ -68,6 +78,8 @@ def uses_of(nodes: list[ast.AST]) -> Uses:
         elif isinstance(node, ast.Call):
             called.add(id(node.func))
             _read_call(node, uses)
+        elif isinstance(node, ast.MatchClass):
+            uses.attributes.update(node.kwd_attrs)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             uses.names |= _quoted_names(node.value)
             uses.attributes |= _asked_by_fields(node.value)
@@ -83,6 +95,10 @@ def _read_call(node: ast.Call, uses: Uses) -> None:
     name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
     if isinstance(node.func, ast.Name):
         name = node.func.id
+    if name in _FINDING or (name == "load" and _unpickles(node)):
+        uses.computed = True
+    if name in {"eval", "query"}:
+        _read_expressions(node, uses)
     place = _ASKING.get(name)
     if place is None or len(node.args) <= place:
         return
@@ -91,6 +107,20 @@ def _read_call(node: ast.Call, uses: Uses) -> None:
             uses.attributes |= set(asked.value.split("."))
         elif name != "hasattr":
             uses.computed = True
+
+
+def _unpickles(node: ast.Call) -> bool:
+    """Whether ``load`` may be of pickles, which name what they are made of."""
+    root = ast.unparse(node.func).partition(".")[0]
+    return root not in _PLAIN or any(keyword.arg == "allow_pickle" for keyword in node.keywords)
+
+
+def _read_expressions(node: ast.Call, uses: Uses) -> None:
+    """Expressions for pandas, in which ``@name`` is a name of the code around them."""
+    for asked in [*node.args[:1], *(k.value for k in node.keywords if k.arg == "expr")]:
+        texts = [n.value for n in ast.walk(asked) if isinstance(n, ast.Constant)]
+        uses.names |= {name for text in texts for name in _AT.findall(str(text))}
+        uses.computed |= any(isinstance(n, ast.Name | ast.Attribute | ast.Call) for n in [asked])
 
 
 def _asked_by_fields(text: str) -> set[str]:
@@ -134,6 +164,8 @@ def renames(tree: ast.Module) -> bool:
             found = {node.attr}
         elif isinstance(node, ast.Call) and ast.unparse(node.func) in {"setattr", "delattr"}:
             found = {a.value for a in node.args if isinstance(a, ast.Constant)}  # type: ignore[misc]
+            if [ast.unparse(a) for a in node.args[:1]] != ["self"] and not found:
+                return True  # a name that is computed, of anything
         if "__name__" in found:
             return True
     return False

@@ -57,7 +57,7 @@ def units_of(module: Module) -> Iterator[Unit]:
         names = binds(node)
         # What can only bind names is reached by their use; anything else runs on import.
         passive = isinstance(node, FunctionNode | ast.Import | ast.ImportFrom) or _only_binds(node)
-        marker = bool(names) and all(n.startswith("__") for n in names)
+        marker = bool(names) and all(_is_marker(name, node) for name in names)
         yield Unit(
             module,
             node,
@@ -66,6 +66,11 @@ def units_of(module: Module) -> Iterator[Unit]:
             counted=not isinstance(node, ast.Import | ast.ImportFrom) and not marker,
             parts=[node],
         )
+
+
+def _is_marker(name: str, node: ast.stmt) -> bool:
+    """Whether Python or a tool may ask for a name: ``__all__``, a module's ``__dir__``."""
+    return name.startswith("__") and (name.endswith("__") or not isinstance(node, FunctionNode))
 
 
 def _class_units(module: Module, node: ast.ClassDef) -> Iterator[Unit]:

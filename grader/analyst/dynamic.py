@@ -94,6 +94,12 @@ _ONLY = {
 _TELLING = {"os", "sys", "types", "inspect"}  # names that nobody gives to anything else
 _PROFILERS = {"cProfile", "profile"}
 _HEADS = _MEMBERS.keys() - {"metadata", "threading"} | _ONLY.keys()
+# What a class pattern asks for of any object.
+_PLAIN_DUNDERS = {"__class__", "__name__", "__qualname__", "__doc__", "__module__", "__version__"}
+_PATTERNS = (
+    _HIDDEN | _BUILTINS | _ANYWHERE | _MEMORY | _TRACING | _MEMBERS["types"]
+    | {"os", "sys", "gc", "inspect", "f_back", "f_code", "tb_next", "pythonapi"}
+)  # fmt: skip
 # They take the names of modules as text.
 _BY_TEXT = ("importlib.resources", "logging.config", "unittest")
 _BACKEND = "module://"
@@ -176,6 +182,10 @@ class _Reader:
             return self._trace_call(node)
         if isinstance(node, ast.Subscript):
             return self._trace_subscript(node)
+        if isinstance(node, ast.MatchClass):
+            return _trace_pattern(node)
+        if bound := _binding(node) & (_BOUND_BY_PYTHON | _MEMORY):
+            return f"it binds {min(bound)}"
         if isinstance(node, ast.FunctionDef) and node.name in _MEMORY:
             return f"it binds {node.name}"
         if isinstance(node, ast.arg | ast.AnnAssign | ast.FunctionDef | ast.AsyncFunctionDef):
@@ -389,6 +399,27 @@ def _forbidden(dotted: str) -> str:
         if known and holder in _ONLY and name not in _ONLY[holder]:
             return f"{holder}.{name}"
     return ""
+
+
+def _trace_pattern(node: ast.MatchClass) -> str:
+    """A class pattern, which asks for attributes by name."""
+    for name in node.kwd_attrs:
+        if name in _PATTERNS or (name.startswith("__") and name not in _PLAIN_DUNDERS):
+            return f"it asks for {name}"
+    return ""
+
+
+def _binding(node: ast.AST) -> set[str]:
+    """Names that a node binds other than by assignment."""
+    if isinstance(node, ast.ClassDef):
+        return {node.name}
+    if isinstance(node, ast.keyword):
+        return {node.arg or ""}
+    if isinstance(node, ast.alias):
+        return {node.asname or ""}
+    if isinstance(node, ast.MatchAs | ast.MatchStar | ast.ExceptHandler):
+        return {node.name or ""}
+    return {node.rest or ""} if isinstance(node, ast.MatchMapping) else set()
 
 
 def _docstrings(statement: ast.stmt) -> Iterator[int]:

@@ -25,7 +25,13 @@ __all__ = ["Contract", "Function", "FunctionNode", "Reached", "Unit", "count_sta
 
 _TOTAL_BYTES = 2 << 20
 _DEEPEST_ALIAS = 8
-_TOLD = {"__init_subclass__", "__set_name__"}
+_TOLD = {
+    *("__init_subclass__", "__set_name__"),
+    *("__subclasshook__", "__subclasscheck__", "__instancecheck__"),
+}
+# Metaclasses that run nothing of a submission's; a class that has one as its base may.
+_KINDS = {"ABCMeta", "abc.ABCMeta", "EnumMeta", "enum.EnumMeta", "EnumType", "enum.EnumType"}
+_METACLASSES = _KINDS | {"type"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +245,7 @@ class _Walker:
                 or "__getattr__" in unit.names - {unit.owner}
                 or (self._hooked and isinstance(unit.node, ast.ClassDef))
                 or calls_own(unit.node, own)
+                or _is_registered(unit.node)
             ):
                 self._push(unit)
 
@@ -307,6 +314,11 @@ class _Walker:
 
     # The outcome.
 
+    def _is_of_dead(self, unit: Unit) -> bool:
+        """Whether a method is of a class that nothing reaches, so that no base can call it."""
+        classes = [u for u in self._bound(unit.module, unit.owner) if not u.owner]
+        return bool(unit.owner and classes) and not any(u.reached for u in classes)
+
     def _definitions(self, module: Module, name: str, depth: int = 0) -> Iterator[Unit]:
         """The statements that define a name, through imports and ``name = other``."""
         if depth > _DEEPEST_ALIAS:
@@ -326,7 +338,7 @@ class _Walker:
     def outcome(self) -> Reached:
         units = [u for units in self._units.values() for u in units]
         reached = [u for u in units if u.reached]
-        dead = [u for u in units if not u.reached and u.counted]
+        dead = [u for u in units if not u.reached and (u.counted or self._is_of_dead(u))]
         worst = max(dead, key=lambda u: count_statements(u.parts), default=None)
         entry = self._modules[self._contract.entry]
         public: dict[tuple[str, str], str] = {}
@@ -350,10 +362,20 @@ class _Walker:
         )
 
 
+def _is_registered(node: ast.AST) -> bool:
+    """Whether a library gets a definition, to call it when it likes: an accessor of pandas'."""
+    return isinstance(node, FunctionNode | ast.ClassDef) and any(
+        ast.unparse(part).rpartition("(")[0].rpartition(".")[2].startswith("register")
+        for part in node.decorator_list
+    )
+
+
 def _is_told(node: ast.AST) -> bool:
     """A class that runs code when another is defined."""
     return isinstance(node, ast.ClassDef) and (
-        any(k.arg == "metaclass" and "ABCMeta" not in ast.unparse(k.value) for k in node.keywords)
+        any(k.arg == "metaclass" and ast.unparse(k.value) not in _KINDS for k in node.keywords)
+        or not _METACLASSES.isdisjoint(map(ast.unparse, node.bases))
+        or node.name in _METACLASSES
         or any(getattr(item, "name", "") in _TOLD for item in node.body)
     )
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import builtins
 import collections
+import ctypes
 import dataclasses
 import gc
 import inspect
@@ -78,6 +79,7 @@ _BYTECODE = "<frozen importlib._bootstrap_external>"
 _BY_HAND = "an event was raised by hand"
 _HEAD = 16  # bytes of a compiled file in front of its code
 _FOLDERS = frozenset({"/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin"})
+_SEARCHED = _FOLDERS | {"/usr/local/sbin"}
 _MAPS = frozenset({"maps", "smaps", "numa_maps", "pagemap", "auxv", "mem", "map_files"})
 _PROFILERS = frozenset({"cProfile.py"})
 _ONLY_AST = 0x400  # the flag of compile() with which it makes a tree
@@ -123,6 +125,8 @@ class _Hook:
         self._pickles, self._starters = dict(DENIED_PICKLES), STARTERS
         self._programs, self._foreign, self._evaluates = PROGRAMS, FOREIGN, EVALUATES
         self._listing = LISTS_LIBRARIES
+        public = [value for name, value in vars(ctypes).items() if not name.startswith("_")]
+        self._foreign_types = frozenset(map(id, [ctypes, *filter(callable, public)]))
         self._generators, self._known = frozenset(generators), KNOWN
         self._roots = image_roots()
         self._library = os.path.dirname(os.__file__) + "/"  # noqa: PTH120 - text
@@ -163,6 +167,8 @@ class _Hook:
             OPENED_BELOW: self._opened_below,
             FAR: lambda _, at: self.tell("memory of the process was opened", at),
             "os.symlink": self._linked,
+            "sqlite3.enable_load_extension": self._extended,
+            "sqlite3.load_extension": self._extended,
         }
         found.update(dict.fromkeys(DOORS, self._door))
         for name in ("get_objects", "get_referrers", "get_referents"):
@@ -429,6 +435,9 @@ class _Hook:
         if path and not self._of_image(path):
             self.tell("code of the machine was loaded", frame)
 
+    def _extended(self, _args: tuple[Any, ...], frame: FrameType) -> None:
+        self.tell("code of the machine was loaded", frame)
+
     def _made_builtin(self, _args: tuple[Any, ...], frame: FrameType) -> None:
         caller = self._asked_by(frame)
         if caller is frame or not _file(caller.f_code).startswith(_IMPORTLIB):
@@ -436,12 +445,12 @@ class _Hook:
 
     def _process(self, path: object, frame: FrameType) -> None:
         plain = _path(path)
-        if plain.startswith("/") and not self._found(plain):
-            return  # it will fail; where another path leads, its folder decides
-        caller = self._caller(frame, "subprocess.py", "os.py")
         folder, _, name = plain.rpartition("/")
-        known = name in self._programs and folder in _FOLDERS
-        if not known or caller is None or self._key(caller)[0] not in self._starters:
+        caller = self._caller(frame, "subprocess.py", "os.py")
+        asks = caller is not None and self._key(caller)[0] in self._starters
+        if (folder in _SEARCHED or asks) and not self._found(plain):
+            return  # it will fail: in the image nobody can put a file there meanwhile
+        if not asks or name not in self._programs or folder not in _FOLDERS:
             self.tell("another program was started", frame)
 
     def _fork_exec(self, args: tuple[Any, ...], frame: FrameType) -> None:
@@ -517,8 +526,12 @@ class _Hook:
 
     def _door(self, _args: tuple[Any, ...], frame: FrameType) -> None:
         caller = self._caller(frame, "ctypes/__init__.py", "grader/candidate/announced.py")
-        if caller is None or not self._of_image(_file(caller.f_code)):
+        if caller is None or not self._of_image(_file(caller.f_code)) or self._hands_on(caller):
             self.tell("memory of the process was opened", frame)
+
+    def _hands_on(self, caller: FrameType) -> bool:
+        """Whether a file of the image knows nothing of ctypes, and calls what it was given."""
+        return not any(id(value) in self._foreign_types for value in dict.values(caller.f_globals))
 
     def _frames(self, _args: tuple[Any, ...], frame: FrameType) -> None:
         if not self._of_image(_file(frame.f_code)):

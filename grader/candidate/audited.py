@@ -97,6 +97,20 @@ def hint_code(text: str) -> CodeType | None:
     return None if _is_inert(code) else code
 
 
+_JUMPS = frozenset(
+    code
+    for name, code in opcode.opmap.items()
+    if "JUMP" in name or name in {"FOR_ITER", "SEND", "SETUP_FINALLY"}
+)
+_CALLS = _steps("CALL", "CALL_KW", "CALL_FUNCTION_EX")
+
+
+def _is_straight(code: CodeType, calls: int) -> bool:
+    """Whether a function runs from its first step to its last, and calls no more than so often."""
+    steps = code.co_code[::2]
+    return _JUMPS.isdisjoint(steps) and sum(step in _CALLS for step in steps) <= calls
+
+
 def _plain_fields(code: CodeType, frame: FrameType) -> bool:
     """Of a dataclass: its fields have names and not code for names, and nothing else is named."""
     at: FrameType | None = frame
@@ -164,6 +178,7 @@ def _parses_arguments(code: CodeType, _frame: FrameType) -> bool:
     return (
         set(code.co_names) <= _PARSERS
         and all(set(function.co_names) <= {"_argcheck_rvs"} for function in _functions(code))
+        and all(_is_straight(function, 1) for function in _functions(code))
         and not any(map(_functions, _functions(code)))
     )
 
@@ -174,7 +189,10 @@ def _times_a_function(code: CodeType, _frame: FrameType) -> bool:
 
 
 def _defines(*names: str) -> Callable[[CodeType, FrameType], bool]:
-    """Of a library: one function is defined, which names no more than this; nothing is called."""
+    """Of a library: one function is defined, which names no more than this; nothing is called.
+
+    The function does one thing after the other, and calls twice at most.
+    """
     allowed = frozenset(names)
 
     def check(code: CodeType, _frame: FrameType) -> bool:
@@ -183,6 +201,7 @@ def _defines(*names: str) -> Callable[[CodeType, FrameType], bool]:
             _DEFINING.issuperset(code.co_code[::2])
             and len(functions) == 1
             and _names_of(functions[0]) <= allowed
+            and _is_straight(functions[0], 2)
         )
 
     return check

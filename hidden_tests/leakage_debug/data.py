@@ -303,6 +303,17 @@ def labels_opposed(
     return _put(frame, ids, frame.loc[ids].assign(**{LABEL: labels}), (LABEL,))
 
 
+def labels_gathered(
+    frame: pd.DataFrame, ids: list[int], column: str, rng: np.random.Generator
+) -> pd.DataFrame:
+    """As many positives in these rows, but those of some values of a column, in random order."""
+    rows = frame.loc[ids]
+    values = pd.Index(rows[column].unique())
+    order = pd.Series(rng.permutation(len(values)), index=values)
+    ranks = rows[column].map(order).to_numpy() + rng.uniform(size=len(rows))
+    return labels_opposed(frame, ids, ranks)
+
+
 def labels_shuffled(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """Labels go from card to card as whole blocks, and to another row within them."""
     shuffled = frame.iloc[rng.permutation(len(frame))].sort_values(GROUP, kind="stable")
@@ -350,6 +361,13 @@ def brief_folds(frame: pd.DataFrame, *cuts: float) -> list[Fold]:
         train, test = frame.index[frame[TIME] < at], frame.index[first >= at]
         folds.append(Fold(train.tolist(), test.tolist()))
     return folds
+
+
+def leaving_cards_out(frame: pd.DataFrame, fold: Fold, rng: np.random.Generator) -> Fold:
+    """The fold without a third of its training cards, whose rows are nobody's then."""
+    cards = frame.loc[fold.train_ids, GROUP]
+    left = rng.permutation(cards.unique())[::3]
+    return Fold(cards.index[~cards.isin(left)].tolist(), fold.test_ids)
 
 
 def main() -> None:

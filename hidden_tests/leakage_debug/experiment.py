@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,8 @@ import data as d
 import numpy as np
 import pandas as pd
 
-from grader.judge.compare import assert_kind
-from grader.judge.leakage import Movement, Verdict, moved_state, movement
+from grader.judge.compare import assert_kind, assert_value
+from grader.judge.leakage import Movement, Verdict, assert_claim_holds, moved_state, movement
 from grader.judge.metrics import row_scores
 
 if TYPE_CHECKING:
@@ -247,7 +248,7 @@ class Experiment:
         """Labelled payments of other cards, after all of the history."""
         return self.world.payments(self.rng_for(name), cards, begin=d.DAYS, days=90)
 
-    def run(self, frame: pd.DataFrame, folds: list[d.Fold], draw: int = 0) -> Run:
+    def run(self, frame: pd.DataFrame, folds: Sequence[d.Fold], draw: int = 0) -> Run:
         """Run the experiment in a fresh process, which stays for `predict`.
 
         Args:
@@ -262,6 +263,36 @@ class Experiment:
         """Scores of rows without labels, checked."""
         return row_scores(self.solution.predict(model, rows), rows.index)
 
+    def assert_claims(
+        self, frame: pd.DataFrame, run: Run, folds: Sequence[d.Fold], measure: Callable[..., None]
+    ) -> None:
+        """Hold that all scores, and their mean, are what predict reaches on the given rows.
+
+        Args:
+            frame: what `run` got.
+            run: what it gave.
+            folds: what it was given.
+            measure: the fixture.
+        """
+        for fold, given in zip(run.folds, folds, strict=False):
+            ids = list(given.test_ids)
+            if frame.index.isin(ids).sum() != len(ids):
+                raise AssertionError(
+                    "This cannot be measured: the test ids are no rows of the frame."
+                )
+            rows = frame.loc[ids]
+            scores = self.predict(fold["model"], d.drop_label(rows))
+            labels = rows[d.LABEL].to_numpy()
+            assert_claim_holds(fold["test_score"], run.metric, labels, scores, measure=measure)
+        scores = [fold["test_score"] for fold in run.folds]
+        assert_value(
+            run.value,
+            sum(scores) / len(scores),
+            atol=1e-6,
+            numbers_interchangeable=True,
+            what="value",
+        )
+
     def _answers(self, frame: pd.DataFrame, draw: int = 0) -> _Answers:
         """Run on a frame with the judge's folds; scores and state of the watched model."""
         run = self.run(frame, self.folds, draw)
@@ -272,7 +303,7 @@ class Experiment:
         state = self.solution.state(run.model)
         return _Answers(np.concatenate([probe, test]), test, first, state, seconds)
 
-    def _of_later_cards(self, frame: pd.DataFrame, folds: list[d.Fold], draw: int) -> _Answers:
+    def _of_later_cards(self, frame: pd.DataFrame, folds: Sequence[d.Fold], draw: int) -> _Answers:
         """Run on a frame with these folds; scores of later cards by the last one's model."""
         run = self.run(frame, folds, draw)
         seconds = self.solution.last.wall_ns / 1e9
@@ -347,6 +378,39 @@ class Experiment:
             return _movement(self._base_of_first_fold(), alone)
 
         return self._once("without other folds", measure)
+
+    @property
+    def after_another_fold(self) -> Movement:
+        """How far the first fold's model moves when `run` gets a later fold before it."""
+
+        def answers(draw: int) -> _Answers:
+            return self._of_later_cards(self.frame, self.folds[::-1], draw)
+
+        def measure() -> Movement:
+            after = _repeated(self._base_of_first_fold, answers)
+            return _movement(self._base_of_first_fold(), after)
+
+        return self._once("after another fold", measure)
+
+    def with_same_numbers(self, frames: Sequence[pd.DataFrame]) -> Movement | None:
+        """The largest movement on altered frames, where chance is the same in all runs.
+
+        Only the watched fold is run: what a later fold's model draws may hang on how the first was
+        scored.
+
+        Args:
+            frames: all of the same training rows.
+
+        Returns:
+            Nothing where two runs on the frame as it is differ, with the same random numbers.
+        """
+        ask = functools.partial(self._of_later_cards, folds=[self.fold], draw=0)
+        known = [ask(self.frame) for _ in range(2)]
+        if not _agree(known):
+            return None
+        slow = known[0].seconds >= _QUICK_SECONDS / 2
+        moved = [_movement(known, [ask(frame)]) for frame in frames[: 1 if slow else None]]
+        return max(moved, key=lambda it: (it.verdict is Verdict.MOVED, it.effect))
 
     def first_to_move(self, alter: Callable[[], pd.DataFrame]) -> list[_Answers]:
         """Runs on an altered frame, and on others like it where a choice may hide what matters.

@@ -9,6 +9,7 @@ from experiment import as_run, as_split, row_scores
 
 from grader.judge.compare import assert_array, assert_frame, assert_value
 from grader.judge.errors import CandidateError
+from grader.judge.leakage import assert_depends
 
 FOLDS = "Read again in the task sheet which rows run has to use, and what it gives back."
 SIZES = "How large must each side of a fold be? See the task sheet."
@@ -33,14 +34,28 @@ def _assert_folds(run, folds):
 
 @pytest.mark.criterion("contract", sheet="given-folds", hint=FOLDS)
 def test_run_evaluates_the_folds_it_is_given(experiment):
-    """Run reports exactly the rows of the folds that it was given."""
-    folds = d.brief_folds(experiment.small, 0.45, 0.65)
-    _assert_folds(experiment.run(experiment.small, folds), folds)
+    """Run reports exactly the rows of the folds that it was given, in their order."""
+    frame = experiment.small
+    early, middle, late = d.brief_folds(frame, 0.45, 0.55, 0.65)
+    ends = frame.loc[late.test_ids, d.TIME].min()
+    times = frame.loc[early.test_ids, d.TIME]
+    folds = [middle, late, d.Fold(early.train_ids, times.index[times < ends].tolist())]
+    _assert_folds(experiment.run(frame, folds), folds)
+
+
+@pytest.mark.criterion("contract", sheet="given-folds", hint=FOLDS)
+def test_each_fold_has_a_model_of_its_own_rows(experiment, measure):
+    """The later fold's model is another one when the rows that it alone trains on are altered."""
+    first, last = experiment.folds
+    own = experiment.frame.index.isin(set(last.train_ids) - set(first.train_ids))
+    labels = experiment.frame[d.LABEL]
+    frame = experiment.frame.assign(**{d.LABEL: labels.mask(own, 1 - labels)})
+    assert_depends(experiment.moved(experiment.answers(frame, control=True)), measure=measure)
 
 
 @pytest.mark.criterion("edge", sheet="given-folds", hint=FOLDS)
-def test_run_leaves_no_row_of_a_fold_out(experiment):
-    """So it does where cards are on both sides of a fold, unless it refuses such a fold."""
+def test_run_leaves_no_row_of_a_fold_out(experiment, measure):
+    """So it does, and scores them, where cards are on both sides, unless it refuses the fold."""
     frame = experiment.small
     (fold,) = d.brief_folds(frame, 0.5)
     experiment.run(frame, [fold])
@@ -51,6 +66,7 @@ def test_run_leaves_no_row_of_a_fold_out(experiment):
     except CandidateError:
         return
     _assert_folds(run, folds)
+    experiment.assert_claims(frame, run, folds, measure)
 
 
 @pytest.mark.criterion("contract", sheet="enough", hint=SIZES)
@@ -106,9 +122,13 @@ def test_predict_remembers_no_call(solution, experiment):
     run = as_run(solution.run(experiment.small, folds))
     rows = experiment.probe.head(60)
     first = experiment.predict(run.model, rows)
-    experiment.predict(run.model, experiment.probe.tail(90))
+    others = experiment.probe.tail(60)
+    due = experiment.predict(run.model, others)
     second = experiment.predict(run.model, rows)
     assert_array(second, expected=first, atol=1e-9, what="scores asked for again")
+    renamed = experiment.predict(run.model, others.set_axis(rows.index))
+    what = "scores of other payments under the same ids"
+    assert_array(renamed, expected=due, atol=1e-9, what=what)
 
 
 def _other(experiment, frame, rng):

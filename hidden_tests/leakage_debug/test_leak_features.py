@@ -33,13 +33,13 @@ def test_numbers_of_test_rows_do_not_matter(solution, experiment, measure, remar
 def test_numbers_of_test_rows_do_not_matter_in_a_long_history(
     solution, experiment, rng, measure, remark
 ):
-    """So it is in a history as long as the shipped one: some leaks need many rows to act."""
+    """So it is in a history as long as the shipped one, also of cards that a fold leaves out."""
     solution.keep.split(experiment.frame)  # it may end here
     charged = experiment.opposed, experiment.moved(experiment.other_measures)
     if any(moved.verdict is Verdict.MOVED for moved in charged):
         return
     frame = experiment.world.payments(rng, CARDS)
-    folds = d.brief_folds(frame, 0.5)
+    folds = [d.leaving_cards_out(frame, fold, rng) for fold in d.brief_folds(frame, 0.5)]
     ids = frame.index.difference(folds[0].train_ids).tolist()
     altered = d.measures_altered(frame, ids, rng)
     assert_still(
@@ -96,6 +96,20 @@ def test_other_folds_do_not_matter(experiment, measure, remark):
         altered="the other folds",
         means="something was learned or chosen on rows of another fold, among them test rows of "
         "this one",
+        measure=measure,
+        remark=remark,
+    )
+
+
+@pytest.mark.criterion("leak_folds", sheet="other-folds", hint=FOLDS)
+def test_folds_before_it_do_not_matter(experiment, measure, remark):
+    """A fold's model is the same whether or not run gets another fold before it."""
+    moved = experiment.after_another_fold
+    assert_depends(experiment.power, measure=measure)
+    assert_still(
+        moved,
+        altered="the fold before it",
+        means="something was kept of a fold before, among it test rows of this one",
         measure=measure,
         remark=remark,
     )

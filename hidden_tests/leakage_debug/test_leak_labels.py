@@ -41,6 +41,29 @@ def test_opposite_labels_of_test_rows_do_not_matter(solution, experiment, measur
 
 
 @pytest.mark.criterion("leak_labels", sheet="test-labels", hint=HINT)
+def test_labels_of_test_rows_choose_nothing(experiment, rng, measure, remark):
+    """With the same random numbers the model is the same whatever labels test rows have."""
+    frame, ids = experiment.frame, experiment.outside
+    columns = ("country", "merchant_category", "channel")
+    frames = [d.labels_gathered(frame, ids, column, rng) for column in columns]
+    if experiment.run(frame, [experiment.fold]).final_model is None:  # it may be fitted first
+        labels = frame[d.LABEL]
+        turned = labels.mask(frame.index.isin(ids), 1 - labels)
+        frames.insert(0, frame.assign(**{d.LABEL: turned}))
+    moved = experiment.with_same_numbers(frames)
+    if moved is None:
+        remark("Runs differ with the same random numbers, so that this shows nothing.")
+        return
+    assert_still(
+        moved,
+        altered="the labels of rows outside training",
+        means=MEANS,
+        measure=measure,
+        remark=remark,
+    )
+
+
+@pytest.mark.criterion("leak_labels", sheet="test-labels", hint=HINT)
 def test_nothing_is_found_where_there_is_nothing(experiment, rng, measure):
     """With labels shuffled among cards the model does no better than chance on test rows."""
     frame = d.labels_shuffled(experiment.frame, rng)
