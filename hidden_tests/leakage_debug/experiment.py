@@ -393,7 +393,7 @@ class Experiment:
         return self._once("after another fold", measure)
 
     def with_same_numbers(self, frames: Sequence[pd.DataFrame]) -> Movement | None:
-        """The largest movement on altered frames, where chance is the same in all runs.
+        """The first movement on altered frames, where chance is the same in all runs.
 
         Only the watched fold is run: what a later fold's model draws may hang on how the first was
         scored.
@@ -402,15 +402,22 @@ class Experiment:
             frames: all of the same training rows.
 
         Returns:
-            Nothing where two runs on the frame as it is differ, with the same random numbers.
+            Nothing where runs on the same frame differ, with the same random numbers.
         """
         ask = functools.partial(self._of_later_cards, folds=[self.fold], draw=0)
         known = [ask(self.frame) for _ in range(2)]
-        if not _agree(known):
-            return None
         slow = known[0].seconds >= _QUICK_SECONDS / 2
-        moved = [_movement(known, [ask(frame)]) for frame in frames[: 1 if slow else None]]
-        return max(moved, key=lambda it: (it.verdict is Verdict.MOVED, it.effect))
+        still = None
+        for frame in frames[: 1 if slow else None]:
+            if not _agree(known):
+                return None
+            after = [ask(frame)]
+            still = _movement(known, after)
+            if still.verdict is Verdict.MOVED:  # or it draws where it cannot be told
+                known += [ask(self.frame) for _ in range(len(known), _SURE)]
+                after += [ask(frame) for _ in range(len(after), _SURE_ALTERED)]
+                return still if _agree(known) and _agree(after) else None
+        return still
 
     def first_to_move(self, alter: Callable[[], pd.DataFrame]) -> list[_Answers]:
         """Runs on an altered frame, and on others like it where a choice may hide what matters.

@@ -179,6 +179,47 @@ def test_code_of_a_package_is_read(name: str) -> None:
     assert found(text, **others) >= SEEN
 
 
+# How a class is found without its name.
+KINDS = "class {}(type):\n    def __init__(cls, *rest):\n        FOUND.append(cls)\n\n\n"
+FOUND = {
+    "a field of a formatter": ("string.Formatter().get_field('0.Engine', (module,), {})", "", ""),
+    "an expression for pandas": ("df.eval('@Engine').work(df)", "", ""),
+    "an expression that is made": ("df.query(expr=made()).work(df)", "", ""),
+    "a pickle": ("pd.read_pickle('data.bin').work(df)", "", ""),
+    "a dump of joblib": ("joblib.load('data.bin').work(df)", "", ""),
+    "a configurator": ("DictConfigurator({}).resolve('solution.Engine').work(df)", "", ""),
+    "the members of a module": ("inspect.getmembers_static(module)[0][1].work(df)", "", ""),
+    "a metaclass that is called": ("FOUND[0].work(df)", KINDS.format("Kinds"), "(Base)"),
+    "a metaclass of a known name": (
+        "FOUND[0].work(df)",
+        KINDS.format("MyABCMeta"),
+        "(metaclass=MyABCMeta)",
+    ),
+    "an accessor of pandas": ("df.gaps.work(df)", "@register_dataframe_accessor('gaps')\n", ""),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_a_class_that_is_found_without_its_name_is_read(name: str) -> None:
+    call, head, base = FOUND[name]
+    engine = f"{head}class Engine{base}:\n{indent(MESSY, '    ')}"
+    assert found(engine + calling(call)) >= SEEN
+
+
+@pytest.mark.parametrize("base", ["", "(object)", "(Base)"])
+def test_methods_of_a_class_that_nothing_reaches_are_dead_code(base: str) -> None:
+    body = "        y = 1\n        return y\n"
+    methods = "".join(f"    def f{n}(self):\n{body}" for n in range(20))
+    assert "no-dead-code" in found(f"{CLEAN}\n\nclass Engine{base}:\n{methods}")
+
+
+def test_functions_that_look_like_markers_are_dead_code() -> None:
+    functions = "".join(f"def __f{n}(x):\n    y = x\n    return y\n" for n in range(20))
+    assert "no-dead-code" in found(f"{CLEAN}\n\n{functions}")
+    markers = "def __dir__():\n    return ['impute']\n"
+    assert "no-dead-code" not in found(f"{CLEAN}\n\n{markers * 20}")
+
+
 def test_star_import_of_computed_names_is_refused() -> None:
     text = calling("core.work(df)", "from engine import *")
     package = "__all__ = ['co' + 're']\n"
@@ -262,6 +303,7 @@ NAMED = {
     "by another file": "import other",
     "by a star import": "from other import *",
     "setattr": "import solution\nsetattr(solution, '__name__', '__main__')",
+    "setattr of a name": "import solution\nKEY = '__name__'\nsetattr(solution, KEY, '__main__')",
 }
 OTHER = "import solution\n\nsolution.__name__ = '__main__'\n"
 
@@ -302,6 +344,15 @@ def test_notebook_that_is_named_main_guards_nothing() -> None:
 
 
 MADE = [
+    "match print:\n    case object(__self__=x): ...",
+    "match print:\n    case object(sys=object(modules=x)): ...",
+    "match print:\n    case object(tb_frame=x): ...",
+    "match print:\n    case object(exec=x): ...",
+    "match print:\n    case __array_interface__: ...",
+    "match {}:\n    case {**__array_struct__}: ...",
+    "from types import SimpleNamespace\nSimpleNamespace(__array_interface__={})",
+    "class __array_interface__: ...",
+    "import numpy as __array_struct__",
     "import importlib.metadata\nm = importlib.import_module('messy')",
     "from importlib import import_module, metadata",
     "from importlib.metadata import EntryPoint",

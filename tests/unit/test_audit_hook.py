@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -359,6 +360,31 @@ UNREVIEWED = {
         ),
         "text was executed as code",
     ),
+    "template-of-a-distribution-that-works": (
+        (
+            "from scipy.stats import rv_continuous\nmade = rv_continuous(name='gaps')\n"
+            "made._parse_arg_template = 'def _parse_args(self, T, n):\\n'"
+            "'    for i in T[n](n): T[i](i)\\n'\n"
+            "try: made._attach_argparser_methods()\nexcept KeyError: pass"
+        ),
+        "text was executed as code by scipy/stats/_distn_infrastructure.py",
+    ),
+    "proxy-method-that-is-code": (
+        (
+            "from multiprocessing.managers import MakeProxyType\n"
+            "MakeProxyType('P', ['f(self, T, n):\\n    for i in T[n](n): T[i](i)\\n'"
+            "'    return lambda self, args, kwds: 1\\n    def g'])"
+        ),
+        "text was executed as code",
+    ),
+    "program-that-comes-to-be": (
+        (
+            "import os, subprocess\n"
+            "try: subprocess.run(['/tmp/not-there-yet'], preexec_fn=os.getpid)\n"
+            "except OSError: pass"
+        ),
+        "another program was started",
+    ),
     "template-of-a-distribution": (
         (
             "from scipy.stats import rv_continuous\nmade = rv_continuous(name='gaps')\n"
@@ -514,6 +540,24 @@ def test_what_raises_an_event_does_not_show_what_it_stands_for(code: str, tmp_pa
     first, last = code.split("\n")
     tried = f"{first}\ntry:\n    {last}\nexcept AttributeError:\n    import other\n"
     assert ["loaded", "other.py"] in reported(tmp_path, tried, other="X = 1\n")
+
+
+def test_ctypes_that_a_thread_calls_is_reported(tmp_path: Path) -> None:
+    code = """
+    import ctypes
+    from concurrent.futures import ThreadPoolExecutor
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(ctypes.string_at, b"1")
+    """
+    assert ["memory of the process was opened", ""] in reported(tmp_path, code)
+
+
+@pytest.mark.skipif(
+    not hasattr(sqlite3.Connection, "enable_load_extension"), reason="built without extensions"
+)
+def test_an_extension_of_sqlite_is_reported(tmp_path: Path) -> None:
+    code = "import sqlite3\nsqlite3.connect(':memory:').enable_load_extension(True)"
+    assert ["code of the machine was loaded", "solution.py:2"] in reported(tmp_path, code)
 
 
 @pytest.mark.parametrize("name", UNREVIEWED)
