@@ -113,3 +113,13 @@ def test_folds_before_it_do_not_matter(experiment, measure, remark):
         measure=measure,
         remark=remark,
     )
+
+
+@pytest.mark.criterion("leak_folds", sheet="given-folds", hint=FOLDS)
+def test_each_fold_has_a_model_of_its_own_rows(experiment, measure):
+    """The later fold's model is another one when the rows that it alone trains on are altered."""
+    first, last = experiment.folds
+    own = experiment.frame.index.isin(set(last.train_ids) - set(first.train_ids))
+    labels = experiment.frame[d.LABEL]
+    frame = experiment.frame.assign(**{d.LABEL: labels.mask(own, 1 - labels)})
+    assert_depends(experiment.moved(experiment.answers(frame, control=True)), measure=measure)
