@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from experiment import as_split
 
-from grader.judge.errors import CandidateError
 from grader.judge.metrics import bootstrap_error
 
 TRUE = "On which rows, and from which scores, is the reported number computed?"
@@ -35,18 +34,6 @@ def test_scores_of_its_own_split_can_be_recomputed(solution, experiment, measure
     folds = as_split(solution.split(experiment.frame))
     run = experiment.run(experiment.frame, folds)
     experiment.assert_claims(experiment.frame, run, folds, measure)
-
-
-@pytest.mark.criterion("claim_true", sheet="true-score", hint=TRUE)
-def test_scores_of_known_cards_can_be_recomputed(experiment, measure, remark):
-    """So it is in a fold with cards on both sides, unless run refuses it: no row is left out."""
-    folds = d.folds_of_known_cards(experiment.small, 0.5)
-    try:
-        run = experiment.run(experiment.small, folds)
-    except CandidateError:
-        remark("run refuses a fold with cards on both sides, so that this shows nothing.")
-        return
-    experiment.assert_claims(experiment.small, run, folds, measure)
 
 
 def _eligible(frame, fold):

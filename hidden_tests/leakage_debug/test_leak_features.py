@@ -106,6 +106,9 @@ def test_folds_before_it_do_not_matter(experiment, measure, remark):
     """A fold's model is the same whether or not run gets another fold before it."""
     moved = experiment.after_another_fold
     assert_depends(experiment.power, measure=measure)
+    if moved is None:
+        remark("Models hang on random numbers that others draw first, so that this shows nothing.")
+        return
     assert_still(
         moved,
         altered="the fold before it",
