@@ -120,7 +120,7 @@ def _read_expressions(node: ast.Call, uses: Uses) -> None:
     for asked in [*node.args[:1], *(k.value for k in node.keywords if k.arg == "expr")]:
         texts = [n.value for n in ast.walk(asked) if isinstance(n, ast.Constant)]
         uses.names |= {name for text in texts for name in _AT.findall(str(text))}
-        uses.computed |= any(isinstance(n, ast.Name | ast.Attribute | ast.Call) for n in [asked])
+        uses.computed |= isinstance(asked, ast.Name | ast.Attribute | ast.Call)
 
 
 def _asked_by_fields(text: str) -> set[str]:

@@ -417,9 +417,8 @@ def _binding(node: ast.AST) -> set[str]:
         return {node.arg or ""}
     if isinstance(node, ast.alias):
         return {node.asname or ""}
-    if isinstance(node, ast.MatchAs | ast.MatchStar | ast.ExceptHandler):
-        return {node.name or ""}
-    return {node.rest or ""} if isinstance(node, ast.MatchMapping) else set()
+    patterns = ast.MatchAs | ast.MatchStar | ast.MatchMapping
+    return assigned_names(node) if isinstance(node, patterns | ast.ExceptHandler) else set()
 
 
 def _docstrings(statement: ast.stmt) -> Iterator[int]:

@@ -84,6 +84,8 @@ _MAPS = frozenset({"maps", "smaps", "numa_maps", "pagemap", "auxv", "mem", "map_
 _PROFILERS = frozenset({"cProfile.py"})
 _ONLY_AST = 0x400  # the flag of compile() with which it makes a tree
 _MAKERS = (collections, dataclasses, inspect, timeit, typing)  # of functions out of text
+_PUBLIC = [value for name, value in vars(ctypes).items() if not name.startswith("_")]
+_CTYPES = frozenset(map(id, [ctypes, *filter(callable, _PUBLIC)]))  # what a file has that uses it
 _OURS = (
     *("grader.candidate.audit", "grader.candidate.audited", "grader.candidate.announced"),
     "grader.candidate.reviewed",
@@ -125,8 +127,7 @@ class _Hook:
         self._pickles, self._starters = dict(DENIED_PICKLES), STARTERS
         self._programs, self._foreign, self._evaluates = PROGRAMS, FOREIGN, EVALUATES
         self._listing = LISTS_LIBRARIES
-        public = [value for name, value in vars(ctypes).items() if not name.startswith("_")]
-        self._foreign_types = frozenset(map(id, [ctypes, *filter(callable, public)]))
+        self._ctypes = _CTYPES
         self._generators, self._known = frozenset(generators), KNOWN
         self._roots = image_roots()
         self._library = os.path.dirname(os.__file__) + "/"  # noqa: PTH120 - text
@@ -167,9 +168,9 @@ class _Hook:
             OPENED_BELOW: self._opened_below,
             FAR: lambda _, at: self.tell("memory of the process was opened", at),
             "os.symlink": self._linked,
-            "sqlite3.enable_load_extension": self._extended,
-            "sqlite3.load_extension": self._extended,
         }
+        for name in ("enable_load_extension", "load_extension"):
+            found[f"sqlite3.{name}"] = lambda _, at: self.tell("code of the machine was loaded", at)
         found.update(dict.fromkeys(DOORS, self._door))
         for name in ("get_objects", "get_referrers", "get_referents"):
             found[f"gc.{name}"] = lambda _, at: self.tell("memory of the process was opened", at)
@@ -435,9 +436,6 @@ class _Hook:
         if path and not self._of_image(path):
             self.tell("code of the machine was loaded", frame)
 
-    def _extended(self, _args: tuple[Any, ...], frame: FrameType) -> None:
-        self.tell("code of the machine was loaded", frame)
-
     def _made_builtin(self, _args: tuple[Any, ...], frame: FrameType) -> None:
         caller = self._asked_by(frame)
         if caller is frame or not _file(caller.f_code).startswith(_IMPORTLIB):
@@ -531,7 +529,7 @@ class _Hook:
 
     def _hands_on(self, caller: FrameType) -> bool:
         """Whether a file of the image knows nothing of ctypes, and calls what it was given."""
-        return not any(id(value) in self._foreign_types for value in dict.values(caller.f_globals))
+        return not any(id(value) in self._ctypes for value in dict.values(caller.f_globals))
 
     def _frames(self, _args: tuple[Any, ...], frame: FrameType) -> None:
         if not self._of_image(_file(frame.f_code)):

@@ -363,13 +363,6 @@ def brief_folds(frame: pd.DataFrame, *cuts: float) -> list[Fold]:
     return folds
 
 
-def folds_of_known_cards(frame: pd.DataFrame, cut: float) -> list[Fold]:
-    """One split in time alone, so that cards are on both sides."""
-    (fold,) = brief_folds(frame, cut)
-    begin = frame.loc[fold.test_ids, TIME].min()
-    return [Fold(fold.train_ids, frame.index[frame[TIME] >= begin].tolist())]
-
-
 def leaving_cards_out(frame: pd.DataFrame, fold: Fold, rng: np.random.Generator) -> Fold:
     """The fold without a third of its training cards, whose rows are nobody's then."""
     cards = frame.loc[fold.train_ids, GROUP]

@@ -11,8 +11,8 @@ import data as d
 import numpy as np
 import pandas as pd
 
-from grader.judge.compare import assert_kind, assert_value
-from grader.judge.leakage import Movement, Verdict, assert_claim_holds, moved_state, movement
+from grader.judge.compare import assert_kind
+from grader.judge.leakage import Movement, Verdict, moved_state, movement
 from grader.judge.metrics import row_scores
 
 if TYPE_CHECKING:
@@ -263,36 +263,6 @@ class Experiment:
         """Scores of rows without labels, checked."""
         return row_scores(self.solution.predict(model, rows), rows.index)
 
-    def assert_claims(
-        self, frame: pd.DataFrame, run: Run, folds: Sequence[d.Fold], measure: Callable[..., None]
-    ) -> None:
-        """Hold that all scores, and their mean, are what predict reaches on the given rows.
-
-        Args:
-            frame: what `run` got.
-            run: what it gave.
-            folds: what it was given.
-            measure: the fixture.
-        """
-        for fold, given in zip(run.folds, folds, strict=False):
-            ids = list(given.test_ids)
-            if frame.index.isin(ids).sum() != len(ids):
-                raise AssertionError(
-                    "This cannot be measured: the test ids are no rows of the frame."
-                )
-            rows = frame.loc[ids]
-            scores = self.predict(fold["model"], d.drop_label(rows))
-            labels = rows[d.LABEL].to_numpy()
-            assert_claim_holds(fold["test_score"], run.metric, labels, scores, measure=measure)
-        scores = [fold["test_score"] for fold in run.folds]
-        assert_value(
-            run.value,
-            sum(scores) / len(scores),
-            atol=1e-6,
-            numbers_interchangeable=True,
-            what="value",
-        )
-
     def _answers(self, frame: pd.DataFrame, draw: int = 0) -> _Answers:
         """Run on a frame with the judge's folds; scores and state of the watched model."""
         run = self.run(frame, self.folds, draw)
@@ -414,11 +384,11 @@ class Experiment:
         """
         ask = functools.partial(self._of_later_cards, folds=[self.fold], draw=0)
         known = [ask(self.frame) for _ in range(2)]
+        if not _agree(known):
+            return None
         slow = known[0].seconds >= _QUICK_SECONDS / 2
         still = None
         for frame in frames[: 1 if slow else None]:
-            if not _agree(known):
-                return None
             after = [ask(frame)]
             still = _movement(known, after)
             if still.verdict is Verdict.MOVED:  # or it draws where it cannot be told

@@ -20,8 +20,8 @@ def test_the_column_from_the_future_does_not_matter(experiment, rng, measure, re
     """Scores stay when review_minutes is empty, zero or large."""
     for model in experiment.run(experiment.frame, [experiment.fold]).models:
         empty = experiment.predict(model, experiment.probe)
-        rows = len(experiment.probe)
-        for minutes in (0.0, rng.uniform(20, 60, rows), rng.uniform(100, 10_000, rows)):
+        count = len(experiment.probe)
+        for minutes in (0.0, rng.uniform(20, 60, count), rng.uniform(100, 10_000, count)):
             rows = experiment.probe.assign(**{d.FORBIDDEN: minutes})
             assert_still(
                 movement([empty], [experiment.predict(model, rows)]),

@@ -778,6 +778,18 @@ LIBRARIES, FUNCTIONS = libraries(), made("x = 1")
 """
 
 
+def beside_package(tmp_path: Path, **files: str) -> list[list[str]]:
+    """What is told of a submission beside a package of the image, ``setter`` or ``reader``."""
+    packages, folder = tmp_path / "packages", tmp_path / "submission"
+    packages.mkdir()
+    folder.mkdir()
+    for name, text in files.items():
+        (packages if name in {"setter", "reader"} else folder).joinpath(f"{name}.py").write_text(
+            text
+        )
+    return reports_of(RUN, str(folder), packages=packages)
+
+
 @pytest.mark.parametrize(
     ("code", "told"),
     [
@@ -793,12 +805,7 @@ LIBRARIES, FUNCTIONS = libraries(), made("x = 1")
 def test_a_package_may_set_itself_up_as_it_is_imported(
     tmp_path: Path, code: str, told: list[str]
 ) -> None:
-    packages, folder = tmp_path / "packages", tmp_path / "submission"
-    packages.mkdir()
-    (packages / "setter.py").write_text(SETS_UP)
-    folder.mkdir()
-    (folder / "solution.py").write_text(f"import setter\n{code}\n")
-    found = reports_of(RUN, str(folder), packages=packages)
+    found = beside_package(tmp_path, setter=SETS_UP, solution=f"import setter\n{code}\n")
     assert found[0] == ["loaded", "solution.py"]
     assert len(found[1:]) == len(told)
     for (what, place), part in zip(found[1:], told, strict=True):
@@ -807,15 +814,11 @@ def test_a_package_may_set_itself_up_as_it_is_imported(
 
 
 def test_a_path_that_a_package_is_given_is_not_its_own(tmp_path: Path) -> None:
-    packages, folder = tmp_path / "packages", tmp_path / "submission"
-    packages.mkdir()
-    (packages / "reader.py").write_text(
+    reader = (
         "import settings\n\ndef read(path):\n    return open(path).read()\n\nread(settings.PATH)\n"
     )
-    folder.mkdir()
-    (folder / "settings.py").write_text("PATH = '/proc/self/maps'\n")
-    (folder / "solution.py").write_text("import reader\n")
-    found = reports_of(RUN, str(folder), packages=packages)
+    settings = "PATH = '/proc/self/maps'\n"
+    found = beside_package(tmp_path, solution="import reader\n", settings=settings, reader=reader)
     assert ["memory of the process was opened", "solution.py:1"] in found
 
 

@@ -78,6 +78,12 @@ def locked(root: Path, requirements: str) -> Locked:
     return lock(exercise, input_of(exercise), lambda _: None)
 
 
+def fetch(root: Path, below: Path, architecture: str = "x86_64") -> Path:
+    """The folder with the packages of the lock."""
+    lock_file = root / "exercises/imputation" / LOCK
+    return fetched(lock_file, "3.13", architecture, cache=below / "sites", say=lambda _: None)
+
+
 def reason(root: Path, requirements: str) -> str:
     with pytest.raises(ExerciseError) as caught:
         locked(root, requirements)
@@ -269,8 +275,7 @@ def test_packages_are_fetched_once(root: Path, tmp_path: Path) -> None:
 def test_what_is_locked_can_be_fetched(index: Path, root: Path, tmp_path: Path, tag: str) -> None:
     write_wheel(index, "tagged", "1.0", tag=f"cp313-cp313-{tag}_x86_64")
     locked(root, "tagged\n")
-    lock_file = root / "exercises/imputation" / LOCK
-    site = fetched(lock_file, "3.13", "x86_64", cache=tmp_path / "sites", say=lambda _: None)
+    site = fetch(root, tmp_path)
     assert (site / "tagged.py").read_text() == "VERSION = '1.0'\n"
 
 
@@ -292,7 +297,7 @@ def test_each_architecture_gets_its_own_packages(
     for_one_architecture(index)
     told = locked(root, "tensors\ncompiled\n")
     lock_file = root / "exercises/imputation" / LOCK
-    site = fetched(lock_file, "3.13", architecture, cache=tmp_path / "sites", say=lambda _: None)
+    site = fetch(root, tmp_path, architecture)
 
     modules = {path.stem for path in site.glob("*.py")}
     cooled = {"cooler"} if architecture == "aarch64" else set()
@@ -333,13 +338,7 @@ def test_another_file_of_the_same_name_is_told(index: Path, root: Path, tmp_path
     locked(root, "helper\n")
     write_wheel(index, "helper", "0.5", needs=("more",))
     with pytest.raises(PrerequisiteError, match=r"other files than the lock pins\. Lock again"):
-        fetched(
-            root / "exercises/imputation" / LOCK,
-            "3.13",
-            "x86_64",
-            cache=tmp_path / "sites",
-            say=lambda _: None,
-        )
+        fetch(root, tmp_path)
 
 
 def test_a_wheel_for_a_newer_system_than_the_images_is_not_locked(index: Path, root: Path) -> None:
@@ -352,13 +351,7 @@ def test_packages_that_cannot_be_fetched_are_named(index: Path, root: Path, tmp_
     locked(root, "booster\n")
     (index / "helper-0.5-py3-none-any.whl").unlink()
     with pytest.raises(PrerequisiteError) as caught:
-        fetched(
-            root / "exercises/imputation" / LOCK,
-            "3.13",
-            "x86_64",
-            cache=tmp_path / "sites",
-            say=lambda _: None,
-        )
+        fetch(root, tmp_path)
     told = str(caught.value)
     assert "are not cached and cannot be fetched" in told
     assert "Missing: booster==2.0, helper==0.5" in told
