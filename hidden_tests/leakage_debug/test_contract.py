@@ -16,6 +16,7 @@ CALLER = "Whose data frame is it?"
 AGAIN = "What does predict remember of the payments that it has scored?"
 RUNS = "What is left of a call when the next one begins, with other payments under the same ids?"
 MIN_TRAIN, MIN_TEST = 0.25, 0.05
+SURE = 5  # more runs that agree with two: what differs then is no chance
 
 
 def _pairs(reply):
@@ -126,13 +127,17 @@ def test_run_remembers_no_call(solution, experiment, rng):
     """On other payments with the same ids run is as if nothing had been called before."""
     frame, folds = experiment.small, d.brief_folds(experiment.small, 0.5)
     other, pairs = _other(experiment, frame, rng), [tuple(fold) for fold in folds]
-    due = [
-        experiment.predict(experiment.run(other, folds).model, experiment.probe) for _ in range(2)
-    ]
-    first = experiment.predict(experiment.run(frame, folds).model, experiment.probe)
+
+    def fresh(frame):
+        return experiment.predict(experiment.run(frame, folds).model, experiment.probe)
+
+    due = [fresh(other) for _ in range(2)]
+    first = fresh(frame)
     seen = experiment.predict(as_run(solution.run(other, pairs)).model, experiment.probe)
     what = "scores after a run on other payments"
-    if np.allclose(*due, rtol=0, atol=1e-9):
+    if not np.allclose(seen, due[0], rtol=0, atol=1e-6):
+        due += [fresh(other) for _ in range(SURE)]  # two may be alike by chance
+    if all(np.allclose(one, due[0], rtol=0, atol=1e-9) for one in due):
         assert_array(seen, expected=due[0], atol=1e-6, what=what)
     elif np.array_equal(seen, first):  # it draws random numbers of its own: never the same twice
         raise AssertionError(f"{what} are those of that run")
